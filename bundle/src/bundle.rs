@@ -1,0 +1,53 @@
+//! A bundle in memory: what the diagnosis looks at.
+
+use crate::{Environment, Manifest, Observations};
+use serde::{Deserialize, Serialize};
+
+/// Everything of a bundle that a diagnosis needs. Freshly collected, or read
+/// from a zip; in both cases without secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bundle {
+    /// What this is, and from where.
+    pub manifest: Manifest,
+    /// What happened on the network.
+    pub observations: Observations,
+    /// The machine.
+    pub environment: Environment,
+    /// What was removed.
+    pub redactions: Vec<Redaction>,
+    /// What is wrong with the zip it was read from.
+    pub defects: Vec<Defect>,
+}
+
+/// One kind of removal at one place. Never the value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Redaction {
+    /// Entry of the zip.
+    pub entry: String,
+    /// Where in it: `o12 response header set-cookie`, `line 4` …
+    pub place: String,
+    /// `cookie-value`, `header-value`, `query-value`, `secret-given`, `token-like` …
+    pub kind: String,
+    /// How many.
+    pub count: u64,
+}
+
+/// Something wrong with a bundle that did not prevent reading the rest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Defect {
+    /// Entry of the zip, where it is about one.
+    pub entry: Option<String>,
+    /// Stable name: `sha256-mismatch`, `missing-entry`, `unknown-entry` …
+    pub kind: String,
+    /// For people.
+    pub detail: String,
+}
+
+impl std::fmt::Display for Defect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.entry {
+            Some(entry) => write!(f, "{}: {entry}: {}", self.kind, self.detail),
+            None => write!(f, "{}: {}", self.kind, self.detail),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The machine that collected, as far as it matters for the network path
+//! (`environment.json`). Every part may be empty: a locked-down machine tells
+//! little, and that is recorded too, in [`Environment::notes`].
+
+use serde::{Deserialize, Serialize};
+
+/// The machine that collected.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Environment {
+    /// Operating system.
+    pub os: Os,
+    /// Proxy settings by source, verbatim but for credentials.
+    pub proxy_settings: Vec<ProxySetting>,
+    /// Which route each kind of client would take to the target.
+    pub proxy_choices: Vec<ProxyChoice>,
+    /// DNS configuration.
+    pub dns: DnsConfig,
+    /// Network interfaces with an address.
+    pub interfaces: Vec<Interface>,
+    /// Why a VPN, security agent or captive portal is suspected.
+    pub hints: Vec<String>,
+    /// The clock.
+    pub clock: Clock,
+    /// Where trusted root certificates came from.
+    pub trust: TrustStore,
+    /// What could not be read, and why.
+    pub notes: Vec<String>,
+}
+
+/// Operating system.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Os {
+    /// `linux`, `windows`, `macos`.
+    pub family: String,
+    /// Name and version, for people.
+    pub version: String,
+    /// `x86_64`, `aarch64` …
+    pub arch: String,
+}
+
+/// One proxy setting of one source.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProxySetting {
+    /// `option`, `environment`, `windows-user`, `windows-winhttp`, `gnome`, `pac` …
+    pub source: String,
+    /// `https_proxy`, `ProxyServer`, `AutoConfigURL` …
+    pub key: String,
+    /// Its value without credentials.
+    pub value: String,
+}
+
+/// What a kind of client would do with these settings for the target.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ProxyChoice {
+    /// `curl`, `chrome`, `firefox`.
+    pub client: String,
+    /// `direct`, or `proxy <url>`.
+    pub route: String,
+    /// Why.
+    pub because: String,
+}
+
+/// DNS configuration.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DnsConfig {
+    /// `address:port` of each name server.
+    pub name_servers: Vec<String>,
+    /// Search domains.
+    pub search: Vec<String>,
+    /// `/etc/resolv.conf`, `Windows adapters` …
+    pub source: String,
+}
+
+/// A network interface.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its addresses with prefix length.
+    pub addresses: Vec<String>,
+    /// Maximum transmission unit in bytes.
+    pub mtu: Option<u32>,
+    /// Whether the default route leaves by it.
+    pub default_route: bool,
+}
+
+/// The clock.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Clock {
+    /// Local offset from UTC, in minutes.
+    pub utc_offset_minutes: i32,
+    /// This clock minus the server's `Date`, in seconds; `null` when no
+    /// response had one.
+    pub skew_s: Option<f64>,
+}
+
+/// Where trusted root certificates came from.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrustStore {
+    /// `operating system`, `SSL_CERT_FILE`, `built-in (webpki-roots)`.
+    pub source: String,
+    /// Files given by `--cacert`, by name only.
+    pub extra: Vec<String>,
+    /// Why the first choice could not be used.
+    pub problem: Option<String>,
+}

@@ -1,0 +1,25 @@
+//! The contract between the two programs: what was observed, and the zip it
+//! travels in.
+//!
+//! This crate owns the words ([`Observation`], [`Failure`], [`Manifest`],
+//! [`Environment`]), the removal of secrets ([`redact`]) and the reading and
+//! writing of bundles ([`read`], [`write`]). It knows no sockets (that is the
+//! collector's) and no rules (that is the diagnosis').
+
+pub mod bundle;
+pub mod environment;
+pub mod failure;
+pub mod head;
+pub mod manifest;
+pub mod observation;
+pub mod secret;
+pub mod target;
+
+pub use bundle::{Bundle, Defect, Redaction};
+pub use environment::Environment;
+pub use failure::{Failure, FailureKind, Operation};
+pub use head::{Bytes, ResponseHead};
+pub use manifest::{Manifest, Vantage};
+pub use observation::{Observation, Observations, Outcome, Route, RouteId, Step};
+pub use secret::Secret;
+pub use target::Target;

@@ -1,0 +1,573 @@
+//! What happened on the network, step by step: facts, never verdicts.
+//!
+//! A **probe** composes **steps**; each step leaves one [`Observation`]. The
+//! steps are few and closed, so a new probe seldom changes the format. A reply
+//! that says "no" (a 407 to CONNECT, a 400 to an upgrade) is a successful
+//! exchange here: whether it is good news is for the diagnosis to say. A
+//! [`Failure`] is an exchange that did not come to its end.
+
+use crate::failure::Failure;
+use crate::head::{Bytes, ResponseHead};
+use crate::target::Target;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+
+/// All observations of one collection (`observations.json`).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observations {
+    /// What was to be reached.
+    pub target: Target,
+    /// The routes that were tried.
+    pub routes: Vec<Route>,
+    /// Every observation, in the order in which the steps began.
+    pub observations: Vec<Observation>,
+}
+
+/// `direct`, or `proxy <url>` (the URL without credentials). The same text
+/// stands in the verdict's JSON.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RouteId(pub String);
+
+impl RouteId {
+    /// The route without a proxy.
+    #[must_use]
+    pub fn direct() -> Self {
+        Self("direct".into())
+    }
+
+    /// The route through a proxy; `url` must hold no credentials.
+    #[must_use]
+    pub fn proxy(url: &str) -> Self {
+        Self(format!("proxy {url}"))
+    }
+
+    /// Whether no proxy is used.
+    #[must_use]
+    pub fn is_direct(&self) -> bool {
+        self.0 == "direct"
+    }
+}
+
+impl fmt::Display for RouteId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A way to the target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Its name.
+    pub id: RouteId,
+    /// How it gets there.
+    pub kind: RouteKind,
+    /// The proxy's host and port; `null` for the direct route.
+    pub proxy: Option<ProxyEndpoint>,
+    /// Who names this route, for people: `environment https_proxy`, `option --proxy` …
+    pub sources: Vec<String>,
+    /// Whether this machine's settings choose this route for the target. A
+    /// browser here follows it; the other routes are tried for comparison.
+    pub selected: bool,
+}
+
+/// How a route gets to the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteKind {
+    /// No proxy.
+    Direct,
+    /// Plain HTTP to the proxy, CONNECT through it.
+    HttpProxy,
+    /// TLS to the proxy, CONNECT through it.
+    HttpsProxy,
+    /// SOCKS 5, name resolved here.
+    Socks5,
+    /// SOCKS 5, name resolved by the proxy.
+    Socks5h,
+}
+
+/// Where a proxy listens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProxyEndpoint {
+    /// Host name or address, without brackets.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+}
+
+/// Names of the probes. A probe's name is also its file name in
+/// `collector/src/probe/`, with `_` for `-`.
+pub mod probe {
+    /// Name resolution by every resolver.
+    pub const RESOLVE: &str = "resolve";
+    /// TCP to every address of the target.
+    pub const ADDRESSES: &str = "addresses";
+    /// The page's curl command with `--http1.1`, then frames.
+    pub const UPGRADE: &str = "upgrade";
+    /// Twin of `upgrade`: the same GET without `Connection`, `Upgrade`, `Sec-WebSocket-*`.
+    pub const PLAIN_GET: &str = "plain-get";
+    /// Twin of `upgrade`: with the browser's `Origin` and subprotocol.
+    pub const BROWSER_UPGRADE: &str = "browser-upgrade";
+    /// Twin of `upgrade`: what plain curl does where h2 is offered.
+    pub const H2_GET: &str = "h2-get";
+    /// Twin of `upgrade`: RFC 8441 extended CONNECT.
+    pub const H2_CONNECT: &str = "h2-connect";
+    /// Twin of `upgrade` for `ws://` through a proxy: the absolute-form request curl sends.
+    pub const ABSOLUTE_FORM: &str = "absolute-form";
+    /// GETs of `/health`, `/js/_globals.js` and `/`.
+    pub const PAGES: &str = "pages";
+    /// Upgraded connection, silent.
+    pub const HOLD_SILENT: &str = "hold-silent";
+    /// Upgraded connection that pings.
+    pub const HOLD_CHATTY: &str = "hold-chatty";
+}
+
+/// One step of one probe.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Observation {
+    /// `o1`, `o2` … in the order in which the steps began; unique in its bundle.
+    pub id: String,
+    /// Which probe (see [`probe`]).
+    pub probe: String,
+    /// Which route.
+    pub route: RouteId,
+    /// The WebSocket or HTTP path that this probe is about.
+    pub path: Option<String>,
+    /// Steps with the same number ran on the same TCP connection; `null`
+    /// where there was none.
+    pub connection: Option<u32>,
+    /// Milliseconds since the start of the collection.
+    pub start_ms: f64,
+    /// Milliseconds.
+    pub duration_ms: f64,
+    /// What was done, and what came of it.
+    pub step: Step,
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome<T> {
+    /// It came to its end; what was seen.
+    Ok(T),
+    /// It did not.
+    Failed(Failure),
+}
+
+impl<T> Outcome<T> {
+    /// What was seen, if it came to its end.
+    pub fn ok(&self) -> Option<&T> {
+        match self {
+            Self::Ok(seen) => Some(seen),
+            Self::Failed(_) => None,
+        }
+    }
+
+    /// The failure, if it did not.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Ok(_) => None,
+            Self::Failed(failure) => Some(failure),
+        }
+    }
+}
+
+impl<T> From<Result<T, Failure>> for Outcome<T> {
+    fn from(result: Result<T, Failure>) -> Self {
+        match result {
+            Ok(seen) => Self::Ok(seen),
+            Err(failure) => Self::Failed(failure),
+        }
+    }
+}
+
+/// The steps. In JSON: `{"upgrade": {…}}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// A name was looked up.
+    Resolve(Resolve),
+    /// A TCP connection was opened.
+    Connect(Connect),
+    /// A proxy was asked for a tunnel.
+    Tunnel(Tunnel),
+    /// A TLS handshake.
+    Tls(Tls),
+    /// A request that is no upgrade, and its response.
+    Http(Http),
+    /// A WebSocket opening handshake (RFC 6455 section 4, or RFC 8441).
+    Upgrade(Upgrade),
+    /// A Ping and its Pong on an upgraded connection.
+    Frames(Frames),
+    /// An upgraded connection was held open.
+    Hold(Hold),
+}
+
+impl Step {
+    /// The failure, if the step did not come to its end.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Resolve(s) => s.result.failure(),
+            Self::Connect(s) => s.result.failure(),
+            Self::Tunnel(s) => s.result.failure(),
+            Self::Tls(s) => s.result.failure(),
+            Self::Http(s) => s.result.failure(),
+            Self::Upgrade(s) => s.result.failure(),
+            Self::Frames(s) => s.result.failure(),
+            Self::Hold(s) => s.result.failure(),
+        }
+    }
+}
+
+/// Who the step's connection, handshake or lookup is with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Peer {
+    /// The target (for a tunnelled connection: as seen through the tunnel).
+    Target,
+    /// The route's proxy.
+    Proxy,
+}
+
+/// A lookup.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resolve {
+    /// The name (or address, which needs no lookup).
+    pub name: String,
+    /// Whose name it is.
+    pub peer: Peer,
+    /// Who was asked.
+    pub resolver: Resolver,
+    /// What came of it.
+    pub result: Outcome<Resolved>,
+}
+
+/// Who was asked for a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Resolver {
+    /// getaddrinfo, as the browser sees it (hosts file and all).
+    System,
+    /// One configured name server, asked directly.
+    NameServer(SocketAddr),
+    /// Nobody: `--resolve` said so.
+    Override,
+    /// Nobody: the name is an address.
+    Literal,
+}
+
+/// What a lookup gave.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Resolved {
+    /// Addresses, in the resolver's order.
+    pub addresses: Vec<IpAddr>,
+    /// The answer's records, CNAME chain included, where a name server was asked.
+    pub records: Vec<DnsRecord>,
+}
+
+/// One DNS record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsRecord {
+    /// Owner name.
+    pub name: String,
+    /// `A`, `AAAA`, `CNAME` …
+    pub kind: String,
+    /// Seconds.
+    pub ttl: u32,
+    /// Presentation form.
+    pub data: String,
+}
+
+/// A TCP connection attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Connect {
+    /// Whose address it is.
+    pub peer: Peer,
+    /// Where to.
+    pub address: SocketAddr,
+    /// What came of it.
+    pub result: Outcome<Connected>,
+}
+
+/// An open TCP connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Connected {
+    /// Our end.
+    pub local: SocketAddr,
+}
+
+/// A request for a tunnel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tunnel {
+    /// `host:port` asked for.
+    pub to: String,
+    /// The CONNECT request as sent (credentials removed); empty for SOCKS.
+    pub request: Bytes,
+    /// What came of it. Any status is a reply.
+    pub result: Outcome<TunnelReply>,
+}
+
+/// What the proxy answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TunnelReply {
+    /// The response to CONNECT; `null` for SOCKS, whose refusal is a failure.
+    pub head: Option<ResponseHead>,
+    /// Body of a refusal.
+    pub body: Body,
+}
+
+/// A TLS handshake.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tls {
+    /// Whom the handshake is with (an HTTPS proxy has its own).
+    pub peer: Peer,
+    /// The name sent as SNI and verified.
+    pub server_name: String,
+    /// Protocols offered by ALPN.
+    pub alpn_offered: Vec<String>,
+    /// The chain as sent, leaf first; empty when none came.
+    pub chain: Vec<Certificate>,
+    /// Whether the chain is trusted here; `null` when none came. The handshake
+    /// goes on after a failed verification, so that an interceptor can be named.
+    pub verification: Option<Verification>,
+    /// What came of it.
+    pub result: Outcome<TlsSession>,
+}
+
+/// An established TLS session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TlsSession {
+    /// `TLSv1.3`, `TLSv1.2`.
+    pub version: String,
+    /// IANA name of the cipher suite.
+    pub cipher: String,
+    /// Protocol chosen by ALPN, if any.
+    pub alpn: Option<String>,
+}
+
+/// One certificate, summarised.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Certificate {
+    /// Subject, RFC 4514 style.
+    pub subject: String,
+    /// Subject's common name, when there is one.
+    pub subject_cn: Option<String>,
+    /// Issuer, RFC 4514 style.
+    pub issuer: String,
+    /// Issuer's common name.
+    pub issuer_cn: Option<String>,
+    /// Issuer's organisation.
+    pub issuer_o: Option<String>,
+    /// Issuer's organisational unit.
+    pub issuer_ou: Option<String>,
+    /// DNS names and addresses in subjectAltName.
+    pub sans: Vec<String>,
+    /// RFC 3339, UTC.
+    pub not_before: String,
+    /// RFC 3339, UTC.
+    pub not_after: String,
+    /// SHA-256 of the certificate, lower-case hex.
+    pub sha256: String,
+    /// SHA-256 of its SubjectPublicKeyInfo, lower-case hex.
+    pub spki_sha256: String,
+    /// Whether subject and issuer are the same.
+    pub self_issued: bool,
+    /// Why it could not be parsed, when it could not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unparsed: Option<String>,
+}
+
+/// The verdict of this machine's trust store (plus `--cacert`) on a chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verification {
+    /// A browser here would accept it.
+    Trusted,
+    /// A browser here would refuse it.
+    Untrusted {
+        /// Why.
+        reason: Distrust,
+        /// The verifier's own words.
+        detail: String,
+    },
+    /// No trust store could be read.
+    NotChecked {
+        /// Why.
+        detail: String,
+    },
+}
+
+/// Why a chain is not trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Distrust {
+    /// Not valid any more.
+    Expired,
+    /// Not valid yet.
+    NotYetValid,
+    /// For another name.
+    WrongName,
+    /// Its issuer is not in the trust store.
+    UnknownIssuer,
+    /// Revoked.
+    Revoked,
+    /// Anything else.
+    #[serde(other)]
+    Other,
+}
+
+/// The body of a response, as far as it was kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Body {
+    /// The first bytes, transfer coding removed (at most 64 KiB).
+    pub bytes: Bytes,
+    /// How many bytes arrived.
+    pub length: u64,
+    /// Whether more came, or was announced, than was kept.
+    pub truncated: bool,
+}
+
+/// A request that is no upgrade.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Http {
+    /// `1.1` or `2`.
+    pub version: String,
+    /// The request head as sent (credentials removed). For HTTP/2 as `curl -v`
+    /// would show it.
+    pub request: Bytes,
+    /// HTTP/2 only: whether the server's SETTINGS carry
+    /// `SETTINGS_ENABLE_CONNECT_PROTOCOL = 1` (RFC 8441 section 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extended_connect: Option<bool>,
+    /// What came of it.
+    pub result: Outcome<HttpReply>,
+}
+
+/// A response.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HttpReply {
+    /// Interim 1xx responses before it (at most 8 are kept).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub informational: Vec<ResponseHead>,
+    /// Head, byte for byte (HTTP/2: as `curl -i` prints it).
+    pub head: ResponseHead,
+    /// Body.
+    pub body: Body,
+    /// Milliseconds from the request's last byte to the response's first.
+    pub first_byte_ms: f64,
+    /// How the connection ended, where that was watched.
+    pub ending: Option<Ending>,
+}
+
+/// A WebSocket opening handshake.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Upgrade {
+    /// `1.1`, or `2` for RFC 8441 extended CONNECT.
+    pub version: String,
+    /// The request head as sent (credentials removed).
+    pub request: Bytes,
+    /// The `Sec-WebSocket-Accept` that a server must answer to the key sent
+    /// (RFC 6455 section 4.2.2); `null` for HTTP/2.
+    pub expected_accept: Option<String>,
+    /// What came of it. Any status is a reply.
+    pub result: Outcome<HttpReply>,
+}
+
+/// A Ping, its Pong, and what else came.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frames {
+    /// What came of it.
+    pub result: Outcome<FramesSeen>,
+}
+
+/// Frames seen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FramesSeen {
+    /// Milliseconds from our Ping to its Pong; `null` when none came.
+    pub pong_ms: Option<f64>,
+    /// Data and control frames received, first 32 only.
+    pub received: Vec<FrameSeen>,
+    /// How it ended. `still-open` is the good end: we closed.
+    pub ending: Ending,
+}
+
+/// One frame received. Payloads are never kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrameSeen {
+    /// `text`, `binary`, `ping`, `pong`, `close`.
+    pub opcode: String,
+    /// Payload size.
+    pub bytes: u64,
+}
+
+/// A held connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Milliseconds between our Pings; `null` for the silent hold.
+    pub ping_interval_ms: Option<f64>,
+    /// How long it was meant to last, in milliseconds.
+    pub planned_ms: f64,
+    /// What came of it.
+    pub result: Outcome<Held>,
+}
+
+/// How a held connection fared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Held {
+    /// Milliseconds from the 101 to the end.
+    pub held_ms: f64,
+    /// Pings sent.
+    pub pings: u32,
+    /// Pongs received.
+    pub pongs: u32,
+    /// Frames that the server sent of its own accord (a server that talks
+    /// makes a silent hold less than silent).
+    pub server_frames: u32,
+    /// Milliseconds between the last byte received and the end.
+    pub quiet_ms: f64,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How a connection ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ending {
+    /// By what.
+    pub how: EndedBy,
+    /// Whether a TLS close_notify came before the FIN (RFC 8446 section 6.1);
+    /// `null` without TLS, or when no FIN came.
+    pub close_notify: Option<bool>,
+    /// Code of the close frame (RFC 6455 section 7.4).
+    pub close_code: Option<u16>,
+    /// The raw text of an error, or the close frame's reason.
+    pub detail: Option<String>,
+}
+
+impl Ending {
+    /// An ending without TLS, code or detail.
+    #[must_use]
+    pub fn new(how: EndedBy) -> Self {
+        Self { how, close_notify: None, close_code: None, detail: None }
+    }
+}
+
+/// By what a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EndedBy {
+    /// It was still open when we were done with it.
+    StillOpen,
+    /// The peer sent a close frame first.
+    CloseFrame,
+    /// The peer ended the TCP stream in order.
+    Fin,
+    /// The peer reset the connection.
+    Reset,
+    /// Nothing came any more: no Pong within the deadline.
+    Silence,
+    /// The stream became invalid (bad frame, TLS error).
+    Garbled,
+}

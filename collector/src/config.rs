@@ -1,0 +1,79 @@
+//! What a collection needs to know, after the command line was understood:
+//! values only, no parsing (that is `cli`) and no sockets (that is `net`).
+
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+use wss_bundle::{Route, Secret, Target};
+
+/// One collection.
+#[derive(Debug)]
+pub struct Config {
+    /// What to reach.
+    pub target: Target,
+    /// The routes to try, direct first.
+    pub routes: Vec<RouteConfig>,
+    /// `-u`, or the target URL's credentials: HTTP Basic to the target.
+    pub auth: Option<Credentials>,
+    /// `-H` lines for requests to the target: name, value.
+    pub headers: Vec<(String, Secret)>,
+    /// `--resolve`.
+    pub resolve: Vec<ResolveOverride>,
+    /// `-4`, `-6`.
+    pub family: Option<Family>,
+    /// `--cacert`, `--cert`, `--key`.
+    pub tls: TlsOptions,
+    /// Name servers to ask directly, as configured on this machine.
+    pub name_servers: Vec<SocketAddr>,
+    /// The most that one step may take.
+    pub timeout: Duration,
+    /// How long to hold upgraded connections; zero skips.
+    pub hold: Duration,
+}
+
+/// A route, and what it takes to use it.
+#[derive(Debug)]
+pub struct RouteConfig {
+    /// As it stands in the bundle.
+    pub route: Route,
+    /// Credentials for the proxy (HTTP Basic, or SOCKS username/password).
+    pub auth: Option<Credentials>,
+}
+
+/// User name and password.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// User name (a secret too: it may be an API key).
+    pub user: Secret,
+    /// Password.
+    pub password: Secret,
+}
+
+/// `--resolve HOST:PORT:ADDR[,ADDR]`.
+#[derive(Debug, Clone)]
+pub struct ResolveOverride {
+    /// Host, lower case; `*` for any.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// Addresses to use.
+    pub addresses: Vec<IpAddr>,
+}
+
+/// Address family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// TLS material, read and checked.
+#[derive(Debug, Default)]
+pub struct TlsOptions {
+    /// Trusted besides the operating system's store.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Client certificate chain and its key.
+    pub client: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
+}

@@ -1,0 +1,2 @@
+//! Collector library.
+pub mod config;

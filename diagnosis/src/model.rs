@@ -1,0 +1,452 @@
+//! The diagnosis as data: the JSON of the contract, field for field.
+//!
+//! A key with nothing to say is `null` or `[]`, never absent, so nothing here
+//! is skipped when serialised.
+
+use serde::Serialize;
+
+/// What `wss-analyzer report --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Diagnosis {
+    /// Name and version of this format.
+    pub format: ReportFormat,
+    /// The bundles judged together.
+    pub case: CaseSummary,
+    /// What is broken, whose it is, how sure.
+    pub verdict: Verdict,
+    /// Other causes that fit, and what speaks against each.
+    pub alternatives: Vec<Alternative>,
+    /// Everything noticed, most serious first.
+    pub findings: Vec<Finding>,
+    /// The four items that support asks for, in the page's order.
+    pub checklist: Vec<ChecklistItem>,
+    /// Devices on the path, nearest to the client first.
+    pub devices: Vec<Device>,
+    /// How far each route climbed.
+    pub routes: Vec<RouteLadder>,
+    /// What the holds showed; `null` when nothing was held.
+    pub idle: Option<Idle>,
+}
+
+/// Name and version of the report's JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportFormat {
+    /// `wss-report`.
+    pub name: &'static str,
+    /// 1.
+    pub major: u32,
+    /// 0.
+    pub minor: u32,
+}
+
+/// The bundles of one problem.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CaseSummary {
+    /// Case id (the first bundle's).
+    pub id: String,
+    /// URL of the WebSocket that decides.
+    pub target: String,
+    /// The bundles, inside first, then by time.
+    pub bundles: Vec<BundleSummary>,
+}
+
+/// One bundle of a case.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BundleSummary {
+    /// Its UUID.
+    pub id: String,
+    /// `inside` or `outside`.
+    pub vantage: String,
+    /// RFC 3339, UTC.
+    pub collected_at: String,
+    /// False when interrupted.
+    pub complete: bool,
+    /// What is wrong with the zip.
+    pub defects: Vec<String>,
+}
+
+/// `working`, `unstable`, `broken`, `unknown`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Upgrade, frames and hold pass.
+    Working,
+    /// It works, not for long.
+    Unstable,
+    /// It does not work.
+    Broken,
+    /// Cannot be told.
+    Unknown,
+}
+
+/// Where the fault lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Location {
+    /// Between the client and the edge of its network.
+    ClientNetwork,
+    /// The load balancer, the server, or their network.
+    ServerSide,
+    /// The browser alone.
+    Browser,
+    /// What was asked for: address, path, credentials.
+    Target,
+    /// Nothing is wrong.
+    None,
+    /// Cannot be told.
+    Undetermined,
+}
+
+/// How sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confidence {
+    /// One of several explanations.
+    Low,
+    /// The evidence fits; a twin is missing.
+    Medium,
+    /// A difference between twins shows it.
+    High,
+}
+
+/// How serious a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Severity {
+    /// It breaks the console.
+    Error,
+    /// It may, or makes it unstable.
+    Warning,
+    /// Worth knowing.
+    Info,
+}
+
+macro_rules! slugs {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $slug:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant,)* }
+        impl $name {
+            /// Every value, in the contract's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// The name in the contract.
+            #[must_use]
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)* }
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(self.slug())
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.slug())
+            }
+        }
+    };
+}
+
+slugs! {
+    /// The contract's causes.
+    Cause {
+        /// Upgrade, frames and hold all pass.
+        None => "none",
+        /// The name does not resolve here.
+        DnsFailure => "dns-failure",
+        /// Inside and outside resolve it differently.
+        DnsSplit => "dns-split",
+        /// TCP fails on every route.
+        Unreachable => "unreachable",
+        /// A proxy is set and cannot be reached.
+        ProxyUnreachable => "proxy-unreachable",
+        /// 407.
+        ProxyAuthRequired => "proxy-auth-required",
+        /// CONNECT answered with an error.
+        ProxyRefusesTunnel => "proxy-refuses-tunnel",
+        /// Direct is blocked, and a known proxy that is not used works.
+        ProxyRequired => "proxy-required",
+        /// Pages pass, the upgrade does not, and a proxy or interceptor is why.
+        ProxyBlocksWebsocket => "proxy-blocks-websocket",
+        /// The certificate itself is bad.
+        TlsUntrusted => "tls-untrusted",
+        /// An interceptor's certificate is not trusted here.
+        TlsIntercepted => "tls-intercepted",
+        /// The handshake fails.
+        TlsFailure => "tls-failure",
+        /// 3xx to the upgrade.
+        Redirected => "redirected",
+        /// Somebody answers in the server's place.
+        BlockedPage => "blocked-page",
+        /// The load balancer does not forward the upgrade.
+        LbStripsUpgrade => "lb-strips-upgrade",
+        /// HTTP/2 is in the way.
+        LbHttp2 => "lb-http2",
+        /// 502.
+        BadGateway => "bad-gateway",
+        /// 503.
+        NoHealthyBackend => "no-healthy-backend",
+        /// 504, or silence.
+        GatewayTimeout => "gateway-timeout",
+        /// The server answers 401/403.
+        AuthRequired => "auth-required",
+        /// 403 that goes away with the right Origin.
+        OriginRejected => "origin-rejected",
+        /// Every path is unknown.
+        WrongPath => "wrong-path",
+        /// An invalid 101.
+        BadHandshake => "bad-handshake",
+        /// A valid 101, then no frames.
+        FramesBlocked => "frames-blocked",
+        /// Cut after a silence.
+        IdleTimeout => "idle-timeout",
+        /// Cut after a fixed time.
+        LifetimeLimit => "lifetime-limit",
+        /// Only the browser fails.
+        BrowserOnly => "browser-only",
+        /// Cannot be told.
+        Insufficient => "insufficient",
+    }
+}
+
+/// What is broken, whose it is, how sure.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Whether it works.
+    pub status: Status,
+    /// Why not.
+    pub cause: Cause,
+    /// Whose it is.
+    pub location: Location,
+    /// How sure.
+    pub confidence: Confidence,
+    /// One sentence.
+    pub summary: String,
+    /// What would settle it, as commands.
+    pub missing: Vec<String>,
+}
+
+/// Another cause that fits.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Alternative {
+    /// Which.
+    pub cause: Cause,
+    /// How well it fits.
+    pub confidence: Confidence,
+    /// What speaks against it.
+    pub why_not: String,
+}
+
+/// Something noticed, with the observations that show it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Id of the rule that noticed it.
+    pub rule: &'static str,
+    /// How serious.
+    pub severity: Severity,
+    /// A few words.
+    pub title: String,
+    /// What was seen and what it means.
+    pub text: String,
+    /// What shows it.
+    pub evidence: Evidence1,
+    /// Rules whose findings are effects of this one.
+    pub explains: Vec<&'static str>,
+    /// What to do about it.
+    pub remedy: Option<Remedy>,
+}
+
+/// One citation, and maybe more: a finding without any does not compile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence1 {
+    /// The first.
+    pub first: Citation,
+    /// The rest.
+    pub rest: Vec<Citation>,
+}
+
+impl Evidence1 {
+    /// All citations.
+    pub fn iter(&self) -> impl Iterator<Item = &Citation> {
+        std::iter::once(&self.first).chain(&self.rest)
+    }
+}
+
+impl Serialize for Evidence1 {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self.iter())
+    }
+}
+
+/// An observation that shows something.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Citation {
+    /// UUID of the bundle.
+    pub bundle: String,
+    /// Id of the observation in it.
+    pub observation: String,
+    /// The telling part.
+    pub excerpt: String,
+}
+
+/// What to do about a finding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Remedy {
+    /// A few words.
+    pub title: String,
+    /// In order.
+    pub steps: Vec<String>,
+    /// Configuration to paste.
+    pub snippet: Option<Snippet>,
+    /// The command that shows that it worked.
+    pub verify: String,
+}
+
+/// Configuration to paste.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Snippet {
+    /// `nginx`, `haproxy`, `squid`, `text` …
+    pub language: String,
+    /// The text.
+    pub text: String,
+}
+
+/// One of the four items that support asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChecklistItem {
+    /// `upgrade-test`, `proxy-or-load-balancer`, `failed-handshake`, `network-path`.
+    pub item: &'static str,
+    /// `complete`, `partial`, `missing`.
+    pub status: ItemStatus,
+    /// What is there.
+    pub have: Vec<String>,
+    /// What is not.
+    pub missing: Vec<String>,
+    /// The command that completes it; `null` when complete.
+    pub how: Option<String>,
+}
+
+/// How complete an item is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ItemStatus {
+    /// Nothing to add.
+    Complete,
+    /// Something to add.
+    Partial,
+    /// Nothing there.
+    Missing,
+}
+
+slugs! {
+    /// What a device does on the path.
+    DeviceRole {
+        /// The client's proxy.
+        ForwardProxy => "forward-proxy",
+        /// Somebody who re-signs certificates.
+        TlsInterceptor => "tls-interceptor",
+        /// A reverse proxy or load balancer.
+        LoadBalancer => "load-balancer",
+        /// A web application firewall.
+        Waf => "waf",
+        /// A content delivery network.
+        Cdn => "cdn",
+        /// The server itself.
+        Origin => "origin",
+    }
+}
+
+/// A device on the path.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Device {
+    /// What it does.
+    pub role: DeviceRole,
+    /// Its name; `null` when unknown.
+    pub product: Option<String>,
+    /// Its version; `null` when it does not tell.
+    pub version: Option<String>,
+    /// How sure.
+    pub confidence: Confidence,
+    /// Why.
+    pub because: Vec<String>,
+}
+
+/// How far one route climbed, for one path.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RouteLadder {
+    /// UUID of the bundle.
+    pub bundle: String,
+    /// `inside` or `outside`.
+    pub vantage: String,
+    /// `direct`, or `proxy <url>`.
+    pub route: String,
+    /// The WebSocket path.
+    pub path: String,
+    /// Always all eight, in order.
+    pub layers: Vec<LayerState>,
+}
+
+slugs! {
+    /// The layers, from the bottom.
+    Layer {
+        /// Name resolution.
+        Dns => "dns",
+        /// TCP, to the target or to the proxy.
+        Tcp => "tcp",
+        /// CONNECT or SOCKS.
+        Proxy => "proxy",
+        /// TLS.
+        Tls => "tls",
+        /// A plain request.
+        Http => "http",
+        /// The opening handshake.
+        Upgrade => "upgrade",
+        /// Ping and Pong.
+        Frames => "frames",
+        /// The silent hold.
+        Hold => "hold",
+    }
+}
+
+/// One layer of a ladder.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LayerState {
+    /// Which.
+    pub layer: Layer,
+    /// How it went.
+    pub status: LayerStatus,
+    /// Milliseconds; `null` when not run.
+    pub ms: Option<f64>,
+    /// A few words.
+    pub detail: Option<String>,
+}
+
+/// How a layer went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LayerStatus {
+    /// Well.
+    Pass,
+    /// Badly.
+    Fail,
+    /// Not needed on this route.
+    Skipped,
+    /// Not run, or it cannot be told.
+    Unknown,
+}
+
+/// What the holds showed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Idle {
+    /// Seconds that the silent hold lasted.
+    pub held_s: f64,
+    /// Seconds after which it was cut; `null` when it was not.
+    pub cut_after_s: Option<f64>,
+    /// `fin`, `reset`, `close-frame`, `silence`; `null` when it was not cut.
+    pub cut_by: Option<&'static str>,
+    /// Whether a close_notify came before the FIN; `null` without TLS.
+    pub tls_closed: Option<bool>,
+    /// Whether the chatty hold outlived it; `null` when not held.
+    pub keepalive_survives: Option<bool>,
+}
