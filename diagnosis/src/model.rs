@@ -250,7 +250,7 @@ pub struct Finding {
     /// What was seen and what it means.
     pub text: String,
     /// What shows it.
-    pub evidence: Evidence1,
+    pub evidence: Citations,
     /// Rules whose findings are effects of this one.
     pub explains: Vec<&'static str>,
     /// What to do about it.
@@ -259,21 +259,21 @@ pub struct Finding {
 
 /// One citation, and maybe more: a finding without any does not compile.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evidence1 {
+pub struct Citations {
     /// The first.
     pub first: Citation,
     /// The rest.
     pub rest: Vec<Citation>,
 }
 
-impl Evidence1 {
+impl Citations {
     /// All citations.
     pub fn iter(&self) -> impl Iterator<Item = &Citation> {
         std::iter::once(&self.first).chain(&self.rest)
     }
 }
 
-impl Serialize for Evidence1 {
+impl Serialize for Citations {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_seq(self.iter())
     }

@@ -1,0 +1,184 @@
+//! Devices on the path, nearest to the client first.
+
+use crate::evidence::{BundleView, Evidence, ReplyKind, RouteView};
+use crate::model::{Confidence, Device, DeviceRole};
+use crate::signature::Match;
+use std::collections::BTreeMap;
+use wss_bundle::observation::{Body, Resolver};
+use wss_bundle::{ResponseHead, Step};
+
+/// Path order: the client's proxy, who opens TLS, and then what stands before the server.
+fn order(role: DeviceRole) -> u8 {
+    match role {
+        DeviceRole::ForwardProxy => 0,
+        DeviceRole::TlsInterceptor => 1,
+        DeviceRole::Cdn => 2,
+        DeviceRole::Waf => 3,
+        DeviceRole::LoadBalancer => 4,
+        DeviceRole::Origin => 5,
+    }
+}
+
+#[derive(Default)]
+struct Found {
+    by_key: BTreeMap<(u8, String), Device>,
+}
+
+impl Found {
+    fn add(&mut self, device: Device) {
+        let key = (order(device.role), device.product.clone().unwrap_or_default());
+        match self.by_key.get_mut(&key) {
+            Some(known) => {
+                known.confidence = known.confidence.max(device.confidence);
+                known.version = known.version.take().or(device.version);
+                for because in device.because {
+                    if !known.because.contains(&because) && known.because.len() < 6 {
+                        known.because.push(because);
+                    }
+                }
+            }
+            None => {
+                self.by_key.insert(key, device);
+            }
+        }
+    }
+
+    fn add_match(&mut self, m: &Match<'_>, view: &BundleView<'_>) {
+        self.add(Device {
+            role: m.signature.role,
+            product: Some(m.signature.name.clone()),
+            version: m.version.clone(),
+            confidence: m.confidence,
+            because: vec![format!("{} ({})", m.because, view.bundle.manifest.vantage.as_str())],
+        });
+    }
+}
+
+/// Every device that left a mark, in path order.
+#[must_use]
+pub(crate) fn devices(e: &Evidence<'_>) -> Vec<Device> {
+    let mut found = Found::default();
+    for view in &e.bundles {
+        for route in &view.routes {
+            of_route(e, view, route, &mut found);
+        }
+    }
+    let mut devices: Vec<Device> = found.by_key.into_values().collect();
+    drop_namesakes(&mut devices);
+    devices
+}
+
+/// One product may have a signature as a forward and as a reverse proxy; the
+/// stronger one stays, and a weak guess beside a strong one of the same role goes.
+fn drop_namesakes(devices: &mut Vec<Device>) {
+    let strong: Vec<DeviceRole> = devices
+        .iter()
+        .filter(|d| d.confidence == Confidence::High && d.product.is_some())
+        .map(|d| d.role)
+        .collect();
+    devices.retain(|d| d.confidence > Confidence::Low || !strong.contains(&d.role));
+}
+
+fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, found: &mut Found) {
+    if let Some(proxy) = &route.route.proxy {
+        let mut named = false;
+        for o in &route.observations {
+            if let Step::Tunnel(tunnel) = &o.step
+                && let Some(reply) = tunnel.result.ok()
+                && let Some(head) = &reply.head
+            {
+                for m in matches_of(e, head, &reply.body) {
+                    named = true;
+                    // Whoever answers CONNECT is a forward proxy, whatever else it can be.
+                    found.add(Device {
+                        role: DeviceRole::ForwardProxy,
+                        product: Some(m.signature.name.clone()),
+                        version: m.version.clone(),
+                        confidence: m.confidence,
+                        because: vec![format!("it answers CONNECT: {}", m.because)],
+                    });
+                }
+            }
+        }
+        if !named {
+            found.add(Device {
+                role: DeviceRole::ForwardProxy,
+                product: None,
+                version: None,
+                confidence: Confidence::High,
+                because: vec![format!(
+                    "{}:{} is set as proxy ({})",
+                    proxy.host,
+                    proxy.port,
+                    route.route.sources.join(", ")
+                )],
+            });
+        }
+    }
+    if let Some((_, tls)) = route.tls() {
+        for m in e.signatures.match_certificate(&tls.chain) {
+            found.add_match(&m, view);
+        }
+    }
+    for o in &route.observations {
+        let (head, body) = match &o.step {
+            Step::Resolve(r) if !matches!(r.resolver, Resolver::Override | Resolver::Literal) => {
+                for record in r.result.ok().map(|ok| ok.records.as_slice()).unwrap_or_default() {
+                    if record.kind == "CNAME" {
+                        for m in e.signatures.match_cname(&record.data) {
+                            found.add_match(&m, view);
+                        }
+                    }
+                }
+                continue;
+            }
+            Step::Http(h) => match h.result.ok() {
+                Some(r) => (&r.head, &r.body),
+                None => continue,
+            },
+            Step::Upgrade(u) => match u.result.ok() {
+                Some(r) => (&r.head, &r.body),
+                None => continue,
+            },
+            _ => continue,
+        };
+        for m in matches_of(e, head, body) {
+            found.add_match(&m, view);
+        }
+    }
+    origin(view, route, found);
+}
+
+fn matches_of<'a>(e: &Evidence<'a>, head: &ResponseHead, body: &Body) -> Vec<Match<'a>> {
+    let text = body.bytes.text();
+    e.signatures.match_response(&crate::signature::Response {
+        status: head.status(),
+        head,
+        body: &text,
+    })
+}
+
+fn origin(view: &BundleView<'_>, route: &RouteView<'_>, found: &mut Found) {
+    let version = route.server_version();
+    let answers = version.is_some()
+        || view.bundle.observations.target.paths.iter().any(|p| {
+            matches!(
+                route.upgrade_reply(p).map(|r| r.kind),
+                Some(ReplyKind::Switched | ReplyKind::NotAnUpgrade | ReplyKind::PageShell)
+            )
+        });
+    if answers {
+        let because = if version.is_some() {
+            "/js/_globals.js tells its version"
+        } else {
+            "it answers as a WebSocket server"
+        };
+        found.add(Device {
+            role: DeviceRole::Origin,
+            product: Some("Bindplane".into()),
+            confidence: if version.is_some() { Confidence::High } else { Confidence::Medium },
+            version: version.map(|(_, v)| v),
+            because: vec![because.into()],
+        });
+    }
+}

@@ -1,0 +1,185 @@
+//! From rules' answers to one diagnosis: the lowest broken layer is the cause,
+//! and what lies above it is its effect.
+
+use crate::checklist::checklist;
+use crate::device::devices;
+use crate::evidence::{Evidence, SocketState};
+use crate::idle::idle;
+use crate::ladder::ladders;
+use crate::model::{
+    Alternative, BundleSummary, CaseSummary, Cause, Confidence, Diagnosis, Finding, Location,
+    ReportFormat, Status, Verdict,
+};
+use crate::rule::{Answer, Claim, rules, run_again, run_outside};
+use crate::signature::Signatures;
+use chrono::SecondsFormat;
+use std::collections::BTreeSet;
+use wss_bundle::Bundle;
+use wss_bundle::observation::probe;
+
+/// Judges one or several bundles of a case. The order of `bundles`, and of the
+/// observations in them, does not matter.
+#[must_use]
+pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
+    diagnose_with(bundles, Signatures::built_in())
+}
+
+/// The same with signatures of the caller's choice.
+#[must_use]
+pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
+    let e = Evidence::new(bundles, signatures);
+    let mut claims: Vec<Claim> = Vec::new();
+    let mut notes: Vec<Finding> = Vec::new();
+    let mut unsettled: Vec<String> = Vec::new();
+    for rule in rules() {
+        match (rule.check)(&e) {
+            Answer::Fail(claim) => claims.push(*claim),
+            Answer::Note(findings) => notes.extend(findings),
+            Answer::CannotTell(missing) => unsettled.extend(missing),
+            Answer::Pass | Answer::NotApplicable => {}
+        }
+    }
+    let (verdict, alternatives) = judge(&e, &claims, unsettled);
+    let devices = devices(&e);
+    Diagnosis {
+        format: ReportFormat { name: "wss-report", major: 1, minor: 0 },
+        case: case(&e),
+        checklist: checklist(&e, &devices),
+        findings: findings(claims, notes),
+        alternatives,
+        devices,
+        routes: ladders(&e),
+        idle: idle(&e),
+        verdict,
+    }
+}
+
+fn judge(
+    e: &Evidence<'_>,
+    claims: &[Claim],
+    unsettled: Vec<String>,
+) -> (Verdict, Vec<Alternative>) {
+    let Some(first) = claims.first() else {
+        return (without_claim(e, unsettled), Vec::new());
+    };
+    let mut alternatives: Vec<Alternative> = first
+        .rivals
+        .iter()
+        .map(|(cause, confidence, why_not)| Alternative {
+            cause: *cause,
+            confidence: *confidence,
+            why_not: why_not.clone(),
+        })
+        .collect();
+    for later in &claims[1..] {
+        if later.cause != first.cause && !alternatives.iter().any(|a| a.cause == later.cause) {
+            alternatives.push(Alternative {
+                cause: later.cause,
+                confidence: later.confidence.min(Confidence::Medium),
+                why_not: format!(
+                    "it shows as well, and {} comes before it on the path: mend that first",
+                    first.cause
+                ),
+            });
+        }
+    }
+    let verdict = Verdict {
+        status: first.status,
+        cause: first.cause,
+        location: first.location,
+        confidence: first.confidence,
+        summary: first.summary.clone(),
+        missing: dedup(first.missing.clone()),
+    };
+    (verdict, alternatives)
+}
+
+/// No rule claims a cause: it works, or it cannot be told.
+fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
+    let state = e.deciding().map(|(_, route, path)| route.socket(path));
+    if state != Some(SocketState::Works) {
+        let mut missing = unsettled;
+        if e.twin().is_none() && e.focus().is_some() {
+            missing.push(run_outside(e));
+        }
+        if missing.is_empty() {
+            missing.push(run_again(e, ""));
+        }
+        return Verdict {
+            status: Status::Unknown,
+            cause: Cause::Insufficient,
+            location: Location::Undetermined,
+            confidence: Confidence::Low,
+            summary: "What was collected does not tell whether the WebSocket works.".into(),
+            missing: dedup(missing),
+        };
+    }
+    let held = e.deciding().and_then(|(_, route, _)| {
+        route.hold(probe::HOLD_SILENT).map(|(_, planned, _)| planned.planned_ms / 1e3)
+    });
+    let mut missing = Vec::new();
+    let summary = match held {
+        Some(s) => format!(
+            "The WebSocket works: upgrade and frames pass, and a silent connection was still open \
+             after {s:.0} s; a limit above that is unknown."
+        ),
+        None => "The WebSocket works: upgrade and frames pass. No connection was held, so an idle \
+                 timeout is not excluded."
+            .into(),
+    };
+    missing.push(match held {
+        Some(_) => run_again(e, "--hold 1h"),
+        None => run_again(e, "--hold 75s"),
+    });
+    if e.outside_works() == Some(true) {
+        missing.push(run_again(e, "--browser-message 'WHAT THE BROWSER CONSOLE SAYS'"));
+    }
+    Verdict {
+        status: Status::Working,
+        cause: Cause::None,
+        location: Location::None,
+        confidence: if held.is_some() { Confidence::High } else { Confidence::Medium },
+        summary,
+        missing,
+    }
+}
+
+fn dedup(items: Vec<String>) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    items.into_iter().filter(|i| seen.insert(i.clone())).collect()
+}
+
+/// The cause first, its effects folded under it, then notes by severity.
+fn findings(claims: Vec<Claim>, mut notes: Vec<Finding>) -> Vec<Finding> {
+    let effects: Vec<&'static str> = claims.iter().skip(1).map(|c| c.finding.rule).collect();
+    let mut out: Vec<Finding> = claims.into_iter().map(|c| c.finding).collect();
+    if let Some(first) = out.first_mut() {
+        first.explains = effects;
+    }
+    notes.sort_by_key(|f| f.severity);
+    out.extend(notes);
+    out
+}
+
+fn case(e: &Evidence<'_>) -> CaseSummary {
+    let target = e.focus().map(|f| f.bundle.manifest.target.url(f.path)).unwrap_or_default();
+    CaseSummary {
+        id: e.bundles.first().map(|v| v.bundle.manifest.case.clone()).unwrap_or_default(),
+        target,
+        bundles: e
+            .bundles
+            .iter()
+            .map(|v| BundleSummary {
+                id: v.bundle.manifest.id.clone(),
+                vantage: v.bundle.manifest.vantage.as_str().into(),
+                collected_at: v
+                    .bundle
+                    .manifest
+                    .started_at
+                    .to_rfc3339_opts(SecondsFormat::Secs, true),
+                complete: v.bundle.manifest.complete,
+                defects: v.bundle.defects.iter().map(ToString::to_string).collect(),
+            })
+            .collect(),
+    }
+}

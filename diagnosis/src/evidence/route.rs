@@ -1,0 +1,381 @@
+//! One route of one bundle: how far it climbed, probe by probe.
+
+use super::reply::{Reply, ReplyKind};
+use crate::signature::Signatures;
+use wss_bundle::observation::{
+    Certificate, EndedBy, Frames, FramesSeen, Held, Hold, Http, Peer, Tls, Tunnel, Upgrade,
+    Verification, probe,
+};
+use wss_bundle::{Bundle, Failure, FailureKind, Observation, Outcome, Route, Step};
+
+/// How well a path is known to the server, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Knowledge {
+    /// It switches protocols.
+    Switches,
+    /// The server answers as a WebSocket endpoint, or asks for credentials.
+    Endpoint,
+    /// An answer that says nothing about the path.
+    Unclear,
+    /// 404 or the page shell.
+    Unknown,
+    /// No answer.
+    Nothing,
+}
+
+/// How a route's climb to the target ended, below HTTP.
+pub enum Reach<'a> {
+    /// The target's (or proxy's) name did not resolve.
+    Dns(&'a Observation, Peer, &'a Failure),
+    /// No TCP connection to the target (or proxy).
+    Tcp(Vec<&'a Observation>, Peer, &'a Failure),
+    /// The proxy answered the tunnel request with this status.
+    TunnelStatus(&'a Observation, &'a Tunnel, u16),
+    /// The tunnel request came to no answer (or SOCKS said no).
+    TunnelFailed(&'a Observation, &'a Failure),
+    /// The TLS handshake failed.
+    TlsFailed(&'a Observation, &'a Tls, &'a Failure),
+    /// Requests could be sent.
+    Reached,
+    /// Nothing was tried.
+    NotTried,
+}
+
+impl Reach<'_> {
+    /// A short name, to compare two climbs.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Dns(..) => "dns",
+            Self::Tcp(..) => "tcp",
+            Self::TunnelStatus(..) | Self::TunnelFailed(..) => "proxy",
+            Self::TlsFailed(..) => "tls",
+            Self::Reached => "reached",
+            Self::NotTried => "not tried",
+        }
+    }
+}
+
+/// Whether the console's socket works on a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SocketState {
+    /// A valid 101 and a Pong.
+    Works,
+    /// A valid 101, then no Pong.
+    NoFrames,
+    /// No valid 101.
+    Fails,
+    /// It could not be told (credentials missing, cancelled, not tried).
+    Unknown,
+}
+
+impl SocketState {
+    /// Whether it works.
+    #[must_use]
+    pub fn works(self) -> bool {
+        self == Self::Works
+    }
+}
+
+/// One route of one bundle.
+pub struct RouteView<'a> {
+    /// The route.
+    pub route: &'a Route,
+    /// Its observations, in the order in which they began.
+    pub observations: Vec<&'a Observation>,
+    signatures: &'a Signatures,
+}
+
+impl<'a> RouteView<'a> {
+    pub(super) fn new(bundle: &'a Bundle, route: &'a Route, signatures: &'a Signatures) -> Self {
+        let mut observations: Vec<&Observation> =
+            bundle.observations.observations.iter().filter(|o| o.route == route.id).collect();
+        // The order in the file must not matter; ids are unique in a bundle.
+        observations.sort_by(|a, b| {
+            a.start_ms.total_cmp(&b.start_ms).then_with(|| id_key(&a.id).cmp(&id_key(&b.id)))
+        });
+        Self { route, observations, signatures }
+    }
+
+    /// Observations of one probe.
+    pub fn of(&self, probe: &'a str) -> impl Iterator<Item = &'a Observation> + '_ {
+        self.observations.iter().copied().filter(move |o| o.probe == probe)
+    }
+
+    /// How the climb to the target ended, below HTTP. The best connection of
+    /// the route speaks: one that got through shows that the way is open.
+    #[must_use]
+    pub fn reach(&self) -> Reach<'a> {
+        if self.observations.iter().any(|o| {
+            matches!(&o.step, Step::Http(_) | Step::Upgrade(_))
+                || matches!(&o.step, Step::Tls(t) if t.peer == Peer::Target && t.result.ok().is_some())
+        }) {
+            return Reach::Reached;
+        }
+        for o in &self.observations {
+            if let Step::Tls(tls) = &o.step
+                && let Some(failure) = tls.result.failure()
+                && failure.kind != FailureKind::Cancelled
+            {
+                return Reach::TlsFailed(o, tls, failure);
+            }
+        }
+        for o in &self.observations {
+            if let Step::Tunnel(tunnel) = &o.step {
+                match &tunnel.result {
+                    Outcome::Ok(reply) => {
+                        let status = reply.head.as_ref().and_then(wss_bundle::ResponseHead::status);
+                        if let Some(status) = status
+                            && !(200..300).contains(&status)
+                        {
+                            return Reach::TunnelStatus(o, tunnel, status);
+                        }
+                    }
+                    Outcome::Failed(f) if f.kind != FailureKind::Cancelled => {
+                        return Reach::TunnelFailed(o, f);
+                    }
+                    Outcome::Failed(_) => {}
+                }
+            }
+        }
+        self.reach_below_tunnel()
+    }
+
+    fn reach_below_tunnel(&self) -> Reach<'a> {
+        let connects: Vec<_> = self
+            .observations
+            .iter()
+            .copied()
+            .filter(|o| matches!(&o.step, Step::Connect(_)))
+            .collect();
+        if connects.iter().any(|o| o.step.failure().is_none()) {
+            return Reach::NotTried;
+        }
+        let first = connects
+            .iter()
+            .find_map(|o| o.step.failure().filter(|f| f.kind != FailureKind::Cancelled));
+        if let (Some(failure), Some(Step::Connect(c))) = (first, connects.first().map(|o| &o.step))
+        {
+            return Reach::Tcp(connects.clone(), c.peer, failure);
+        }
+        // Name servers asked directly are witnesses; what the system's
+        // resolver says is what clients get.
+        for o in &self.observations {
+            if let Step::Resolve(r) = &o.step
+                && !matches!(r.resolver, wss_bundle::observation::Resolver::NameServer(_))
+                && let Some(failure) = r.result.failure()
+                && failure.kind != FailureKind::Cancelled
+            {
+                return Reach::Dns(o, r.peer, failure);
+            }
+        }
+        Reach::NotTried
+    }
+
+    fn upgrade_of(&self, probe: &'a str, path: &str) -> Option<(&'a Observation, &'a Upgrade)> {
+        self.of(probe).filter(|o| o.path.as_deref() == Some(path)).find_map(|o| match &o.step {
+            Step::Upgrade(u) => Some((o, u)),
+            _ => None,
+        })
+    }
+
+    fn reply_of(&self, probe: &'a str, path: &str) -> Option<Reply<'a>> {
+        let (o, u) = self.upgrade_of(probe, path)?;
+        let reply = u.result.ok()?;
+        Some(Reply::new(o, reply, u.expected_accept.as_deref(), self.signatures))
+    }
+
+    /// The response to the upgrade.
+    #[must_use]
+    pub fn upgrade_reply(&self, path: &str) -> Option<Reply<'a>> {
+        self.reply_of(probe::UPGRADE, path)
+    }
+
+    /// Why the upgrade got no response.
+    #[must_use]
+    pub fn upgrade_failure(&self, path: &str) -> Option<(&'a Observation, &'a Failure)> {
+        let (o, u) = self.upgrade_of(probe::UPGRADE, path)?;
+        u.result.failure().filter(|f| f.kind != FailureKind::Cancelled).map(|f| (o, f))
+    }
+
+    /// The response to the upgrade with the browser's Origin and subprotocol.
+    #[must_use]
+    pub fn browser_reply(&self, path: &str) -> Option<Reply<'a>> {
+        self.reply_of(probe::BROWSER_UPGRADE, path)
+    }
+
+    /// The extended CONNECT over HTTP/2 and its outcome, where it was tried.
+    #[must_use]
+    pub fn h2_connect(&self, path: &str) -> Option<(&'a Observation, &'a Upgrade)> {
+        self.upgrade_of(probe::H2_CONNECT, path)
+    }
+
+    fn http_of(&self, probe: &'a str, path: &str) -> Option<(&'a Observation, &'a Http)> {
+        self.of(probe).filter(|o| o.path.as_deref() == Some(path)).find_map(|o| match &o.step {
+            Step::Http(h) => Some((o, h)),
+            _ => None,
+        })
+    }
+
+    fn http_reply(&self, probe: &'a str, path: &str) -> Option<Reply<'a>> {
+        let (o, h) = self.http_of(probe, path)?;
+        h.result.ok().map(|reply| Reply::new(o, reply, None, self.signatures))
+    }
+
+    /// The plain twin: the same GET without upgrade headers.
+    #[must_use]
+    pub fn plain_reply(&self, path: &str) -> Option<Reply<'a>> {
+        self.http_reply(probe::PLAIN_GET, path)
+    }
+
+    /// The same over HTTP/2, as plain curl goes.
+    #[must_use]
+    pub fn h2_reply(&self, path: &str) -> Option<Reply<'a>> {
+        self.http_reply(probe::H2_GET, path)
+            .filter(|r| r.reply.head.version().starts_with("HTTP/2"))
+    }
+
+    /// The request that `curl` sends for `ws://` through an HTTP proxy.
+    #[must_use]
+    pub fn absolute_reply(&self, path: &str) -> Option<Reply<'a>> {
+        self.reply_of(probe::ABSOLUTE_FORM, path)
+    }
+
+    /// A page: `/health`, `/js/_globals.js`, `/`.
+    #[must_use]
+    pub fn page(&self, path: &str) -> Option<Reply<'a>> {
+        self.http_reply(probe::PAGES, path)
+    }
+
+    /// A response of the server's own pages, if any passed. This is what
+    /// "pages pass" means: `/health` or the globals answered as Bindplane
+    /// answers them, or any page with a status that is no gateway's.
+    #[must_use]
+    pub fn pages_pass(&self, path: &str) -> Option<Reply<'a>> {
+        ["/health", "/js/_globals.js", "/"]
+            .into_iter()
+            .filter_map(|p| self.page(p))
+            .chain(self.plain_reply(path))
+            .find(|r| match r.kind {
+                ReplyKind::PageShell | ReplyKind::NotAnUpgrade => true,
+                ReplyKind::OtherSuccess => !r.devices.iter().any(|m| m.by_body),
+                _ => false,
+            })
+    }
+
+    /// The server's version, from `/js/_globals.js`.
+    #[must_use]
+    pub fn server_version(&self) -> Option<(&'a Observation, String)> {
+        let page = self.page("/js/_globals.js")?;
+        let body = page.reply.body.bytes.text();
+        let (_, rest) = body.split_once("__BINDPLANE_VERSION__")?;
+        let version = rest.split('"').nth(1)?;
+        Some((page.observation, version.chars().take(40).collect()))
+    }
+
+    /// The TLS handshake with the target that got furthest.
+    #[must_use]
+    pub fn tls(&self) -> Option<(&'a Observation, &'a Tls)> {
+        let all = || {
+            self.observations.iter().copied().filter_map(|o| match &o.step {
+                Step::Tls(t) if t.peer == Peer::Target => Some((o, t)),
+                _ => None,
+            })
+        };
+        all().find(|(_, t)| t.result.ok().is_some() && !t.chain.is_empty()).or_else(|| all().next())
+    }
+
+    /// The target's leaf certificate as seen on this route.
+    #[must_use]
+    pub fn leaf(&self) -> Option<&'a Certificate> {
+        self.tls()?.1.chain.first()
+    }
+
+    /// Whether the chain is trusted here; `None` without TLS or without a chain.
+    #[must_use]
+    pub fn trusted(&self) -> Option<bool> {
+        match self.tls()?.1.verification.as_ref()? {
+            Verification::Trusted => Some(true),
+            Verification::Untrusted { .. } => Some(false),
+            Verification::NotChecked { .. } => None,
+        }
+    }
+
+    /// Ping and Pong after the plain upgrade.
+    #[must_use]
+    pub fn frames(&self, path: &str) -> Option<(&'a Observation, &'a Frames)> {
+        self.of(probe::UPGRADE).filter(|o| o.path.as_deref() == Some(path)).find_map(|o| {
+            match &o.step {
+                Step::Frames(f) => Some((o, f)),
+                _ => None,
+            }
+        })
+    }
+
+    /// A hold: `probe::HOLD_SILENT` or `probe::HOLD_CHATTY`.
+    #[must_use]
+    pub fn hold(&self, probe: &'a str) -> Option<(&'a Observation, &'a Hold, &'a Held)> {
+        self.of(probe).find_map(|o| match &o.step {
+            Step::Hold(h) => h.result.ok().map(|held| (o, h, held)),
+            _ => None,
+        })
+    }
+
+    /// Whether the socket at `path` works on this route.
+    #[must_use]
+    pub fn socket(&self, path: &str) -> SocketState {
+        let Some((_, upgrade)) = self.upgrade_of(probe::UPGRADE, path) else {
+            return match self.reach() {
+                Reach::Reached | Reach::NotTried => SocketState::Unknown,
+                _ => SocketState::Fails,
+            };
+        };
+        match &upgrade.result {
+            Outcome::Failed(f) if f.kind == FailureKind::Cancelled => SocketState::Unknown,
+            Outcome::Failed(_) => SocketState::Fails,
+            Outcome::Ok(_) => match self.upgrade_reply(path).map(|r| r.kind) {
+                Some(ReplyKind::Switched) => match self.frames(path).map(|(_, f)| &f.result) {
+                    Some(Outcome::Ok(seen)) if frames_pass(seen) => SocketState::Works,
+                    Some(Outcome::Failed(f)) if f.kind == FailureKind::Cancelled => {
+                        SocketState::Unknown
+                    }
+                    None => SocketState::Unknown,
+                    Some(_) => SocketState::NoFrames,
+                },
+                Some(ReplyKind::Unauthorized) => SocketState::Unknown,
+                _ => SocketState::Fails,
+            },
+        }
+    }
+
+    /// How well `path` is known to the server, as far as this route tells.
+    #[must_use]
+    pub fn knowledge_of(&self, path: &str) -> Knowledge {
+        match self.upgrade_reply(path).map(|r| r.kind) {
+            Some(ReplyKind::Switched | ReplyKind::BadSwitch) => Knowledge::Switches,
+            Some(ReplyKind::NotAnUpgrade | ReplyKind::Unauthorized | ReplyKind::Forbidden) => {
+                Knowledge::Endpoint
+            }
+            Some(ReplyKind::PageShell | ReplyKind::NotFound) => Knowledge::Unknown,
+            Some(_) => Knowledge::Unclear,
+            // Swallowed upgrades: the plain twin may tell what the path is.
+            None => match self.plain_reply(path).map(|r| r.kind) {
+                Some(ReplyKind::NotAnUpgrade | ReplyKind::Unauthorized) => Knowledge::Endpoint,
+                Some(ReplyKind::PageShell | ReplyKind::NotFound) => Knowledge::Unknown,
+                Some(_) => Knowledge::Unclear,
+                None => Knowledge::Nothing,
+            },
+        }
+    }
+}
+
+/// A Pong is the proof; a frame of the server's own followed by an orderly
+/// close frame shows at least that frames pass.
+#[must_use]
+pub fn frames_pass(seen: &FramesSeen) -> bool {
+    seen.pong_ms.is_some() || (seen.ending.how == EndedBy::CloseFrame && !seen.received.is_empty())
+}
+
+fn id_key(id: &str) -> (u64, &str) {
+    (id.trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap_or(u64::MAX), id)
+}

@@ -1,0 +1,425 @@
+//! What to do about each cause, for the device where it is known.
+//!
+//! Sources: the troubleshooting page, corrected where it is wrong (it names a
+//! toggle that Azure Application Gateway does not have, and an HTTP/2 listener
+//! that ALB does not have), the products' manuals, and measurements on real
+//! servers. Every remedy ends with the command that shows whether it worked.
+
+use crate::evidence::{Evidence, RouteView};
+use crate::model::{Cause, Remedy, Snippet};
+use crate::rule::run_again;
+use wss_bundle::FailureKind;
+use wss_bundle::observation::Distrust;
+
+fn remedy(e: &Evidence<'_>, title: &str, steps: &[String]) -> Remedy {
+    Remedy { title: title.into(), steps: steps.to_vec(), snippet: None, verify: run_again(e, "") }
+}
+
+fn with_snippet(mut remedy: Remedy, language: &str, text: impl Into<String>) -> Remedy {
+    remedy.snippet = Some(Snippet { language: language.into(), text: text.into() });
+    remedy
+}
+
+fn target(e: &Evidence<'_>) -> (String, u16, Vec<String>) {
+    e.focus().map_or_else(
+        || ("bindplane.example.com".into(), 443, vec!["/v1/ws".into()]),
+        |f| {
+            let t = &f.bundle.manifest.target;
+            (t.host.clone(), t.port, t.paths.clone())
+        },
+    )
+}
+
+/// The request to hand to whoever runs the proxy or firewall.
+fn request(e: &Evidence<'_>) -> String {
+    let (host, port, paths) = target(e);
+    format!(
+        "Please allow WebSocket (wss://) for the Bindplane console:\n\
+         - host {host}, TCP port {port}\n\
+         - paths {}\n\
+         - HTTP/1.1 requests with the headers `Connection: Upgrade` and `Upgrade: websocket` \
+         (RFC 6455) must be forwarded with these headers, and the answer 101 passed back\n\
+         - no TLS inspection for this host, or an inspection that forwards upgrades\n\
+         - connections stay open: idle timeout and lifetime of at least 3600 seconds\n\
+         Bindplane has no long-poll or server-sent-events fallback: without WebSocket the console \
+         does not update.",
+        paths.join(", ")
+    )
+}
+
+pub(crate) fn network_team(e: &Evidence<'_>, title: &str) -> Remedy {
+    with_snippet(
+        remedy(
+            e,
+            title,
+            &["Hand this request to the team that runs the proxy or firewall.".into()],
+        ),
+        "text",
+        request(e),
+    )
+}
+
+pub(crate) fn dns(e: &Evidence<'_>) -> Remedy {
+    let (host, ..) = target(e);
+    remedy(
+        e,
+        "Correct the DNS record",
+        &[
+            format!("Check that {host} is spelled as in the browser's address bar."),
+            format!(
+                "Ask whoever runs DNS inside for the record of {host}; compare: nslookup {host}"
+            ),
+        ],
+    )
+}
+
+pub(crate) fn proxy_setting(e: &Evidence<'_>, source: &str) -> Remedy {
+    remedy(
+        e,
+        "Correct the proxy setting",
+        &[
+            format!("The setting comes from: {source}. Check host and port with the network team."),
+            "If the proxy is right, it is down or blocked from here: hand them the time and the \
+             failure above."
+                .into(),
+        ],
+    )
+}
+
+pub(crate) fn use_the_proxy(e: &Evidence<'_>, route: &RouteView<'_>) -> Remedy {
+    let (host, ..) = target(e);
+    remedy(
+        e,
+        "Let clients use the proxy for this host",
+        &[
+            format!(
+                "Remove {host} (and suffixes that match it) from no_proxy, the PAC file's \
+                     DIRECT rules, or the policy's bypass list."
+            ),
+            format!("Browsers then follow the {}.", route.route.id),
+        ],
+    )
+}
+
+pub(crate) fn open_the_port(e: &Evidence<'_>) -> Remedy {
+    let (host, port, _) = target(e);
+    let mut r = network_team(e, "Open the way to the target");
+    r.steps = vec![
+        format!(
+            "Check that {host}:{port} is the address the browser uses; Bindplane itself \
+                 listens on 3001, a load balancer usually on 443."
+        ),
+        "If it is, hand this request to the team that runs the firewall.".into(),
+    ];
+    r
+}
+
+pub(crate) fn proxy_credentials(e: &Evidence<'_>, schemes: &[String]) -> Remedy {
+    let only_integrated = !schemes.is_empty()
+        && schemes
+            .iter()
+            .all(|s| s.eq_ignore_ascii_case("negotiate") || s.eq_ignore_ascii_case("ntlm"));
+    let mut steps = vec![if only_integrated {
+        "The proxy takes integrated Windows authentication only (Negotiate, NTLM): a browser \
+         answers that by itself. Ask for an exemption of this host, or test from a browser."
+            .to_owned()
+    } else {
+        "Give the credentials: wss-collector --proxy http://USER:PASSWORD@PROXY:PORT … (they are \
+         never stored)."
+            .to_owned()
+    }];
+    steps.push(
+        "Or have this host exempted from authentication: hand over the request below.".into(),
+    );
+    let mut r = network_team(e, "Give the proxy credentials, or exempt the host");
+    r.steps = steps;
+    r
+}
+
+pub(crate) fn tls_handshake(e: &Evidence<'_>, kind: FailureKind) -> Remedy {
+    let (host, port, _) = target(e);
+    let steps = match kind {
+        FailureKind::TlsNotTls => vec![format!(
+            "Port {port} speaks plain text. If that is meant, use http://{host}:{port}; \
+                     otherwise use the TLS port, or configure TLS on it."
+        )],
+        FailureKind::TlsClientCertificateRequired => vec![
+            "Give the client certificate: wss-collector --cert CLIENT.pem --key CLIENT.key …"
+                .into(),
+        ],
+        FailureKind::ConnectionReset | FailureKind::Eof | FailureKind::TimedOut => vec![format!(
+            "Ask the network team whether a firewall filters TLS to {host} by server name."
+        )],
+        _ => vec![
+            "The two sides have no TLS version or cipher in common: Bindplane may be set to TLS \
+             1.3 alone (BINDPLANE_TLS_MIN_VERSION)."
+                .into(),
+        ],
+    };
+    let mut r = remedy(e, "Let the TLS handshake through", &steps);
+    r.verify = format!("openssl s_client -connect {host}:{port} -servername {host} </dev/null");
+    r
+}
+
+pub(crate) fn interception(e: &Evidence<'_>, who: &str) -> Remedy {
+    let mut r = network_team(e, "Exempt the host from TLS inspection");
+    r.steps = vec![
+        format!("Best: have {who} bypass inspection for this host; hand over the request below."),
+        "Otherwise: install the inspection's root certificate on this machine (the browser may \
+         have it already, this program takes it with --cacert), and make sure that the inspection \
+         forwards WebSocket upgrades."
+            .into(),
+    ];
+    r
+}
+
+pub(crate) fn certificate(e: &Evidence<'_>, reason: Distrust) -> Remedy {
+    let step = match reason {
+        Distrust::Expired => "Renew the certificate on the load balancer or server.",
+        Distrust::WrongName => {
+            "Issue a certificate whose subjectAltName has the name that is used, or use the name \
+             that it has."
+        }
+        Distrust::NotYetValid => "Check this machine's clock, then the certificate's dates.",
+        _ => {
+            "Install a certificate of a known authority with its full chain; or install the \
+             private authority's root on the clients (test with --cacert ROOT.pem)."
+        }
+    };
+    remedy(e, "Repair the certificate", &[step.into()])
+}
+
+pub(crate) fn credentials(e: &Evidence<'_>) -> Remedy {
+    let mut r = remedy(
+        e,
+        "Run it again with credentials",
+        &[
+            "Give a user with -u, or the browser's session cookie with -H; neither is stored."
+                .into(),
+            "Or take the handshake's status from DevTools (Network, WS) in a logged-in browser."
+                .into(),
+        ],
+    );
+    r.verify = run_again(e, "-u USER:PASSWORD");
+    r
+}
+
+pub(crate) fn redirect(e: &Evidence<'_>, to_https: bool) -> Remedy {
+    let steps = if to_https {
+        vec!["Use the https:// (wss://) address.".to_owned()]
+    } else {
+        vec![
+            "If a sign-on proxy stands before Bindplane, exempt the WebSocket paths from its \
+             redirect, or sign in again: the session may have expired."
+                .into(),
+            "If the host has moved, use its final address.".into(),
+        ]
+    };
+    remedy(e, "Answer the upgrade instead of redirecting it", &steps)
+}
+
+pub(crate) fn right_path(e: &Evidence<'_>) -> Remedy {
+    let mut r = remedy(
+        e,
+        "Use the path that the browser uses",
+        &[
+            "Open the console, press F12, Network, WS, reload: the request's URL ends in the path."
+                .into(),
+            "If that is one of the paths tried here, a load balancer's path rule does not send it \
+             to Bindplane: send all of /v1/ there."
+                .into(),
+        ],
+    );
+    r.verify = run_again(e, "--path PATH");
+    r
+}
+
+pub(crate) fn proxy_websocket(e: &Evidence<'_>) -> Remedy {
+    let device =
+        e.deciding().and_then(|(_, route, path)| route.upgrade_reply(path)).and_then(|r| {
+            r.devices.iter().map(|m| m.signature.id.clone()).find(|id| id.starts_with("squid"))
+        });
+    let (host, ..) = target(e);
+    let mut r = network_team(e, "Let WebSocket through, or bypass inspection for this host");
+    if device.is_some() {
+        r.steps = vec![
+            "Squid drops Upgrade unless it is allowed. Either do not open TLS for this host \
+             (splice), or allow the upgrade; then: squid -k reconfigure"
+                .into(),
+            "For the network team, in words: host, port 443, `Upgrade: websocket` forwarded, \
+             timeout 3600 s, no fallback exists."
+                .into(),
+        ];
+        r = with_snippet(
+            r,
+            "squid",
+            format!(
+                "# Do not open TLS for the console:\nacl bindplane ssl::server_name {host}\n\
+                 ssl_bump splice bindplane\n\n# Or let the upgrade through (Squid 5 and later):\n\
+                 http_upgrade_request_protocols websocket allow all\nread_timeout 1 hour"
+            ),
+        );
+    }
+    r
+}
+
+const NGINX: &str = "# in http { … }\nmap $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\n\
+# in the server { … } of this host\nlocation / {\n    proxy_pass          http://bindplane_backend;\n    proxy_http_version  1.1;\n    \
+proxy_set_header    Upgrade $http_upgrade;\n    proxy_set_header    Connection $connection_upgrade;\n    \
+proxy_set_header    Host $host;\n    proxy_set_header    X-Real-IP $remote_addr;\n    \
+proxy_set_header    X-Forwarded-For $proxy_add_x_forwarded_for;\n    proxy_set_header    X-Forwarded-Proto $scheme;\n    \
+proxy_read_timeout  3600s;\n    proxy_send_timeout  3600s;\n}";
+
+const HAPROXY: &str = "defaults\n    mode http\n    timeout connect 10s\n    timeout client  60s\n    timeout server  60s\n    \
+timeout tunnel  3600s\n\nfrontend bindplane_front\n    bind *:443 ssl crt /etc/haproxy/certs/bindplane.pem alpn h2,http/1.1\n    \
+default_backend bindplane_back\n\nbackend bindplane_back\n    option forwardfor\n    \
+server bindplane1 bindplane.internal:3001 check";
+
+const APACHE: &str = "# Apache httpd 2.4.47 and later; modules proxy, proxy_http\nProxyPass        / http://bindplane.internal:3001/ upgrade=websocket timeout=3600\n\
+ProxyPassReverse / http://bindplane.internal:3001/\nProxyPreserveHost On";
+
+const ENVOY: &str = "# in the http_connection_manager\nupgrade_configs:\n- upgrade_type: websocket\nstream_idle_timeout: 3600s";
+
+const CADDY: &str = "bindplane.example.com {\n    # Caddy forwards upgrades by itself: look for header_up lines that remove\n    \
+# Upgrade or Connection, and remove them.\n    reverse_proxy bindplane.internal:3001\n}";
+
+fn snippet_of(device: &str) -> Option<(&'static str, &'static str)> {
+    match device {
+        "nginx" | "openresty" => Some(("nginx", NGINX)),
+        "haproxy" | "openshift-router" => Some(("haproxy", HAPROXY)),
+        "apache" => Some(("apache", APACHE)),
+        "envoy" | "istio" => Some(("yaml", ENVOY)),
+        "caddy" => Some(("caddy", CADDY)),
+        _ => None,
+    }
+}
+
+pub(crate) fn forward_upgrade(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
+    let check = match device {
+        Some("nginx" | "openresty") => "then: nginx -t && systemctl reload nginx",
+        Some("haproxy") => {
+            "HAProxy forwards upgrades by itself in `mode http`: look for http-request del-header \
+             of Upgrade or Connection; then: haproxy -c -f haproxy.cfg && systemctl reload haproxy"
+        }
+        Some("apache") => "then: apachectl configtest && systemctl reload apache2",
+        _ => "on every hop that ends HTTP between the browser and Bindplane",
+    };
+    let base = remedy(
+        e,
+        "Forward the upgrade headers to Bindplane",
+        &[
+            format!(
+                "Forward `Upgrade` and `Connection` to Bindplane over HTTP/1.1, and keep the \
+                 connection open for 3600 s; {check}."
+            ),
+            "In nginx, a proxy_set_header in a nested location loses all those of the level above: \
+             look at the location that matches the WebSocket path."
+                .into(),
+        ],
+    );
+    match device.map_or(Some(("nginx", NGINX)), snippet_of) {
+        Some((language, text)) => with_snippet(base, language, text),
+        None => base,
+    }
+}
+
+pub(crate) fn http2(e: &Evidence<'_>) -> Remedy {
+    remedy(
+        e,
+        "Speak HTTP/1.1 where WebSocket passes",
+        &[
+            "AWS ALB: set the target group's protocol version to HTTP1 (the listener is not the \
+             matter: browsers open a separate HTTP/1.1 connection)."
+                .into(),
+            "HAProxy: `ws h1` on the server line, or `alpn http/1.1`.".into(),
+            "Envoy: leave `allow_connect` off unless the backend speaks RFC 8441; a front end must \
+             offer `http/1.1` by ALPN."
+                .into(),
+        ],
+    )
+}
+
+pub(crate) fn gateway(e: &Evidence<'_>, cause: Cause) -> Remedy {
+    let steps: Vec<String> = match cause {
+        Cause::NoHealthyBackend => vec![
+            "Check that Bindplane runs and that the health check asks for GET /health, which \
+             answers 200 without credentials, on port 3001."
+                .into(),
+        ],
+        Cause::GatewayTimeout => vec![
+            "Check on the load balancer that Bindplane answers the upgrade: send the same request \
+             from there to port 3001."
+                .into(),
+            "A firewall between load balancer and Bindplane that drops packets looks the same."
+                .into(),
+        ],
+        _ => vec![
+            "Check on the load balancer that Bindplane's address, port 3001 and scheme (http or \
+             https) are right, and that it listens on more than 127.0.0.1."
+                .into(),
+            "Look in the load balancer's error log at the time of the test.".into(),
+        ],
+    };
+    remedy(e, "Repair the way from load balancer to Bindplane", &steps)
+}
+
+pub(crate) fn transparent_upgrade(e: &Evidence<'_>) -> Remedy {
+    let mut r = network_team(e, "Pass the upgrade and its frames through unchanged");
+    r.steps = vec![
+        "Something on the path answers or wraps the handshake itself: a web application firewall, \
+         an HTTP/2 bridge, or a proxy. Have it pass the connection through after the 101."
+            .into(),
+        "IIS with ARR: remove the request's Sec-WebSocket-Extensions header; F5: add a WebSocket \
+         profile."
+            .into(),
+    ];
+    r
+}
+
+pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
+    let r = remedy(
+        e,
+        "Pass the browser's Host header on",
+        &["The load balancer must send Bindplane the Host that the browser used (nginx: \
+           proxy_set_header Host $http_host; Apache: ProxyPreserveHost On), or Bindplane must \
+           allow the origin (BINDPLANE_CORS_ALLOWED_ORIGINS)."
+            .into()],
+    );
+    match device {
+        Some("nginx" | "openresty") => {
+            with_snippet(r, "nginx", "proxy_set_header Host $http_host;")
+        }
+        Some("apache") => with_snippet(r, "apache", "ProxyPreserveHost On"),
+        _ => r,
+    }
+}
+
+pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {
+    let device = e.deciding().and_then(|(_, route, path)| {
+        route.upgrade_reply(path).and_then(|r| r.devices.first().map(|m| m.signature.id.clone()))
+    });
+    let mut r = remedy(
+        e,
+        "Raise the timeout to 3600 s",
+        &[
+            "On every hop between browser and Bindplane: nginx proxy_read_timeout and \
+             proxy_send_timeout; HAProxy timeout tunnel; AWS ALB idle timeout; GCP backend service \
+             timeout (a lifetime); Azure Application Gateway request timeout; Envoy \
+             stream_idle_timeout; Squid read_timeout; Kubernetes ingress-nginx annotations \
+             nginx.ingress.kubernetes.io/proxy-read-timeout and proxy-send-timeout."
+                .into(),
+            "If one hop is at 3600 s already, it is another one.".into(),
+        ],
+    );
+    // Held a little beyond the cut, the same run shows whether it is gone.
+    let hold = (seconds * 1.5).ceil().max(75.0);
+    r.verify = run_again(e, &format!("--hold {hold:.0}s"));
+    match device.as_deref() {
+        Some("nginx" | "openresty") => {
+            with_snippet(r, "nginx", "proxy_read_timeout  3600s;\nproxy_send_timeout  3600s;")
+        }
+        Some("haproxy") => with_snippet(r, "haproxy", "timeout tunnel  3600s"),
+        Some("apache") => with_snippet(r, "apache", "Timeout 3600\nProxyTimeout 3600"),
+        _ => r,
+    }
+}

@@ -1,0 +1,152 @@
+//! Whose an upgrade's failure is, from the differences between twins.
+
+use crate::evidence::{Author, Evidence, ReplyKind, RouteView};
+use crate::model::{Confidence, DeviceRole, Location};
+
+/// Whose it is, how sure, and why, as a clause for a sentence.
+pub(super) struct Blame {
+    pub(super) location: Location,
+    pub(super) confidence: Confidence,
+    pub(super) because: String,
+}
+
+fn blame(location: Location, confidence: Confidence, because: impl Into<String>) -> Blame {
+    Blame { location, confidence, because: because.into() }
+}
+
+/// Whose the failure of the upgrade on the deciding route is.
+///
+/// A difference between twins weighs most: the same request from outside, or
+/// by another route. From one vantage, what was seen in the response decides
+/// (a proxy's own page, a re-signed certificate), and over trusted TLS nobody
+/// on the client's side can have touched the request.
+pub(super) fn of_upgrade(e: &Evidence<'_>) -> Blame {
+    use Confidence::{High, Low, Medium};
+    use Location::{ClientNetwork, ServerSide, Undetermined};
+    let Some((focus, route, path)) = e.deciding() else {
+        return blame(Undetermined, Low, "nothing was tried");
+    };
+    if e.outside_works() == Some(true) {
+        return blame(ClientNetwork, High, "the same upgrade from outside this network works");
+    }
+    if let Some(other) = focus.other_working().next() {
+        return blame(
+            ClientNetwork,
+            High,
+            format!("the same upgrade by another route ({}) works", other.route.id),
+        );
+    }
+    let own = route.upgrade_reply(path);
+    if let Some(twin) = e.twin() {
+        let theirs = twin.selected().and_then(|r| r.upgrade_reply(twin.path));
+        if e.outside_fails_alike() {
+            return blame(ServerSide, High, "it fails in the same way from outside this network");
+        }
+        let reaches = |kind: ReplyKind| {
+            matches!(kind, ReplyKind::Unauthorized | ReplyKind::NotAnUpgrade | ReplyKind::Switched)
+        };
+        if theirs.is_some_and(|r| reaches(r.kind)) && !own.as_ref().is_some_and(|r| reaches(r.kind))
+        {
+            return blame(
+                ClientNetwork,
+                Medium,
+                "from outside, the same request gets an answer from the server itself",
+            );
+        }
+        return blame(Undetermined, Low, "inside and outside fail in different ways");
+    }
+    from_one_vantage(e, route, own.as_ref())
+}
+
+fn from_one_vantage(
+    e: &Evidence<'_>,
+    route: &RouteView<'_>,
+    own: Option<&crate::evidence::Reply<'_>>,
+) -> Blame {
+    use Confidence::{High, Medium};
+    use Location::{ClientNetwork, ServerSide};
+    if let Some(name) = interceptor(e, route) {
+        return blame(
+            ClientNetwork,
+            Medium,
+            format!("the certificate was issued by {name}, which opens TLS on this side"),
+        );
+    }
+    if let Some(reply) = own {
+        if let Author::Device { role: DeviceRole::ForwardProxy, name } = &reply.author {
+            return blame(ClientNetwork, Medium, format!("the answer is {name}'s own page"));
+        }
+        let forward = reply.devices.iter().find(|m| m.signature.role == DeviceRole::ForwardProxy);
+        if let (Some(m), false) = (forward, route.route.id.is_direct()) {
+            return blame(
+                ClientNetwork,
+                Medium,
+                format!(
+                    "{} left its mark on an answer that came through a proxy",
+                    m.signature.name
+                ),
+            );
+        }
+        if route.trusted() == Some(true)
+            && reply
+                .devices
+                .iter()
+                .any(|m| m.signature.role == DeviceRole::LoadBalancer && m.confidence >= Medium)
+        {
+            return blame(
+                ServerSide,
+                High,
+                "TLS is trusted from here to the device that answered, so nothing on this side \
+                 can have touched the request",
+            );
+        }
+    }
+    match route.trusted() {
+        Some(true) => blame(
+            ServerSide,
+            Medium,
+            "TLS is trusted from here to whoever answered, so nothing on this side can have \
+             touched the request",
+        ),
+        _ if route.route.id.is_direct() => blame(
+            ServerSide,
+            Medium,
+            "it was sent directly, and no proxy left a mark on the answer",
+        ),
+        _ => blame(ClientNetwork, Medium, "it went through a proxy that could see and change it"),
+    }
+}
+
+/// The interceptor that re-signed the deciding route's certificate, if any:
+/// known by its issuer, or shown by a leaf that differs from another route's
+/// or vantage's.
+pub(super) fn interceptor(e: &Evidence<'_>, route: &RouteView<'_>) -> Option<String> {
+    let (_, tls) = route.tls()?;
+    let known = e
+        .signatures
+        .match_certificate(&tls.chain)
+        .into_iter()
+        .find(|m| {
+            matches!(m.signature.role, DeviceRole::TlsInterceptor | DeviceRole::ForwardProxy)
+                && m.confidence >= Confidence::Medium
+        })
+        .map(|m| m.signature.name.clone());
+    known.or_else(|| {
+        let leaf = tls.chain.first()?;
+        // A differing leaf alone may be a farm with several certificates; with
+        // another issuer it is another authority's word for the same name.
+        let differs = e.leaf_differs()? && issuer_differs(e, &leaf.issuer);
+        differs.then(|| leaf.issuer_cn.clone().unwrap_or_else(|| leaf.issuer.clone()))
+    })
+}
+
+fn issuer_differs(e: &Evidence<'_>, issuer: &str) -> bool {
+    let Some((focus, route, _)) = e.deciding() else { return false };
+    focus
+        .routes
+        .iter()
+        .filter(|r| r.route.id != route.route.id)
+        .chain(e.twin().into_iter().flat_map(|t| t.routes.iter()))
+        .filter_map(RouteView::leaf)
+        .any(|leaf| leaf.issuer != issuer)
+}

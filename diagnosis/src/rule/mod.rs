@@ -1,0 +1,203 @@
+//! The rules: each looks at the evidence and says pass, fail (with the
+//! observations that show it), cannot tell (with what is missing), or not
+//! applicable.
+//!
+//! Rules are grouped by the layer they look at, one file a layer, because the
+//! rules of a layer share their questions and must not contradict each other:
+//! within a file at most one cause is claimed for the deciding route.
+
+mod blame;
+mod hold;
+mod network;
+mod notes;
+mod socket;
+mod tls;
+mod upgrade;
+
+use crate::evidence::{BundleView, Evidence};
+use crate::model::{
+    Cause, Citation, Citations, Confidence, Finding, Location, Remedy, Severity, Status,
+};
+use wss_bundle::Observation;
+
+/// A cause that a rule claims, with its finding.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Which cause.
+    pub cause: Cause,
+    /// What it means for the console.
+    pub status: Status,
+    /// Whose it is.
+    pub location: Location,
+    /// How sure.
+    pub confidence: Confidence,
+    /// One sentence for the verdict.
+    pub summary: String,
+    /// What would settle it.
+    pub missing: Vec<String>,
+    /// What shows it.
+    pub finding: Finding,
+    /// Rivals that the same evidence leaves open: cause, how well it fits, what speaks against it.
+    pub rivals: Vec<(Cause, Confidence, String)>,
+}
+
+/// What a rule says.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// Looked, and all is well.
+    Pass,
+    /// A cause.
+    Fail(Box<Claim>),
+    /// Worth telling, and no cause.
+    Note(Vec<Finding>),
+    /// It could not be told; what would settle it.
+    CannotTell(Vec<String>),
+    /// This case has nothing for this rule to look at.
+    NotApplicable,
+}
+
+/// One rule.
+pub struct Rule {
+    /// Stable id; the cause's slug for rules that claim one.
+    pub id: &'static str,
+    /// A few words.
+    pub title: &'static str,
+    /// What it looks for.
+    pub looks_for: &'static str,
+    /// Why that shows it, and where it is known from.
+    pub why: &'static str,
+    /// What the remedy is about.
+    pub remedy: &'static str,
+    /// The check.
+    pub check: fn(&Evidence<'_>) -> Answer,
+}
+
+/// Every rule, lowest layer first: the first claim on the deciding route is
+/// the cause, since nothing above a broken layer can be judged.
+#[must_use]
+pub fn rules() -> &'static [Rule] {
+    RULES
+}
+
+static RULES: &[Rule] = &[
+    network::DNS_SPLIT,
+    network::PROXY_UNREACHABLE,
+    network::PROXY_REQUIRED,
+    network::DNS_FAILURE,
+    network::UNREACHABLE,
+    network::PROXY_AUTH_REQUIRED,
+    network::PROXY_REFUSES_TUNNEL,
+    tls::TLS_FAILURE,
+    tls::LB_HTTP2_ALPN,
+    tls::TLS_INTERCEPTED,
+    tls::TLS_UNTRUSTED,
+    upgrade::BLOCKED_PAGE,
+    upgrade::WRONG_PATH,
+    upgrade::AUTH_REQUIRED,
+    upgrade::REDIRECTED,
+    upgrade::PROXY_BLOCKS_WEBSOCKET,
+    upgrade::LB_HTTP2,
+    upgrade::BAD_GATEWAY,
+    upgrade::NO_HEALTHY_BACKEND,
+    upgrade::GATEWAY_TIMEOUT,
+    upgrade::LB_STRIPS_UPGRADE,
+    socket::BAD_HANDSHAKE,
+    socket::FRAMES_BLOCKED,
+    socket::ORIGIN_REJECTED,
+    socket::LB_HTTP2_EXTENDED_CONNECT,
+    hold::IDLE_TIMEOUT,
+    hold::LIFETIME_LIMIT,
+    notes::CURL_OVER_HTTP2,
+    notes::SELECTED_ROUTE_DIFFERS,
+    notes::AGENT_PATH_ALONE,
+    notes::NOT_COMPARABLE,
+    notes::WORKS_INSIDE_ONLY,
+    notes::CERTIFICATE_EXPIRES,
+    notes::CLOCK_SKEW,
+    notes::SERVER_VERSION,
+];
+
+/// A finding with at least one citation, built step by step.
+pub(crate) struct Draft {
+    finding: Finding,
+}
+
+impl Draft {
+    /// Starts a finding with the observation that shows it.
+    pub(crate) fn new(
+        rule: &'static str,
+        severity: Severity,
+        title: impl Into<String>,
+        view: &BundleView<'_>,
+        observation: &Observation,
+        excerpt: impl Into<String>,
+    ) -> Self {
+        Self {
+            finding: Finding {
+                rule,
+                severity,
+                title: title.into(),
+                text: String::new(),
+                evidence: Citations { first: view.cite(observation, excerpt), rest: Vec::new() },
+                explains: Vec::new(),
+                remedy: None,
+            },
+        }
+    }
+
+    pub(crate) fn text(mut self, text: impl Into<String>) -> Self {
+        self.finding.text = text.into();
+        self
+    }
+
+    pub(crate) fn also(mut self, citation: Option<Citation>) -> Self {
+        self.finding.evidence.rest.extend(citation);
+        self
+    }
+
+    pub(crate) fn remedy(mut self, remedy: Remedy) -> Self {
+        self.finding.remedy = Some(remedy);
+        self
+    }
+
+    pub(crate) fn done(self) -> Finding {
+        self.finding
+    }
+}
+
+/// A claim without rivals.
+pub(crate) fn claim(
+    cause: Cause,
+    status: Status,
+    location: Location,
+    confidence: Confidence,
+    summary: impl Into<String>,
+    finding: Finding,
+) -> Claim {
+    Claim {
+        cause,
+        status,
+        location,
+        confidence,
+        summary: summary.into(),
+        missing: Vec::new(),
+        finding,
+        rivals: Vec::new(),
+    }
+}
+
+/// The command that runs the collector again on this target.
+pub(crate) fn run_again(e: &Evidence<'_>, options: &str) -> String {
+    let target = e.focus().map_or_else(String::new, |f| f.bundle.manifest.target.origin());
+    if options.is_empty() {
+        format!("wss-collector {target}")
+    } else {
+        format!("wss-collector {options} {target}")
+    }
+}
+
+/// The command that gives the other vantage, as the page's step 3 wants it.
+pub(crate) fn run_outside(e: &Evidence<'_>) -> String {
+    let case = e.focus().map_or("", |f| f.bundle.manifest.case.as_str());
+    run_again(e, &format!("--vantage outside --case {case}"))
+}

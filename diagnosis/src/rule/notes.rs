@@ -1,0 +1,275 @@
+//! Findings that are no cause: what misleads, what differs, what to know.
+
+use super::{Answer, Draft, Rule, run_again};
+use crate::evidence::{Evidence, ReplyKind, SocketState};
+use crate::model::{Finding, Severity};
+use chrono::DateTime;
+use wss_bundle::target::AGENT_PATH;
+
+pub(super) const CURL_OVER_HTTP2: Rule = Rule {
+    id: "curl-over-http2",
+    title: "The page's curl command misleads here",
+    looks_for: "an HTTP/2 answer that is no 101 to the request that plain curl sends, while the \
+                HTTP/1.1 upgrade works",
+    why: "on https, curl offers h2; where it is taken, Connection and Upgrade are dropped, and the \
+          test says nothing about WebSocket (measured: curl 7.88.1 with nginx 1.22.1)",
+    remedy: "add --http1.1 to the curl command",
+    check: curl_over_http2,
+};
+pub(super) const SELECTED_ROUTE_DIFFERS: Rule = Rule {
+    id: "another-route-works",
+    title: "Another route works",
+    looks_for: "a route that this machine's settings do not choose, on which the WebSocket works",
+    why: "it shows that the target is well, and is a way around while the chosen route is repaired",
+    remedy: "none: for comparison",
+    check: another_route,
+};
+pub(super) const AGENT_PATH_ALONE: Rule = Rule {
+    id: "agent-path-works",
+    title: "The agents' socket works, the console's does not",
+    looks_for: "101 on /v1/opamp and none on the console's paths",
+    why: "a configuration that forwards upgrades for /v1/opamp alone connects agents and leaves \
+          the console broken",
+    remedy: "apply the agents' rule to the console's paths",
+    check: agent_path_alone,
+};
+pub(super) const NOT_COMPARABLE: Rule = Rule {
+    id: "not-comparable",
+    title: "Inside and outside cannot be compared",
+    looks_for: "bundles of one case that tried different addresses or paths",
+    why: "the page's table holds only for the same request from two places",
+    remedy: "run the same command in both places",
+    check: not_comparable,
+};
+pub(super) const WORKS_INSIDE_ONLY: Rule = Rule {
+    id: "works-inside-only",
+    title: "Works inside, fails outside",
+    looks_for: "a working socket inside and a failing one outside",
+    why: "the row that the page's table lacks: usually the console is meant for the inside alone",
+    remedy: "none, unless it should work from outside",
+    check: works_inside_only,
+};
+pub(super) const CERTIFICATE_EXPIRES: Rule = Rule {
+    id: "certificate-expires",
+    title: "The certificate expires soon",
+    looks_for: "a trusted leaf with less than 14 days left",
+    why: "when it expires, the console fails without a warning to click away",
+    remedy: "renew it",
+    check: certificate_expires,
+};
+pub(super) const CLOCK_SKEW: Rule = Rule {
+    id: "clock-skew",
+    title: "This machine's clock is wrong",
+    looks_for: "more than five minutes between this clock and the server's Date header",
+    why: "certificates look expired or not yet valid, and logs cannot be lined up",
+    remedy: "set the clock",
+    check: clock_skew,
+};
+pub(super) const SERVER_VERSION: Rule = Rule {
+    id: "server-version",
+    title: "The server's version",
+    looks_for: "__BINDPLANE_VERSION__ in /js/_globals.js, which needs no credentials",
+    why: "it proves that requests reach Bindplane, and which release",
+    remedy: "none",
+    check: server_version,
+};
+
+fn note(finding: Option<Finding>) -> Answer {
+    finding.map_or(Answer::Pass, |f| Answer::Note(vec![f]))
+}
+
+fn curl_over_http2(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    let (Some(h2), Some(h1)) = (route.h2_reply(path), route.upgrade_reply(path)) else {
+        return Answer::NotApplicable;
+    };
+    if h1.kind != ReplyKind::Switched {
+        return Answer::NotApplicable;
+    }
+    note(Some(
+        Draft::new(
+            "curl-over-http2",
+            Severity::Info,
+            "The page's curl command shows a failure here, and there is none",
+            focus,
+            h2.observation,
+            h2.line(),
+        )
+        .text(format!(
+            "Plain curl takes HTTP/2 on this host, drops the upgrade headers, and prints {}. With \
+             --http1.1 the same command gets {}. Output that begins with HTTP/2 is no valid test.",
+            h2.line(),
+            h1.line()
+        ))
+        .also(Some(focus.cite(h1.observation, h1.line())))
+        .done(),
+    ))
+}
+
+fn another_route(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    if route.socket(path).works() {
+        return Answer::NotApplicable;
+    }
+    note(focus.other_working().next().and_then(|other| {
+        let r = other.upgrade_reply(path)?;
+        Some(
+            Draft::new(
+                "another-route-works",
+                Severity::Info,
+                format!("The WebSocket works by another route: {}", other.route.id),
+                focus,
+                r.observation,
+                r.line(),
+            )
+            .text(format!(
+                "This machine's settings choose {}; by {} the same upgrade works.",
+                route.route.id, other.route.id
+            ))
+            .done(),
+        )
+    }))
+}
+
+fn agent_path_alone(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    let Some(agent) = route.upgrade_reply(AGENT_PATH) else { return Answer::NotApplicable };
+    if path == AGENT_PATH
+        || agent.kind != ReplyKind::Switched
+        || route.socket(path) != SocketState::Fails
+    {
+        return Answer::Pass;
+    }
+    note(Some(
+        Draft::new(
+            "agent-path-works",
+            Severity::Info,
+            "The agents' socket works, the console's does not",
+            focus,
+            agent.observation,
+            agent.line(),
+        )
+        .text(format!(
+            "{AGENT_PATH} switches protocols and {path} does not, on the same route: look for a \
+             rule that forwards upgrades for the agents' path alone."
+        ))
+        .done(),
+    ))
+}
+
+fn not_comparable(e: &Evidence<'_>) -> Answer {
+    let (Some(why), Some((focus, route, _))) = (e.not_comparable(), e.deciding()) else {
+        return Answer::NotApplicable;
+    };
+    note(route.observations.first().map(|o| {
+        Draft::new(
+            "not-comparable",
+            Severity::Warning,
+            "Inside and outside cannot be compared",
+            focus,
+            o,
+            why,
+        )
+        .text(format!("The bundles cannot be compared, because {why}."))
+        .done()
+    }))
+}
+
+fn works_inside_only(e: &Evidence<'_>) -> Answer {
+    let (Some((_, route, path)), Some(false)) = (e.deciding(), e.outside_works()) else {
+        return Answer::NotApplicable;
+    };
+    if !route.socket(path).works() {
+        return Answer::NotApplicable;
+    }
+    let Some(twin) = e.twin() else { return Answer::NotApplicable };
+    note(twin.selected().and_then(|r| r.observations.last().copied()).map(|o| {
+        Draft::new(
+            "works-inside-only",
+            Severity::Info,
+            "It works inside and fails outside",
+            twin,
+            o,
+            o.step.failure().map_or_else(|| "fails outside".into(), ToString::to_string),
+        )
+        .text(
+            "The console works where it is used. The failure from outside matters only if it \
+             should be reachable from there.",
+        )
+        .done()
+    }))
+}
+
+fn certificate_expires(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let (Some((o, _)), Some(leaf)) = (route.tls(), route.leaf()) else {
+        return Answer::NotApplicable;
+    };
+    let Ok(until) = DateTime::parse_from_rfc3339(&leaf.not_after) else { return Answer::Pass };
+    // Judged by when it was collected: a diagnosis has no clock of its own.
+    let left = until.signed_duration_since(focus.bundle.manifest.started_at).num_days();
+    if route.trusted() != Some(true) || left >= 14 {
+        return Answer::Pass;
+    }
+    note(Some(
+        Draft::new(
+            "certificate-expires",
+            Severity::Warning,
+            format!("The certificate expires in {left} days"),
+            focus,
+            o,
+            format!("valid until {}", leaf.not_after),
+        )
+        .text("When it expires, browsers refuse the WebSocket without a warning to click away.")
+        .done(),
+    ))
+}
+
+fn clock_skew(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    let Some(skew) = focus.bundle.environment.clock.skew_s.filter(|s| s.abs() > 300.0) else {
+        return Answer::Pass;
+    };
+    let dated = ["/health", "/js/_globals.js", "/"]
+        .into_iter()
+        .filter_map(|p| route.page(p))
+        .chain(route.upgrade_reply(path))
+        .find_map(|r| r.reply.head.header("date").map(|d| (r.observation, d)));
+    note(dated.map(|(o, date)| {
+        Draft::new(
+            "clock-skew",
+            Severity::Warning,
+            "This machine's clock is wrong",
+            focus,
+            o,
+            format!("Date: {date}"),
+        )
+        .text(format!(
+            "This machine's clock is {} {:.0} minutes against the server's.",
+            if skew > 0.0 { "ahead by" } else { "behind by" },
+            skew.abs() / 60.0
+        ))
+        .done()
+    }))
+}
+
+fn server_version(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((o, version)) = route.server_version() else {
+        return Answer::CannotTell(vec![run_again(e, "")]);
+    };
+    note(Some(
+        Draft::new(
+            "server-version",
+            Severity::Info,
+            format!("Bindplane {version} answers"),
+            focus,
+            o,
+            version.clone(),
+        )
+        .text(format!(
+            "/js/_globals.js says version {version}: requests by this route reach Bindplane."
+        ))
+        .done(),
+    ))
+}

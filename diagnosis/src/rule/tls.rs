@@ -1,0 +1,272 @@
+//! The TLS handshake and the certificate.
+
+use super::blame::interceptor;
+use super::{Answer, Draft, Rule, claim, run_again, run_outside};
+use crate::evidence::{Evidence, Reach, RouteView};
+use crate::model::{Cause, Confidence, Location, Severity, Status};
+use crate::remedy;
+use wss_bundle::FailureKind;
+use wss_bundle::observation::{Distrust, Peer, Verification, probe};
+
+pub(super) const TLS_FAILURE: Rule = Rule {
+    id: "tls-failure",
+    title: "The TLS handshake fails",
+    looks_for: "an alert, a reset, plain text or silence where a TLS handshake was due",
+    why: "the TCP port is open, so somebody is there; the alert's name tells what it wants \
+          (RFC 8446 section 6)",
+    remedy: "speak the right protocol, or let TLS through",
+    check: tls_failure,
+};
+
+pub(super) const LB_HTTP2_ALPN: Rule = Rule {
+    id: "lb-http2-alpn",
+    title: "The front end speaks HTTP/2 only",
+    looks_for: "a refusal of ALPN `http/1.1`, or h2 chosen though only http/1.1 was offered",
+    why: "an HTTP/1.1 upgrade needs HTTP/1.1; without RFC 8441 there is no other way in",
+    remedy: "offer http/1.1 by ALPN",
+    check: lb_http2_alpn,
+};
+
+pub(super) const TLS_INTERCEPTED: Rule = Rule {
+    id: "tls-intercepted",
+    title: "TLS is intercepted, and the interceptor is not trusted here",
+    looks_for: "an untrusted chain whose issuer is a known interceptor, or whose leaf differs \
+                from the one another vantage or route sees",
+    why: "an interceptor re-signs every leaf; browsers without its root refuse the socket in silence",
+    remedy: "exempt the host from inspection, or install the interceptor's root",
+    check: tls_intercepted,
+};
+
+pub(super) const TLS_UNTRUSTED: Rule = Rule {
+    id: "tls-untrusted",
+    title: "The certificate is not trusted here",
+    looks_for: "a chain that is expired, self-signed, for another name, or of an unknown issuer",
+    why: "a WebSocket shows no certificate warning to click away: the browser just fails",
+    remedy: "renew or complete the certificate",
+    check: tls_untrusted,
+};
+
+fn tls_failure(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Reach::TlsFailed(observation, tls, failure) = route.reach() else { return Answer::Pass };
+    if tls.peer == Peer::Proxy || failure.kind == FailureKind::TlsNoApplicationProtocol {
+        return Answer::Pass;
+    }
+    let works_elsewhere =
+        e.twin().and_then(|t| t.selected()).map(|r| matches!(r.reach(), Reach::Reached)).or_else(
+            || {
+                focus
+                    .routes
+                    .iter()
+                    .any(|r| r.route.id != route.route.id && matches!(r.reach(), Reach::Reached))
+                    .then_some(true)
+            },
+        );
+    let fails_alike = e
+        .twin()
+        .and_then(|t| t.selected())
+        .is_some_and(|r| matches!(r.reach(), Reach::TlsFailed(_, _, f) if f.kind == failure.kind));
+    let (location, confidence, also) = if works_elsewhere == Some(true) {
+        (Location::ClientNetwork, Confidence::High, " Elsewhere the same handshake succeeds.")
+    } else if fails_alike {
+        (Location::ServerSide, Confidence::High, " It fails in the same way from outside.")
+    } else {
+        match failure.kind {
+            FailureKind::TlsNotTls
+            | FailureKind::TlsAlert
+            | FailureKind::TlsIncompatible
+            | FailureKind::TlsClientCertificateRequired => {
+                (Location::ServerSide, Confidence::Medium, "")
+            }
+            _ => (Location::Undetermined, Confidence::Medium, ""),
+        }
+    };
+    let what = match failure.kind {
+        FailureKind::TlsNotTls => {
+            "what answers on this port does not speak TLS (a plain-text port, or a wrong one)"
+        }
+        FailureKind::TlsClientCertificateRequired => {
+            "the server demands a client certificate (mutual TLS)"
+        }
+        FailureKind::TlsAlert => "the other side ends the handshake with an alert",
+        FailureKind::ConnectionReset => {
+            "the connection is reset in the middle of the handshake, as firewalls do that filter \
+             by server name"
+        }
+        FailureKind::Eof => "the connection is closed in the middle of the handshake",
+        FailureKind::TimedOut => "nothing comes back to the handshake",
+        _ => "the handshake cannot be completed",
+    };
+    let finding = Draft::new(
+        "tls-failure",
+        Severity::Error,
+        "The TLS handshake fails",
+        focus,
+        observation,
+        failure.to_string(),
+    )
+    .text(format!("TCP connects, but {what}: {failure}.{also}"))
+    .remedy(remedy::tls_handshake(e, failure.kind))
+    .done();
+    let mut claim = claim(
+        Cause::TlsFailure,
+        Status::Broken,
+        location,
+        confidence,
+        format!("The TLS handshake fails: {what}.{also}"),
+        finding,
+    );
+    if failure.kind == FailureKind::TlsClientCertificateRequired {
+        claim.missing.push(run_again(e, "--cert CLIENT.pem --key CLIENT.key"));
+    } else if works_elsewhere.is_none() {
+        claim.missing.push(run_outside(e));
+    }
+    Answer::Fail(Box::new(claim))
+}
+
+fn lb_http2_alpn(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let refused = match route.reach() {
+        Reach::TlsFailed(o, _, f) if f.kind == FailureKind::TlsNoApplicationProtocol => {
+            Some((o, f.to_string()))
+        }
+        _ => route.of(probe::UPGRADE).find_map(|o| match &o.step {
+            wss_bundle::Step::Tls(t)
+                if t.result.ok().and_then(|s| s.alpn.as_deref()) == Some("h2") =>
+            {
+                Some((o, "ALPN: h2".to_owned()))
+            }
+            _ => None,
+        }),
+    };
+    let Some((observation, excerpt)) = refused else { return Answer::Pass };
+    let finding = Draft::new(
+        "lb-http2-alpn",
+        Severity::Error,
+        "The front end offers HTTP/2 only",
+        focus,
+        observation,
+        excerpt,
+    )
+    .text(
+        "An HTTP/1.1 WebSocket upgrade cannot be made here: the front end does not take \
+         `http/1.1` by ALPN.",
+    )
+    .remedy(remedy::http2(e))
+    .done();
+    Answer::Fail(Box::new(claim(
+        Cause::LbHttp2,
+        Status::Broken,
+        Location::ServerSide,
+        Confidence::High,
+        "The front end speaks HTTP/2 only, so a WebSocket upgrade over HTTP/1.1 is impossible.",
+        finding,
+    )))
+}
+
+fn distrust<'a>(
+    route: &RouteView<'a>,
+) -> Option<(&'a wss_bundle::Observation, Distrust, &'a str, &'a wss_bundle::observation::Tls)> {
+    let (o, tls) = route.tls()?;
+    match tls.verification.as_ref()? {
+        Verification::Untrusted { reason, detail } => Some((o, *reason, detail.as_str(), tls)),
+        _ => None,
+    }
+}
+
+fn tls_intercepted(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((observation, _, detail, tls)) = distrust(route) else {
+        return if route.tls().is_some() { Answer::Pass } else { Answer::NotApplicable };
+    };
+    let Some(who) = interceptor(e, route) else { return Answer::Pass };
+    let issuer = tls.chain.first().map_or("", |c| c.issuer.as_str());
+    let sure = if e.leaf_differs() == Some(true) { Confidence::High } else { Confidence::Medium };
+    let finding = Draft::new(
+        "tls-intercepted",
+        Severity::Error,
+        "TLS is opened on the way, by somebody this machine does not trust",
+        focus,
+        observation,
+        format!("issuer: {issuer}"),
+    )
+    .text(format!(
+        "The certificate that arrives here was issued by {who} ({issuer}) and is not trusted on \
+         this machine: {detail}. A browser here refuses the WebSocket without a warning to click \
+         away."
+    ))
+    .remedy(remedy::interception(e, &who))
+    .done();
+    Answer::Fail(Box::new(claim(
+        Cause::TlsIntercepted,
+        Status::Broken,
+        Location::ClientNetwork,
+        sure,
+        format!("TLS is intercepted by {who}, whose certificate this machine does not trust."),
+        finding,
+    )))
+}
+
+fn tls_untrusted(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((observation, reason, detail, tls)) = distrust(route) else {
+        return if route.tls().is_some() { Answer::Pass } else { Answer::NotApplicable };
+    };
+    if interceptor(e, route).is_some() {
+        return Answer::Pass;
+    }
+    let leaf = tls.chain.first();
+    let same_outside = e.leaf_differs() == Some(false) && e.twin().is_some();
+    let what = match reason {
+        Distrust::Expired => "it has expired",
+        Distrust::NotYetValid => "it is not valid yet (or this machine's clock is wrong)",
+        Distrust::WrongName => "it is for another name",
+        Distrust::UnknownIssuer if leaf.is_some_and(|c| c.self_issued) => "it is self-signed",
+        Distrust::UnknownIssuer => "its issuer is unknown to this machine",
+        Distrust::Revoked => "it has been revoked",
+        Distrust::Other => "this machine does not accept it",
+    };
+    let ambiguous = reason == Distrust::UnknownIssuer && !same_outside;
+    let (location, confidence) = if ambiguous && leaf.is_none_or(|c| !c.self_issued) {
+        (Location::Undetermined, Confidence::Medium)
+    } else if same_outside {
+        (Location::ServerSide, Confidence::High)
+    } else {
+        (Location::ServerSide, Confidence::Medium)
+    };
+    let finding = Draft::new(
+        "tls-untrusted",
+        Severity::Error,
+        "The certificate is not trusted here",
+        focus,
+        observation,
+        detail.to_owned(),
+    )
+    .text(format!(
+        "The server's certificate is refused because {what}. Subject: {}; issuer: {}; valid until \
+         {}.",
+        leaf.map_or("", |c| c.subject.as_str()),
+        leaf.map_or("", |c| c.issuer.as_str()),
+        leaf.map_or("", |c| c.not_after.as_str()),
+    ))
+    .remedy(remedy::certificate(e, reason))
+    .done();
+    let mut claim = claim(
+        Cause::TlsUntrusted,
+        Status::Broken,
+        location,
+        confidence,
+        format!("Browsers refuse the certificate: {what}."),
+        finding,
+    );
+    if ambiguous {
+        claim.rivals.push((
+            Cause::TlsIntercepted,
+            Confidence::Low,
+            "the issuer is no known interceptor, and no other vantage shows a different certificate"
+                .into(),
+        ));
+        claim.missing.push(run_outside(e));
+    }
+    Answer::Fail(Box::new(claim))
+}
