@@ -1,2 +1,6 @@
 //! Collector library.
 pub mod config;
+pub mod net;
+pub mod probe;
+pub mod recorder;
+pub mod run;

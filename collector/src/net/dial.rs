@@ -1,0 +1,137 @@
+//! From nothing to a connection to the target, by any route: permit, TCP, the
+//! proxy's TLS, tunnel; and then the target's TLS.
+
+use super::tap::Tap;
+use super::{BoxIo, Ctx, cancelled, dns, tcp, tls, tunnel};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncReadExt;
+use tokio::sync::OwnedSemaphorePermit;
+use wss_bundle::observation::{Peer, RouteKind, TlsSession};
+use wss_bundle::target::Scheme;
+use wss_bundle::{Failure, Operation};
+
+/// A route whose names have been looked up.
+#[derive(Debug)]
+pub struct Way {
+    /// Addresses of the first hop: the proxy, or the target.
+    pub first_hop: Vec<SocketAddr>,
+    /// Addresses of the target, where they are needed here.
+    pub target: Vec<IpAddr>,
+}
+
+/// A connection, with what it holds on to.
+pub struct Conn {
+    /// On whose behalf, with the connection's number.
+    pub ctx: Ctx,
+    /// The bytes.
+    pub stream: Tap<BoxIo>,
+    /// The target's TLS session.
+    pub session: Option<TlsSession>,
+    permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Conn {
+    /// Whether the peer has left an idle connection open, and said nothing on it.
+    pub async fn still_open(&mut self) -> bool {
+        let mut byte = [0];
+        tokio::time::timeout(Duration::from_millis(1), self.stream.read(&mut byte)).await.is_err()
+    }
+}
+
+/// Who is first on the way.
+fn first_hop(ctx: &Ctx) -> (Peer, String, u16) {
+    match &ctx.route().route.proxy {
+        Some(proxy) => (Peer::Proxy, proxy.host.clone(), proxy.port),
+        None => {
+            let target = &ctx.net.config.target;
+            (Peer::Target, target.host.clone(), target.port)
+        }
+    }
+}
+
+/// Looks up the names that the route needs here: the first hop's, and the
+/// target's for SOCKS with local resolution.
+///
+/// # Errors
+/// The failure that was recorded.
+pub async fn find(ctx: &Ctx) -> Result<Way, Failure> {
+    let (peer, host, port) = first_hop(ctx);
+    let addresses = dns::resolve(ctx, &host, port, peer).await?;
+    let target = if ctx.route().route.kind == RouteKind::Socks5 {
+        let target = &ctx.net.config.target;
+        dns::resolve(ctx, &target.host, target.port, Peer::Target).await?
+    } else {
+        Vec::new()
+    };
+    let first_hop = addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect();
+    Ok(Way { first_hop, target })
+}
+
+/// Asks the name servers for the names that [`find`] looks up.
+pub async fn cross_check(ctx: &Ctx) {
+    let (peer, host, port) = first_hop(ctx);
+    dns::ask_name_servers(ctx, &host, port, peer).await;
+    if ctx.route().route.kind == RouteKind::Socks5 {
+        let target = &ctx.net.config.target;
+        dns::ask_name_servers(ctx, &target.host, target.port, Peer::Target).await;
+    }
+}
+
+/// Opens a connection to the first hop; through its TLS, for an HTTPS proxy.
+/// `counted` connections share a host's permits; holds do not.
+///
+/// # Errors
+/// The failure that was recorded.
+pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure> {
+    let (peer, host, port) = first_hop(ctx);
+    let permit = if counted {
+        let permit = ctx.net.slot(&format!("{host}:{port}")).await;
+        Some(permit.ok_or_else(|| cancelled(Operation::Connect))?)
+    } else {
+        None
+    };
+    let (stream, ctx) = tcp::connect(ctx, &way.first_hop, peer).await?;
+    let mut stream = Tap::new(Box::new(stream) as BoxIo, false);
+    if ctx.route().route.kind == RouteKind::HttpsProxy {
+        let (inner, _) =
+            tls::handshake(&ctx, Box::new(stream), &host, &["http/1.1"], Peer::Proxy).await?;
+        stream = inner;
+    }
+    Ok(Conn { ctx, stream, session: None, permit })
+}
+
+/// Opens a connection on which the target is spoken to: [`first`], then the tunnel.
+///
+/// # Errors
+/// The failure that was recorded, or the proxy's refusal.
+pub async fn dial(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure> {
+    let conn = first(ctx, way, counted).await?;
+    match conn.ctx.route().route.kind {
+        RouteKind::Direct => Ok(conn),
+        RouteKind::HttpProxy | RouteKind::HttpsProxy => {
+            let stream = tunnel::connect(&conn.ctx, conn.stream).await?;
+            Ok(Conn { stream, ..conn })
+        }
+        RouteKind::Socks5 | RouteKind::Socks5h => {
+            let stream = tunnel::socks(&conn.ctx, conn.stream, way.target.first().copied()).await?;
+            Ok(Conn { stream, ..conn })
+        }
+    }
+}
+
+/// Makes the target's TLS handshake, where its scheme wants one.
+///
+/// # Errors
+/// The failure that was recorded.
+pub async fn secure(conn: Conn, alpn: &[&str]) -> Result<Conn, Failure> {
+    let target = &conn.ctx.net.config.target;
+    if target.scheme == Scheme::Http {
+        return Ok(conn);
+    }
+    let host = target.host.clone();
+    let (stream, session) =
+        tls::handshake(&conn.ctx, Box::new(conn.stream), &host, alpn, Peer::Target).await?;
+    Ok(Conn { ctx: conn.ctx, stream, session: Some(session), permit: conn.permit })
+}

@@ -1,0 +1,173 @@
+//! Everything that touches a socket. One step in, one observation out; every
+//! read bounded in bytes and in time. Knows nothing of probes or of the plan.
+
+pub mod classify;
+pub mod dial;
+pub mod dns;
+pub mod h2;
+pub mod hold;
+pub mod http1;
+pub mod request;
+pub mod tap;
+pub mod tcp;
+pub mod tls;
+pub mod tunnel;
+pub mod ws;
+
+use crate::config::{Config, RouteConfig};
+use crate::recorder::{Label, Recorder};
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
+
+/// Connections at a time to one host and port: what a browser opens, so that
+/// no intrusion prevention system takes the collector for a scanner.
+const CONNECTIONS_PER_HOST: usize = 6;
+
+/// Any byte stream.
+pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// A byte stream whose layers below are of no interest.
+pub type BoxIo = Box<dyn Io>;
+
+/// What all steps of one collection share.
+pub struct Net {
+    /// What to do.
+    pub config: Arc<Config>,
+    /// Trust store and client certificate, set up once.
+    pub tls: tls::TlsSetup,
+    /// Where observations go.
+    pub recorder: Recorder,
+    cancel: watch::Receiver<bool>,
+    slots: Mutex<HashMap<String, Arc<Semaphore>>>,
+}
+
+impl Net {
+    /// Sets up what is shared.
+    #[must_use]
+    pub fn new(config: Arc<Config>, recorder: Recorder, cancel: watch::Receiver<bool>) -> Self {
+        let tls = tls::TlsSetup::new(&config.tls);
+        Self { config, tls, recorder, cancel, slots: Mutex::default() }
+    }
+
+    /// Whether the user has stopped the collection.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        *self.cancel.borrow()
+    }
+
+    /// Returns once the user stops the collection; never, when nobody can.
+    pub async fn cancelled(&self) {
+        if self.cancel.clone().wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// A permit for one connection to `host_port`; `None` once cancelled.
+    pub async fn slot(&self, host_port: &str) -> Option<OwnedSemaphorePermit> {
+        let semaphore = self
+            .slots
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(host_port.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(CONNECTIONS_PER_HOST)))
+            .clone();
+        tokio::select! {
+            permit = semaphore.acquire_owned() => permit.ok(),
+            () = self.cancelled() => None,
+        }
+    }
+}
+
+/// On whose behalf a step runs.
+#[derive(Clone)]
+pub struct Ctx {
+    /// The collection.
+    pub net: Arc<Net>,
+    /// Index of the route in the configuration.
+    pub route: usize,
+    /// Name of the probe.
+    pub probe: &'static str,
+    /// The path that the probe is about.
+    pub path: Option<String>,
+    /// Number of the TCP connection, once there is one.
+    pub connection: Option<u32>,
+}
+
+impl Ctx {
+    /// A probe's context, not yet on a connection.
+    #[must_use]
+    pub fn new(net: &Arc<Net>, route: usize, probe: &'static str, path: Option<&str>) -> Self {
+        Self { net: net.clone(), route, probe, path: path.map(str::to_owned), connection: None }
+    }
+
+    /// The route's configuration.
+    #[must_use]
+    pub fn route(&self) -> &RouteConfig {
+        &self.net.config.routes[self.route]
+    }
+
+    /// The most that a step may take.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.net.config.timeout
+    }
+
+    /// The same, on a TCP connection.
+    #[must_use]
+    pub fn on(&self, connection: u32) -> Self {
+        Self { connection: Some(connection), ..self.clone() }
+    }
+
+    fn label(&self) -> Label {
+        Label {
+            probe: self.probe,
+            route: self.route().route.id.clone(),
+            path: self.path.clone(),
+            connection: self.connection,
+        }
+    }
+
+    /// Runs one step: `work` gives what was seen and what to go on with;
+    /// `wrap` makes the observation, which is recorded whatever happens.
+    ///
+    /// # Errors
+    /// The failure that was recorded: the work's own, the deadline, or the user.
+    pub async fn step<S, R>(
+        &self,
+        operation: Operation,
+        limit: Duration,
+        wrap: impl FnOnce(Outcome<S>) -> Step,
+        work: impl Future<Output = Result<(S, R), Failure>>,
+    ) -> Result<R, Failure> {
+        let begun = self.net.recorder.begin();
+        let result = tokio::select! {
+            biased;
+            () = self.net.cancelled() => Err(cancelled(operation)),
+            result = tokio::time::timeout(limit, work) => result.unwrap_or_else(|_| {
+                Err(Failure::new(
+                    operation,
+                    FailureKind::TimedOut,
+                    format!("no end within {:.1} s", limit.as_secs_f64()),
+                ))
+            }),
+        };
+        let (outcome, result) = match result {
+            Ok((seen, rest)) => (Outcome::Ok(seen), Ok(rest)),
+            Err(failure) => (Outcome::Failed(failure.clone()), Err(failure)),
+        };
+        self.net.recorder.end(&begun, &self.label(), wrap(outcome));
+        result
+    }
+}
+
+/// The failure of a step that the user stopped.
+#[must_use]
+pub fn cancelled(operation: Operation) -> Failure {
+    Failure::new(operation, FailureKind::Cancelled, "stopped by the user")
+}

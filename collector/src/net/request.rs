@@ -1,0 +1,200 @@
+//! Requests as bytes: what is sent, and the same without credentials, which is
+//! what is recorded. Order and case are curl's, so that our results and those
+//! of the page's curl command can be laid side by side.
+
+use crate::config::{Config, Credentials};
+use base64::Engine as _;
+use wss_bundle::Bytes;
+
+/// The key of RFC 6455 section 1.3, which the page's curl command uses too.
+pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+/// What a server must answer to [`KEY`].
+pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+/// Stands for a removed value.
+const REMOVED: &str = "[removed]";
+
+/// The value of `User-Agent`.
+#[must_use]
+pub fn user_agent() -> String {
+    format!("wss-collector/{}", env!("CARGO_PKG_VERSION"))
+}
+
+/// The four headers that the page's curl command adds.
+pub const UPGRADE: [(&str, &str); 4] = [
+    ("Connection", "Upgrade"),
+    ("Upgrade", "websocket"),
+    ("Sec-WebSocket-Key", KEY),
+    ("Sec-WebSocket-Version", "13"),
+];
+
+/// A request head.
+#[derive(Debug, Clone)]
+pub struct Request {
+    wire: Vec<u8>,
+    shown: Vec<u8>,
+}
+
+impl Request {
+    /// Begins with the request line.
+    #[must_use]
+    pub fn new(method: &str, to: &str) -> Self {
+        let line = clean(&format!("{method} {to} HTTP/1.1"));
+        let mut request = Self { wire: Vec::new(), shown: Vec::new() };
+        request.push(&line, &line);
+        request
+    }
+
+    fn push(&mut self, wire: &str, shown: &str) {
+        for (bytes, line) in [(&mut self.wire, wire), (&mut self.shown, shown)] {
+            bytes.extend_from_slice(line.as_bytes());
+            bytes.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// Adds a header.
+    pub fn header(&mut self, name: &str, value: &str) {
+        let line = clean(&format!("{name}: {value}"));
+        self.push(&line, &line);
+    }
+
+    /// Adds a header whose value is not recorded.
+    pub fn secret(&mut self, name: &str, value: &str) {
+        let shown = clean(&format!("{name}: {REMOVED}"));
+        self.push(&clean(&format!("{name}: {value}")), &shown);
+    }
+
+    /// The bytes to send.
+    #[must_use]
+    pub fn wire(&self) -> Vec<u8> {
+        [&self.wire[..], b"\r\n"].concat()
+    }
+
+    /// The bytes to record.
+    #[must_use]
+    pub fn shown(&self) -> Bytes {
+        Bytes([&self.shown[..], b"\r\n"].concat())
+    }
+}
+
+/// A line break in a value would be another header.
+fn clean(line: &str) -> String {
+    line.replace(['\r', '\n'], "")
+}
+
+/// The value of an `Authorization: Basic` header.
+#[must_use]
+pub fn basic(credentials: &Credentials) -> String {
+    let pair = format!("{}:{}", credentials.user.expose(), credentials.password.expose());
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+}
+
+/// What makes one GET differ from another.
+#[derive(Debug, Default)]
+pub struct Form<'a> {
+    /// For the absolute form through a proxy.
+    pub via_proxy: Option<Option<&'a Credentials>>,
+    /// Added after curl's own headers, before the user's.
+    pub extra: &'a [(&'a str, &'a str)],
+}
+
+/// A GET as curl writes it: with its own headers first, then ours in the
+/// place of the page's `-H`, then the user's.
+#[must_use]
+pub fn get(config: &Config, path: &str, form: &Form<'_>) -> Request {
+    let users = |name: &str| config.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+    let to = match form.via_proxy {
+        Some(_) => config.target.url(path),
+        None => path.to_owned(),
+    };
+    let mut request = Request::new("GET", &to);
+    host(&mut request, config);
+    if let Some(Some(credentials)) = form.via_proxy {
+        request.secret("Proxy-Authorization", &basic(credentials));
+    }
+    if let Some(credentials) = config.auth.as_ref().filter(|_| !users("Authorization")) {
+        request.secret("Authorization", &basic(credentials));
+    }
+    if !users("User-Agent") {
+        request.header("User-Agent", &user_agent());
+    }
+    if !users("Accept") {
+        request.header("Accept", "*/*");
+    }
+    if form.via_proxy.is_some() {
+        request.header("Proxy-Connection", "Keep-Alive");
+    }
+    for (name, value) in form.extra {
+        request.header(name, value);
+    }
+    user_headers(&mut request, config);
+    request
+}
+
+/// The opening handshake in a browser's order, with its `Origin` and
+/// subprotocol.
+#[must_use]
+pub fn browser(config: &Config, path: &str) -> Request {
+    let mut request = Request::new("GET", path);
+    host(&mut request, config);
+    for (name, value) in [
+        ("Connection", "Upgrade"),
+        ("Pragma", "no-cache"),
+        ("Cache-Control", "no-cache"),
+        ("User-Agent", &user_agent()),
+        ("Upgrade", "websocket"),
+        ("Origin", &config.target.origin()),
+        ("Sec-WebSocket-Version", "13"),
+        ("Accept-Encoding", "gzip, deflate, br"),
+        ("Accept-Language", "en-US,en;q=0.9"),
+        ("Sec-WebSocket-Key", KEY),
+    ] {
+        request.header(name, value);
+    }
+    if let Some(subprotocol) = subprotocol(path) {
+        request.header("Sec-WebSocket-Protocol", subprotocol);
+    }
+    if let Some(credentials) = &config.auth {
+        request.secret("Authorization", &basic(credentials));
+    }
+    user_headers(&mut request, config);
+    request
+}
+
+/// The subprotocol that the console's browser code asks for; agents ask for none.
+#[must_use]
+pub fn subprotocol(path: &str) -> Option<&'static str> {
+    let path = path.split('?').next().unwrap_or_default();
+    (path != wss_bundle::target::AGENT_PATH).then_some("graphql-transport-ws")
+}
+
+/// A CONNECT as curl writes it.
+#[must_use]
+pub fn connect(config: &Config, auth: Option<&Credentials>) -> Request {
+    let to = config.target.host_port();
+    let mut request = Request::new("CONNECT", &to);
+    request.header("Host", &to);
+    if let Some(credentials) = auth {
+        request.secret("Proxy-Authorization", &basic(credentials));
+    }
+    request.header("User-Agent", &user_agent());
+    request.header("Proxy-Connection", "Keep-Alive");
+    request
+}
+
+/// `Host` comes first, the user's in place of ours, as with curl.
+fn host(request: &mut Request, config: &Config) {
+    match config.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("Host")) {
+        Some((name, value)) if !value.expose().is_empty() => request.secret(name, value.expose()),
+        Some(_) => {}
+        None => request.header("Host", &config.target.authority()),
+    }
+}
+
+/// The user's `-H` lines. An empty value only removes curl's own header.
+fn user_headers(request: &mut Request, config: &Config) {
+    for (name, value) in &config.headers {
+        if !name.eq_ignore_ascii_case("Host") && !value.expose().is_empty() {
+            request.secret(name, value.expose());
+        }
+    }
+}

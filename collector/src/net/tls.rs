@@ -1,0 +1,285 @@
+//! TLS handshakes that record the chain and this machine's verdict on it, and
+//! go on all the same, so that an interceptor can be named.
+
+use super::tap::{Tap, TapHandle};
+use super::{BoxIo, Ctx, classify};
+use crate::config::TlsOptions;
+use rustls::client::ResolvesClientCert;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use sha2::{Digest, Sha256};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio_rustls::TlsConnector;
+use wss_bundle::observation::{Certificate, Peer, Tls, TlsSession, Verification};
+use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
+use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
+
+/// Certificates kept of one chain.
+const CHAIN: usize = 16;
+
+/// The trust store and client certificate, set up once per collection.
+pub struct TlsSetup {
+    provider: Arc<CryptoProvider>,
+    verifier: Result<Arc<dyn ServerCertVerifier>, String>,
+    client: Option<Arc<CertifiedKey>>,
+}
+
+impl TlsSetup {
+    /// Reads the trust store. When that fails, chains are recorded as not checked.
+    #[must_use]
+    pub fn new(options: &TlsOptions) -> Self {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = rustls_platform_verifier::Verifier::new_with_extra_roots(
+            options.extra_roots.clone(),
+            provider.clone(),
+        )
+        .map(|verifier| Arc::new(verifier) as Arc<dyn ServerCertVerifier>)
+        .map_err(|error| error.to_string());
+        let client = options.client.as_ref().and_then(|(chain, key)| {
+            CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider).ok().map(Arc::new)
+        });
+        Self { provider, verifier, client }
+    }
+}
+
+/// Lets every chain through, and keeps it with the real verdict.
+#[derive(Debug)]
+struct Recording {
+    provider: Arc<CryptoProvider>,
+    verifier: Result<Arc<dyn ServerCertVerifier>, String>,
+    seen: Mutex<Option<(Vec<Certificate>, Verification)>>,
+}
+
+impl ServerCertVerifier for Recording {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verification = match &self.verifier {
+            Err(detail) => Verification::NotChecked { detail: detail.clone() },
+            Ok(real) => {
+                match real.verify_server_cert(end_entity, intermediates, server_name, ocsp, now) {
+                    Ok(_) => Verification::Trusted,
+                    Err(error) => Verification::Untrusted {
+                        reason: classify::distrust(&error),
+                        detail: error.to_string(),
+                    },
+                }
+            }
+        };
+        let chain =
+            std::iter::once(end_entity).chain(intermediates).take(CHAIN).map(|c| summarise(c));
+        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((chain.collect(), verification));
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, cert, dss, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, cert, dss, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// Notices whether the server asks for a client certificate.
+#[derive(Debug)]
+struct ClientCertificate {
+    key: Option<Arc<CertifiedKey>>,
+    asked: AtomicBool,
+}
+
+impl ResolvesClientCert for ClientCertificate {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.key.clone()
+    }
+
+    fn has_certs(&self) -> bool {
+        // Always: otherwise nobody would tell that a certificate was asked for.
+        true
+    }
+}
+
+/// Makes a handshake, and records it.
+///
+/// # Errors
+/// The failure that was recorded.
+pub async fn handshake(
+    ctx: &Ctx,
+    stream: BoxIo,
+    host: &str,
+    alpn: &[&str],
+    peer: Peer,
+) -> Result<(Tap<BoxIo>, TlsSession), Failure> {
+    let setup = &ctx.net.tls;
+    let recording = Arc::new(Recording {
+        provider: setup.provider.clone(),
+        verifier: setup.verifier.clone(),
+        seen: Mutex::default(),
+    });
+    let client =
+        Arc::new(ClientCertificate { key: setup.client.clone(), asked: AtomicBool::new(false) });
+    let raw = Tap::new(stream, false);
+    let handle = raw.handle();
+    let wrap = |result: Outcome<TlsSession>| {
+        let seen = recording.seen.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (chain, verification) = seen.unzip();
+        Step::Tls(Tls {
+            peer,
+            server_name: host.to_owned(),
+            alpn_offered: alpn.iter().map(|&p| p.to_owned()).collect(),
+            chain: chain.unwrap_or_default(),
+            verification,
+            result,
+        })
+    };
+    let work = async {
+        let protocol = |detail: String| {
+            Failure::new(Operation::TlsHandshake, FailureKind::TlsProtocol, detail)
+        };
+        let mut config = ClientConfig::builder_with_provider(setup.provider.clone())
+            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
+            .map_err(|error| protocol(error.to_string()))?
+            .dangerous()
+            .with_custom_certificate_verifier(recording.clone())
+            .with_client_cert_resolver(client.clone());
+        config.alpn_protocols = alpn.iter().map(|&p| p.as_bytes().to_vec()).collect();
+        let name = ServerName::try_from(host.to_owned())
+            .map_err(|error| protocol(format!("{host}: {error}")))?;
+        let stream = TlsConnector::from(Arc::new(config))
+            .connect(name, raw)
+            .await
+            .map_err(|error| explain(&error, &handle, &client))?;
+        let session = session(stream.get_ref().1);
+        Ok((session.clone(), (Tap::new(Box::new(stream) as BoxIo, true), session)))
+    };
+    ctx.step(Operation::TlsHandshake, ctx.timeout(), wrap, work).await
+}
+
+fn explain(error: &std::io::Error, raw: &TapHandle, client: &ClientCertificate) -> Failure {
+    let mut failure = classify::io(Operation::TlsHandshake, error);
+    let received = raw.log();
+    // TLS records begin with 20 to 24 (RFC 8446 section 5.1).
+    let not_tls =
+        received.as_ref().and_then(|b| b.0.first()).is_some_and(|b| !(20..=24).contains(b));
+    if not_tls {
+        failure.kind = FailureKind::TlsNotTls;
+        failure.received = received;
+    } else if client.asked.load(Ordering::Relaxed) && classify::blames_client_certificate(error) {
+        failure.kind = FailureKind::TlsClientCertificateRequired;
+    }
+    failure
+}
+
+fn session(connection: &rustls::ClientConnection) -> TlsSession {
+    let version = match connection.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3".to_owned(),
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2".to_owned(),
+        other => format!("{other:?}"),
+    };
+    let cipher = connection.negotiated_cipher_suite().map_or_else(String::new, |suite| {
+        // rustls' TLS13_AES_… is IANA's TLS_AES_….
+        suite.suite().as_str().unwrap_or_default().replacen("TLS13_", "TLS_", 1)
+    });
+    let alpn = connection.alpn_protocol().map(|p| String::from_utf8_lossy(p).into_owned());
+    TlsSession { version, cipher, alpn }
+}
+
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a certificate says.
+#[must_use]
+pub fn summarise(der: &[u8]) -> Certificate {
+    let sha256 = hex(Sha256::digest(der));
+    let parsed = match X509Certificate::from_der(der) {
+        Ok((_, parsed)) => parsed,
+        Err(error) => {
+            return Certificate {
+                sha256,
+                unparsed: Some(error.to_string()),
+                ..Certificate::default()
+            };
+        }
+    };
+    let first = |name: &X509Name<'_>| {
+        name.iter_common_name().next().and_then(|a| a.as_str().ok()).map(str::to_owned)
+    };
+    let time = |time: x509_parser::time::ASN1Time| {
+        chrono::DateTime::from_timestamp(time.timestamp(), 0)
+            .map_or_else(String::new, |t| t.to_rfc3339_opts(chrono::SecondsFormat::Secs, true))
+    };
+    let issuer = parsed.issuer();
+    Certificate {
+        subject: parsed.subject().to_string(),
+        subject_cn: first(parsed.subject()),
+        issuer: issuer.to_string(),
+        issuer_cn: first(issuer),
+        issuer_o: issuer
+            .iter_organization()
+            .next()
+            .and_then(|a| a.as_str().ok())
+            .map(str::to_owned),
+        issuer_ou: issuer
+            .iter_organizational_unit()
+            .next()
+            .and_then(|a| a.as_str().ok())
+            .map(str::to_owned),
+        sans: names(&parsed),
+        not_before: time(parsed.validity().not_before),
+        not_after: time(parsed.validity().not_after),
+        sha256,
+        spki_sha256: hex(Sha256::digest(parsed.public_key().raw)),
+        self_issued: parsed.subject().as_raw() == issuer.as_raw(),
+        unparsed: None,
+    }
+}
+
+fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let mut out = Vec::new();
+    for extension in certificate.extensions() {
+        if let ParsedExtension::SubjectAlternativeName(san) = extension.parsed_extension() {
+            for name in san.general_names.iter().take(100) {
+                match name {
+                    GeneralName::DNSName(name) => out.push((*name).to_owned()),
+                    GeneralName::IPAddress(bytes) => {
+                        if let Ok(v4) = <[u8; 4]>::try_from(*bytes) {
+                            out.push(std::net::Ipv4Addr::from(v4).to_string());
+                        } else if let Ok(v6) = <[u8; 16]>::try_from(*bytes) {
+                            out.push(std::net::Ipv6Addr::from(v6).to_string());
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,23 @@
+//! Twin of `upgrade` for `ws://` through an HTTP proxy: the absolute-form
+//! request that curl sends, where browsers use CONNECT.
+
+use super::opening;
+use crate::net::Ctx;
+use crate::net::dial::{Way, first};
+use crate::net::request::{Form, UPGRADE, get};
+use std::sync::Arc;
+use wss_bundle::Failure;
+
+/// Runs the probe.
+///
+/// # Errors
+/// The first step that failed.
+pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
+    let request = get(
+        &ctx.net.config,
+        ctx.path.as_deref().unwrap_or("/"),
+        &Form { via_proxy: Some(ctx.route().auth.as_ref()), extra: &UPGRADE },
+    );
+    let mut conn = first(&ctx, &way, true).await?;
+    opening(&mut conn, &request).await.map(|_| ())
+}

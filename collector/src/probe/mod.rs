@@ -1,0 +1,77 @@
+//! The probes: each composes steps, one file each, named like the probe. They
+//! decide what to ask next; how it is asked is `net`'s.
+
+pub mod absolute_form;
+pub mod addresses;
+pub mod browser_upgrade;
+pub mod h2_connect;
+pub mod h2_get;
+pub mod hold_chatty;
+pub mod hold_silent;
+pub mod pages;
+pub mod plain_get;
+pub mod resolve;
+pub mod upgrade;
+
+use crate::net::dial::{Conn, Way, dial, secure};
+use crate::net::http1::{Answer, Exchange, exchange};
+use crate::net::request::{self, Request};
+use crate::net::{Ctx, h2};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use wss_bundle::observation::{Http, HttpReply, Upgrade};
+use wss_bundle::{Failure, Operation, Outcome, Step};
+
+/// How long to watch a connection whose end was announced.
+const WATCH_END: Duration = Duration::from_millis(200);
+
+/// What a probe sends over HTTP/1.1, and how it is recorded.
+enum Kind {
+    Plain,
+    Opening,
+}
+
+/// A connection that speaks HTTP/1.1 to the target, by the route. Its ALPN
+/// offer is `http/1.1` alone: over h2 the upgrade headers would be dropped.
+async fn open(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure> {
+    secure(dial(ctx, way, counted).await?, &["http/1.1"]).await
+}
+
+/// Sends an opening handshake and records it.
+async fn opening(conn: &mut Conn, request: &Request) -> Result<HttpReply, Failure> {
+    send(conn, request, Kind::Opening).await.map(|answer| answer.reply)
+}
+
+/// Sends a request that is no upgrade and records it.
+async fn plain(conn: &mut Conn, request: &Request) -> Result<Answer, Failure> {
+    send(conn, request, Kind::Plain).await
+}
+
+async fn send(conn: &mut Conn, request: &Request, kind: Kind) -> Result<Answer, Failure> {
+    let ctx = conn.ctx.clone();
+    let limit = ctx.timeout();
+    let how = Exchange {
+        body_until: Instant::now() + h2::body_time(limit),
+        watch_end: if matches!(kind, Kind::Opening) { WATCH_END } else { Duration::ZERO },
+        connect: false,
+    };
+    let handle = conn.stream.handle();
+    handle.restart_log();
+    let wrap = |result: Outcome<HttpReply>| {
+        let result = handle.with_received(result);
+        let (version, request) = ("1.1".to_owned(), request.shown());
+        match kind {
+            Kind::Plain => Step::Http(Http { version, request, extended_connect: None, result }),
+            Kind::Opening => {
+                let expected_accept = Some(request::ACCEPT.to_owned());
+                Step::Upgrade(Upgrade { version, request, expected_accept, result })
+            }
+        }
+    };
+    let work = async {
+        let answer = exchange(&mut conn.stream, &request.wire(), how).await?;
+        Ok((answer.reply.clone(), answer))
+    };
+    ctx.step(Operation::Read, limit, wrap, work).await
+}

@@ -1,0 +1,69 @@
+//! Plain pages of the console, one after the other on one connection, as a
+//! browser fetches them: they tell who answers, and that pages pass.
+
+use super::{open, plain};
+use crate::net::Ctx;
+use crate::net::dial::{Conn, Way, first};
+use crate::net::request::{Form, get};
+use std::sync::Arc;
+use wss_bundle::Failure;
+use wss_bundle::observation::RouteKind;
+use wss_bundle::target::Scheme;
+
+/// The pages.
+pub const PAGES: [&str; 3] = ["/health", "/js/_globals.js", "/"];
+
+/// Whether pages go through the proxy in absolute form, as browsers fetch
+/// plain-HTTP pages, and not through a tunnel.
+#[must_use]
+pub fn absolute(ctx: &Ctx) -> bool {
+    ctx.net.config.target.scheme == Scheme::Http
+        && matches!(ctx.route().route.kind, RouteKind::HttpProxy | RouteKind::HttpsProxy)
+}
+
+/// Runs the probe. A page that fails does not keep the next from being tried.
+///
+/// # Errors
+/// The last failure, when no page was answered.
+pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
+    let mut kept: Option<Conn> = None;
+    let mut answered = false;
+    let mut failed = None;
+    for page in PAGES {
+        let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
+        match one(&ctx, &way, kept.take()).await {
+            Ok(conn) => {
+                answered = true;
+                kept = conn;
+            }
+            Err(failure) => {
+                let at_an_end =
+                    ctx.net.is_cancelled() || failure.kind == wss_bundle::FailureKind::TimedOut;
+                failed = Some(failure);
+                if at_an_end {
+                    break;
+                }
+            }
+        }
+    }
+    match failed {
+        Some(failure) if !answered => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+async fn one(ctx: &Ctx, way: &Arc<Way>, kept: Option<Conn>) -> Result<Option<Conn>, Failure> {
+    let mut conn = match kept {
+        Some(mut conn) if conn.still_open().await => {
+            conn.ctx.path.clone_from(&ctx.path);
+            conn
+        }
+        _ if absolute(ctx) => first(ctx, way, true).await?,
+        _ => open(ctx, way, true).await?,
+    };
+    let path = ctx.path.as_deref().unwrap_or("/");
+    let via_proxy = absolute(ctx).then(|| ctx.route().auth.as_ref());
+    let request = get(&ctx.net.config, path, &Form { via_proxy, extra: &[] });
+    let answer = plain(&mut conn, &request).await?;
+    Ok(answer.reusable.then_some(conn))
+}

@@ -1,0 +1,18 @@
+//! Twin of `upgrade`: the same GET without the four upgrade headers.
+
+use super::{open, plain};
+use crate::net::Ctx;
+use crate::net::dial::Way;
+use crate::net::request::{Form, get};
+use std::sync::Arc;
+use wss_bundle::Failure;
+
+/// Runs the probe.
+///
+/// # Errors
+/// The first step that failed.
+pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
+    let request = get(&ctx.net.config, ctx.path.as_deref().unwrap_or("/"), &Form::default());
+    let mut conn = open(&ctx, &way, true).await?;
+    plain(&mut conn, &request).await.map(|_| ())
+}

@@ -1,0 +1,58 @@
+//! The page's curl command with `--http1.1`, byte for byte; then, after a 101,
+//! a Ping and its Pong, since a 101 alone is not success.
+
+use super::{open, opening};
+use crate::net::dial::{Conn, Way, secure};
+use crate::net::request::{Form, Request, UPGRADE, get};
+use crate::net::{Ctx, ws};
+use std::sync::Arc;
+use wss_bundle::Failure;
+
+/// Runs the probe, on `conn` when the route's first connection is already
+/// open. `tell` learns as soon as it is known whether a 101 came.
+///
+/// # Errors
+/// The first step that failed.
+pub async fn run(
+    ctx: Ctx,
+    way: Arc<Way>,
+    conn: Option<Conn>,
+    tell: impl FnOnce(bool),
+) -> Result<(), Failure> {
+    let request = get(
+        &ctx.net.config,
+        ctx.path.as_deref().unwrap_or("/"),
+        &Form { extra: &UPGRADE, ..Form::default() },
+    );
+    match upgraded(&ctx, &way, conn, &request).await {
+        Ok(conn) => {
+            tell(conn.is_some());
+            match conn {
+                Some(conn) => ws::frames(&conn.ctx, conn.stream).await,
+                None => Ok(()),
+            }
+        }
+        Err(failure) => {
+            tell(false);
+            Err(failure)
+        }
+    }
+}
+
+/// Sends an opening handshake; gives the connection when a 101 came.
+///
+/// # Errors
+/// The first step that failed.
+pub(super) async fn upgraded(
+    ctx: &Ctx,
+    way: &Arc<Way>,
+    conn: Option<Conn>,
+    request: &Request,
+) -> Result<Option<Conn>, Failure> {
+    let mut conn = match conn {
+        Some(conn) => secure(conn, &["http/1.1"]).await?,
+        None => open(ctx, way, true).await?,
+    };
+    let reply = opening(&mut conn, request).await?;
+    Ok((reply.head.status() == Some(101)).then_some(conn))
+}

@@ -1,0 +1,141 @@
+//! Collects what the probes see: times every step, numbers connections, and
+//! tells whoever watches. Owns the order of observations, nothing else.
+
+use crate::run::Progress;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::Instant;
+use wss_bundle::manifest::{StepOutcome, StepRecord};
+use wss_bundle::{Observation, RouteId, Step};
+
+/// Shared by every probe of one collection; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Recorder(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    start: Instant,
+    began: AtomicU64,
+    connections: AtomicU32,
+    observations: Mutex<Vec<(u64, Observation)>>,
+    steps: Mutex<Vec<StepRecord>>,
+    progress: UnboundedSender<Progress>,
+}
+
+/// Whose step it is.
+#[derive(Debug, Clone)]
+pub struct Label {
+    /// Which probe.
+    pub probe: &'static str,
+    /// Which route.
+    pub route: RouteId,
+    /// Which path.
+    pub path: Option<String>,
+    /// Which TCP connection.
+    pub connection: Option<u32>,
+}
+
+/// A step that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    order: u64,
+    at: Instant,
+}
+
+/// A lock whose holder panicked still has good data: every write to it is a push.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Milliseconds, rounded to three decimals.
+#[must_use]
+pub fn millis(duration: std::time::Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}
+
+impl Recorder {
+    /// Starts the clock of a collection.
+    #[must_use]
+    pub fn new(progress: UnboundedSender<Progress>) -> Self {
+        Self(Arc::new(Inner {
+            start: Instant::now(),
+            began: AtomicU64::new(0),
+            connections: AtomicU32::new(0),
+            observations: Mutex::default(),
+            steps: Mutex::default(),
+            progress,
+        }))
+    }
+
+    /// The number of a new TCP connection.
+    #[must_use]
+    pub fn connection(&self) -> u32 {
+        self.0.connections.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Marks the beginning of a step.
+    #[must_use]
+    pub fn begin(&self) -> Begun {
+        Begun { order: self.0.began.fetch_add(1, Ordering::Relaxed) + 1, at: Instant::now() }
+    }
+
+    /// Records how a step ended.
+    pub fn end(&self, begun: &Begun, label: &Label, step: Step) {
+        let observation = Observation {
+            id: format!("o{}", begun.order),
+            probe: label.probe.to_owned(),
+            route: label.route.clone(),
+            path: label.path.clone(),
+            connection: label.connection,
+            start_ms: millis(begun.at - self.0.start),
+            duration_ms: millis(begun.at.elapsed()),
+            step,
+        };
+        // Nobody watching is no reason to stop.
+        let _ = self.0.progress.send(Progress::Observation(observation.clone()));
+        lock(&self.0.observations).push((begun.order, observation));
+    }
+
+    /// Records how a step of the plan ended.
+    pub fn step_done(&self, name: &str, begun: &Begun, outcome: StepOutcome, why: Option<String>) {
+        let record = StepRecord {
+            name: name.to_owned(),
+            start_ms: millis(begun.at - self.0.start),
+            duration_ms: millis(begun.at.elapsed()),
+            outcome,
+            why,
+        };
+        let _ = self.0.progress.send(Progress::StepDone(record.clone()));
+        lock(&self.0.steps).push(record);
+    }
+
+    /// Whether a step of the plan has a record already.
+    #[must_use]
+    pub fn has_step(&self, name: &str) -> bool {
+        lock(&self.0.steps).iter().any(|step| step.name == name)
+    }
+
+    /// Tells whoever watches.
+    pub fn tell(&self, progress: Progress) {
+        let _ = self.0.progress.send(progress);
+    }
+
+    /// Everything recorded, in the order in which it began, numbered without gaps.
+    #[must_use]
+    pub fn finish(&self) -> (Vec<Observation>, Vec<StepRecord>) {
+        let mut observations = std::mem::take(&mut *lock(&self.0.observations));
+        observations.sort_by_key(|(order, _)| *order);
+        let observations = observations
+            .into_iter()
+            .enumerate()
+            .map(|(index, (_, mut observation))| {
+                observation.id = format!("o{}", index + 1);
+                observation
+            })
+            .collect();
+        let mut steps = std::mem::take(&mut *lock(&self.0.steps));
+        steps.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
+        (observations, steps)
+    }
+}
