@@ -437,3 +437,6 @@ pub async fn run(
     let (observations, steps) = recorder.finish();
     Collected { observations, steps, complete }
 }
+
+#[cfg(test)]
+mod tests;

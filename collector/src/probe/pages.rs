@@ -53,13 +53,19 @@ pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
 }
 
 async fn one(ctx: &Ctx, way: &Arc<Way>, kept: Option<Conn>) -> Result<Option<Conn>, Failure> {
+    let mut kept = kept;
+    if let Some(conn) = &mut kept
+        && !conn.still_open().await
+    {
+        kept = None;
+    }
     let mut conn = match kept {
-        Some(mut conn) if conn.still_open().await => {
+        Some(mut conn) => {
             conn.ctx.path.clone_from(&ctx.path);
             conn
         }
-        _ if absolute(ctx) => first(ctx, way, true).await?,
-        _ => open(ctx, way, true).await?,
+        None if absolute(ctx) => first(ctx, way, true).await?,
+        None => open(ctx, way, true).await?,
     };
     let path = ctx.path.as_deref().unwrap_or("/");
     let via_proxy = absolute(ctx).then(|| ctx.route().auth.as_ref());

@@ -1,0 +1,486 @@
+//! Whole collections against listeners on loopback.
+
+use super::*;
+use crate::config::{Credentials, RouteConfig, TlsOptions};
+use base64::Engine as _;
+use std::net::SocketAddr;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use wss_bundle::observation::{EndedBy, HttpReply, ProxyEndpoint, Verification};
+use wss_bundle::{Outcome, Route, RouteId, Secret, Step, Target};
+
+/// The page's request, as curl 7.88.1 sends it but for its own name.
+const CURL: &str = "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nUser-Agent: UA\r\n\
+    Accept: */*\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
+const SWITCH: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+    Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+fn config(port: u16) -> Config {
+    Config {
+        target: Target {
+            scheme: Scheme::Http,
+            host: "127.0.0.1".into(),
+            port,
+            paths: vec!["/v1/ws".into()],
+        },
+        routes: vec![RouteConfig {
+            route: Route {
+                id: RouteId::direct(),
+                kind: RouteKind::Direct,
+                proxy: None,
+                sources: vec![],
+                selected: true,
+            },
+            auth: None,
+        }],
+        auth: None,
+        headers: vec![],
+        resolve: vec![],
+        family: None,
+        tls: TlsOptions::default(),
+        name_servers: vec![],
+        timeout: Duration::from_secs(2),
+        hold: Duration::ZERO,
+    }
+}
+
+fn via_proxy(mut config: Config, kind: RouteKind, port: u16) -> Config {
+    config.routes[0] = RouteConfig {
+        route: Route {
+            id: RouteId::proxy(&format!("http://127.0.0.1:{port}")),
+            kind,
+            proxy: Some(ProxyEndpoint { host: "127.0.0.1".into(), port }),
+            sources: vec![],
+            selected: true,
+        },
+        auth: Some(Credentials { user: Secret::new("u"), password: Secret::new("hidden") }),
+    };
+    config
+}
+
+async fn collect(config: Config) -> Collected {
+    let (progress, mut watching) = mpsc::unbounded_channel();
+    tokio::spawn(async move { while watching.recv().await.is_some() {} });
+    let (_stop, cancel) = watch::channel(false);
+    let collected = run(Arc::new(config), progress, cancel).await;
+    for (index, observation) in collected.observations.iter().enumerate() {
+        assert_eq!(observation.id, format!("o{}", index + 1));
+    }
+    collected
+}
+
+/// A server that hands every connection to `serve`.
+async fn server<F, Fut>(serve: F) -> SocketAddr
+where
+    F: Fn(TcpStream) -> Fut + Send + 'static,
+    Fut: Future<Output = ()> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream));
+        }
+    });
+    address
+}
+
+async fn head(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut out = Vec::new();
+    while !out.ends_with(b"\r\n\r\n") {
+        match stream.read_u8().await {
+            Ok(byte) => out.push(byte),
+            Err(_) => break,
+        }
+    }
+    String::from_utf8(out).unwrap()
+}
+
+/// Answers each request with `body` and says goodbye.
+async fn answering(reply: &'static str) -> SocketAddr {
+    server(move |mut stream| async move {
+        head(&mut stream).await;
+        let _ = stream.write_all(reply.as_bytes()).await;
+        let _ = stream.shutdown().await;
+        let _ = stream.read(&mut [0; 64]).await;
+    })
+    .await
+}
+
+/// A WebSocket origin: 101 to upgrades, Pong to Ping, a page to the rest.
+async fn origin(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
+    let request = head(&mut stream).await;
+    if !request.contains("Upgrade: websocket") {
+        let _ = stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
+            .await;
+        let _ = stream.shutdown().await;
+        return;
+    }
+    let _ = stream.write_all(SWITCH.as_bytes()).await;
+    loop {
+        let mut frame = [0; 6];
+        if stream.read_exact(&mut frame).await.is_err() {
+            return;
+        }
+        let mut payload = vec![0; usize::from(frame[1] & 0x7f)];
+        stream.read_exact(&mut payload).await.unwrap();
+        for (index, byte) in payload.iter_mut().enumerate() {
+            *byte ^= frame[2 + index % 4];
+        }
+        let opcode = if frame[0] == 0x89 { 0x8a } else { frame[0] };
+        let reply = [&[opcode, payload.len() as u8], &payload[..]].concat();
+        let _ = stream.write_all(&reply).await;
+        if opcode == 0x88 {
+            return;
+        }
+    }
+}
+
+fn upgrade(collected: &Collected) -> &Outcome<HttpReply> {
+    collected
+        .observations
+        .iter()
+        .find_map(|o| match &o.step {
+            Step::Upgrade(upgrade) if o.probe == name::UPGRADE => Some(&upgrade.result),
+            _ => None,
+        })
+        .expect("an upgrade step")
+}
+
+fn upgrade_failure(collected: &Collected) -> &Failure {
+    upgrade(collected).failure().expect("a failure")
+}
+
+#[tokio::test]
+async fn a_working_socket_is_upgraded_pinged_and_held() {
+    let address = server(origin).await;
+    let collected =
+        collect(Config { hold: Duration::from_millis(600), ..config(address.port()) }).await;
+    assert!(collected.complete);
+    assert_eq!(upgrade(&collected).ok().unwrap().head.raw.text(), SWITCH);
+    let request = collected.observations.iter().find_map(|o| match &o.step {
+        Step::Upgrade(upgrade) if o.probe == name::UPGRADE => Some(upgrade.request.text()),
+        _ => None,
+    });
+    let ua = format!("wss-collector/{}", env!("CARGO_PKG_VERSION"));
+    let expected = CURL.replace("PORT", &address.port().to_string()).replace("UA", &ua);
+    assert_eq!(request.unwrap(), expected);
+    let frames: Vec<_> = collected
+        .observations
+        .iter()
+        .filter_map(|o| match &o.step {
+            Step::Frames(frames) => frames.result.ok(),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(frames.len(), 2);
+    assert!(frames.iter().all(|f| f.pong_ms.is_some() && f.ending.how == EndedBy::StillOpen));
+    let holds: Vec<_> = collected
+        .observations
+        .iter()
+        .filter_map(|o| match &o.step {
+            Step::Hold(hold) => Some((hold.ping_interval_ms, hold.result.ok().unwrap())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(holds.len(), 2, "{:#?}", collected.steps);
+    for (interval, held) in holds {
+        assert_eq!(held.ending.how, EndedBy::StillOpen);
+        assert!(held.held_ms >= 590.0, "{held:?}");
+        assert_eq!(held.pings, held.pongs);
+        assert_eq!(held.pings > 1, interval.is_some());
+    }
+    assert_eq!(collected.steps.len(), plan(&config(address.port())).len() + 2);
+    assert!(collected.steps.iter().all(|s| s.outcome == StepOutcome::Done));
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_its_body() {
+    let address = answering(
+        "HTTP/1.1 400 Bad Request\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n\
+         4\r\nBad \r\n8;x=y\r\nRequest\n\r\n0\r\n\r\n",
+    )
+    .await;
+    let collected = collect(config(address.port())).await;
+    let reply = upgrade(&collected).ok().unwrap();
+    assert_eq!(reply.body.bytes.text(), "Bad Request\n");
+    assert!(!reply.body.truncated);
+    assert_eq!(reply.ending.as_ref().unwrap().how, EndedBy::Fin);
+}
+
+#[tokio::test]
+async fn interim_responses_are_kept_apart() {
+    let address = answering(
+        "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+    )
+    .await;
+    let collected = collect(config(address.port())).await;
+    let reply = upgrade(&collected).ok().unwrap();
+    assert_eq!(reply.informational.len(), 1);
+    assert_eq!(reply.head.status(), Some(403));
+}
+
+#[tokio::test]
+async fn what_is_no_answer_is_a_failure_of_its_kind() {
+    for (reply, kind) in [
+        ("", FailureKind::Eof),
+        ("HTTP/1.1 200 OK\r\nHalf", FailureKind::Eof),
+        ("SSH-2.0-OpenSSH_9.2\r\n", FailureKind::HttpMalformed),
+        ("<html>who needs a head</html>", FailureKind::HttpMalformed),
+    ] {
+        let collected = collect(config(answering(reply).await.port())).await;
+        let failure = upgrade_failure(&collected);
+        assert_eq!(failure.kind, kind, "{reply}");
+        let received = failure.received.as_ref().map_or("".into(), |bytes| bytes.text());
+        assert_eq!(received, reply);
+    }
+}
+
+#[tokio::test]
+async fn a_head_without_end_is_cut() {
+    let address = server(|mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n").await;
+        while stream
+            .write_all(b"X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n")
+            .await
+            .is_ok()
+        {}
+    })
+    .await;
+    let collected = collect(config(address.port())).await;
+    let failure = upgrade_failure(&collected);
+    assert_eq!(failure.kind, FailureKind::HttpHeadTooLarge);
+    assert_eq!(failure.received.as_ref().unwrap().len(), 64 * 1024);
+}
+
+#[tokio::test]
+async fn a_body_without_end_is_an_answer() {
+    let address = server(|mut stream| async move {
+        head(&mut stream).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
+        while stream.write_all(&[b'a'; 4096]).await.is_ok() {}
+    })
+    .await;
+    let collected = collect(config(address.port())).await;
+    let reply = upgrade(&collected).ok().unwrap();
+    assert!(reply.body.truncated);
+    assert_eq!(reply.body.bytes.len(), 4096);
+}
+
+#[tokio::test]
+async fn a_reset_is_a_reset() {
+    let address = server(|mut stream| async move {
+        head(&mut stream).await;
+        let _ = stream.set_zero_linger();
+    })
+    .await;
+    let collected = collect(config(address.port())).await;
+    assert_eq!(upgrade_failure(&collected).kind, FailureKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_refused_port_ends_the_route_and_says_so() {
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let collected = collect(config(port)).await;
+    assert!(
+        collected.observations.iter().any(|o| {
+            o.step.failure().is_some_and(|f| f.kind == FailureKind::ConnectionRefused)
+        })
+    );
+    let skipped = collected.steps.iter().filter(|s| s.outcome == StepOutcome::Skipped).count();
+    assert_eq!(skipped, 3, "{:#?}", collected.steps);
+    assert_eq!(collected.steps.len(), plan(&config(port)).len());
+}
+
+#[tokio::test]
+async fn silence_times_out() {
+    let address = server(|mut stream| async move {
+        let mut sink = Vec::new();
+        let _ = stream.read_to_end(&mut sink).await;
+    })
+    .await;
+    let begun = Instant::now();
+    let timeout = Duration::from_millis(300);
+    let collected = collect(Config { timeout, ..config(address.port()) }).await;
+    assert_eq!(upgrade_failure(&collected).kind, FailureKind::TimedOut);
+    assert!(begun.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn cancelling_ends_it_soon_and_keeps_what_there_is() {
+    let address = server(origin).await;
+    let (progress, mut watching) = mpsc::unbounded_channel();
+    let (stop, cancel) = watch::channel(false);
+    let config = Config { hold: Duration::from_secs(60), ..config(address.port()) };
+    let running = tokio::spawn(run(Arc::new(config), progress, cancel));
+    while let Some(progress) = watching.recv().await {
+        if matches!(progress, Progress::HoldStarted { .. }) {
+            break;
+        }
+    }
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stop.send(true).unwrap();
+    let collected = tokio::time::timeout(Duration::from_secs(2), running).await.unwrap().unwrap();
+    assert!(!collected.complete);
+    assert!(upgrade(&collected).ok().is_some());
+    let held = |o: &&Observation| matches!(o.step, Step::Hold(_));
+    assert_eq!(collected.observations.iter().filter(held).count(), 2);
+    assert_eq!(
+        collected.steps.iter().filter(|s| s.outcome == StepOutcome::Cancelled).count(),
+        2,
+        "{:#?}",
+        collected.steps
+    );
+}
+
+#[tokio::test]
+async fn a_proxy_that_wants_credentials_ends_the_route() {
+    let proxy = answering(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\n\
+         Content-Length: 4\r\n\r\nnope",
+    )
+    .await;
+    let config = via_proxy(config(1), RouteKind::HttpProxy, proxy.port());
+    let collected = collect(config).await;
+    let tunnels: Vec<_> = collected
+        .observations
+        .iter()
+        .filter_map(|o| match &o.step {
+            Step::Tunnel(tunnel) => Some(tunnel),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(tunnels.len(), 1);
+    let reply = tunnels[0].result.ok().unwrap();
+    assert_eq!(reply.head.as_ref().unwrap().status(), Some(407));
+    assert_eq!(reply.body.bytes.text(), "nope");
+    assert!(tunnels[0].request.text().contains("Proxy-Authorization: [removed]\r\n"));
+    // In absolute form the target is still tried, as browsers fetch plain pages.
+    assert!(collected.observations.iter().any(|o| o.probe == name::PAGES));
+    assert!(collected.observations.iter().any(|o| o.probe == name::ABSOLUTE_FORM));
+    let json = serde_json::to_string(&collected.observations).unwrap();
+    let secret = base64::engine::general_purpose::STANDARD.encode("u:hidden");
+    assert!(!json.contains("hidden") && !json.contains(&secret));
+}
+
+#[tokio::test]
+async fn a_tunnel_carries_the_upgrade() {
+    let target = server(origin).await;
+    let proxy = server(|mut stream| async move {
+        let request = head(&mut stream).await;
+        let Some(to) = request.strip_prefix("CONNECT ").and_then(|r| r.split(' ').next()) else {
+            let _ = stream.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n").await;
+            return;
+        };
+        let mut onward = TcpStream::connect(to).await.unwrap();
+        let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await;
+        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+    })
+    .await;
+    let config = via_proxy(config(target.port()), RouteKind::HttpProxy, proxy.port());
+    let collected = collect(config).await;
+    assert_eq!(upgrade(&collected).ok().unwrap().head.status(), Some(101));
+}
+
+#[tokio::test]
+async fn socks_by_name_with_a_password() {
+    let target = server(origin).await;
+    let proxy = server(|mut stream| async move {
+        let mut hello = [0; 4];
+        stream.read_exact(&mut hello).await.unwrap();
+        assert_eq!(hello, [5, 2, 0, 2]);
+        stream.write_all(&[5, 2]).await.unwrap();
+        let mut auth = [0; 10];
+        stream.read_exact(&mut auth).await.unwrap();
+        assert_eq!(&auth, b"\x01\x01u\x06hidden");
+        stream.write_all(&[1, 0]).await.unwrap();
+        let mut ask = [0; 10];
+        stream.read_exact(&mut ask).await.unwrap();
+        assert_eq!(ask[..4], [5, 1, 0, 1]);
+        let port = u16::from_be_bytes([ask[8], ask[9]]);
+        let mut onward = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        let _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
+    })
+    .await;
+    let config = via_proxy(config(target.port()), RouteKind::Socks5h, proxy.port());
+    let collected = collect(config).await;
+    assert_eq!(upgrade(&collected).ok().unwrap().head.status(), Some(101));
+}
+
+fn tls_server_config(alpn: &[&str]) -> Arc<rustls::ServerConfig> {
+    let signed = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let key =
+        rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.der().clone()], key)
+        .unwrap();
+    config.alpn_protocols = alpn.iter().map(|p| p.as_bytes().to_vec()).collect();
+    Arc::new(config)
+}
+
+#[tokio::test]
+async fn an_untrusted_chain_is_recorded_and_gone_past() {
+    let acceptor = tokio_rustls::TlsAcceptor::from(tls_server_config(&["http/1.1"]));
+    let address = server(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                origin(stream).await;
+            }
+        }
+    })
+    .await;
+    let mut config = config(address.port());
+    config.target.scheme = Scheme::Https;
+    let collected = collect(config).await;
+    let tls = collected
+        .observations
+        .iter()
+        .find_map(|o| match &o.step {
+            Step::Tls(tls) => Some(tls),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!(tls.chain.len(), 1);
+    assert_eq!(tls.chain[0].sans, ["127.0.0.1"]);
+    assert!(tls.chain[0].self_issued);
+    match tls.verification.as_ref().unwrap() {
+        Verification::Untrusted { reason, .. } => {
+            assert_eq!(*reason, wss_bundle::observation::Distrust::UnknownIssuer);
+        }
+        Verification::NotChecked { .. } => {}
+        Verification::Trusted => panic!("nobody trusts this"),
+    }
+    let session = tls.result.ok().unwrap();
+    assert_eq!((session.version.as_str(), session.alpn.as_deref()), ("TLSv1.3", Some("http/1.1")));
+    assert_eq!(upgrade(&collected).ok().unwrap().head.status(), Some(101));
+}
+
+#[tokio::test]
+async fn a_plain_text_port_is_not_tls() {
+    let address = server(|mut stream| async move {
+        let _ = stream.read(&mut [0; 4096]).await;
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\nplain HTTP only").await;
+    })
+    .await;
+    let mut config = config(address.port());
+    config.target.scheme = Scheme::Https;
+    let collected = collect(config).await;
+    let failure = collected
+        .observations
+        .iter()
+        .find(|o| matches!(o.step, Step::Tls(_)))
+        .unwrap()
+        .step
+        .failure();
+    assert_eq!(failure.unwrap().kind, FailureKind::TlsNotTls);
+    assert!(failure.unwrap().received.as_ref().unwrap().text().starts_with("HTTP/1.1 400"));
+}
