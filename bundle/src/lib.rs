@@ -12,8 +12,12 @@ pub mod failure;
 pub mod head;
 pub mod manifest;
 pub mod observation;
+pub mod read;
+pub mod redact;
 pub mod secret;
 pub mod target;
+pub mod transcript;
+pub mod write;
 
 pub use bundle::{Bundle, Defect, Redaction};
 pub use environment::Environment;

@@ -1,0 +1,272 @@
+//! Zip → bundle, of whatever somebody sent. Nothing is extracted to disk.
+//!
+//! Every limit is charged on what really comes out, never on what the archive
+//! claims. What is wrong but leaves the rest readable becomes a [`Defect`];
+//! only what leaves nothing to judge is a [`ReadError`].
+
+mod archive;
+mod lenient;
+
+use crate::manifest::{FORMAT_MAJOR, FORMAT_NAME, Format};
+use crate::redact::Attachment;
+use crate::write::{entry, sha256};
+use crate::{Bundle, Defect, Environment, Manifest, Observations, Redaction};
+use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How much of an archive is read. A usual bundle has 0.1 MiB in 60 entries.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of the zip.
+    pub archive_bytes: u64,
+    /// Entries.
+    pub entries: usize,
+    /// Bytes of one entry, uncompressed.
+    pub entry_bytes: u64,
+    /// Bytes of all entries, uncompressed.
+    pub total_bytes: u64,
+    /// Uncompressed to compressed, for entries over 1 MiB. JSON full of one
+    /// repeated page reaches 100; bombs begin at 1000.
+    pub ratio: u64,
+    /// Wall-clock time.
+    pub time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            archive_bytes: 128 << 20,
+            entries: 4096,
+            entry_bytes: 32 << 20,
+            total_bytes: 128 << 20,
+            ratio: 400,
+            time: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Why nothing of a file can be judged.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file cannot be read.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// Too big to be a bundle.
+    #[error("{}: {bytes} bytes is more than the {limit} that a bundle may have", path.display())]
+    TooBig {
+        /// Which.
+        path: PathBuf,
+        /// Its size.
+        bytes: u64,
+        /// The limit.
+        limit: u64,
+    },
+    /// Encrypted with age.
+    #[error(
+        "{}: encrypted with age; decrypt it first: age -d -i KEY-FILE -o bundle.zip {}",
+        .0.display(), .0.display()
+    )]
+    Encrypted(PathBuf),
+    /// No zip, or none that a bundle's entries can be found in.
+    #[error("{}: {reason}; expected a zip that wss-collector wrote", path.display())]
+    NotABundle {
+        /// Which.
+        path: PathBuf,
+        /// What it is instead.
+        reason: String,
+    },
+    /// Written by a newer collector, in a form unknown here.
+    #[error(
+        "{}: format version {major}.{minor} is newer than this program reads ({FORMAT_MAJOR}.x); \
+         update wss-analyzer", path.display()
+    )]
+    Newer {
+        /// Which.
+        path: PathBuf,
+        /// Its major version.
+        major: u32,
+        /// Its minor version.
+        minor: u32,
+    },
+}
+
+/// A bundle, and what else was in its zip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opened {
+    /// What can be judged. Its `defects` say what is wrong with the zip.
+    pub bundle: Bundle,
+    /// Every entry, in the archive's order.
+    pub entries: Vec<EntryInfo>,
+    /// What the user gave.
+    pub attachments: Vec<Attachment>,
+}
+
+/// One entry of a zip.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryInfo {
+    /// Its name.
+    pub path: String,
+    /// Bytes, uncompressed.
+    pub bytes: u64,
+    /// Bytes in the zip.
+    pub compressed: u64,
+}
+
+/// Reads a bundle from a file.
+///
+/// # Errors
+/// [`ReadError`], which names the file.
+pub fn file(path: &Path, limits: &Limits) -> Result<Opened, ReadError> {
+    let io = |error| ReadError::Io { path: path.to_owned(), error };
+    let file = std::fs::File::open(path).map_err(io)?;
+    if file.metadata().map_err(io)?.is_dir() {
+        return Err(ReadError::NotABundle {
+            path: path.to_owned(),
+            reason: "a folder".to_owned(),
+        });
+    }
+    let mut content = Vec::new();
+    file.take(limits.archive_bytes + 1).read_to_end(&mut content).map_err(io)?;
+    bytes(&content, path, limits)
+}
+
+/// Reads a bundle from memory. `name` is for messages.
+///
+/// # Errors
+/// [`ReadError`], which names the file.
+pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, ReadError> {
+    let path = name.to_owned();
+    if content.len() as u64 > limits.archive_bytes {
+        let (bytes, limit) = (content.len() as u64, limits.archive_bytes);
+        return Err(ReadError::TooBig { path, bytes, limit });
+    }
+    if content.starts_with(b"age-encryption.org/") || content.starts_with(b"-----BEGIN AGE") {
+        return Err(ReadError::Encrypted(path));
+    }
+    let not_a_bundle = |reason: String| ReadError::NotABundle { path: path.clone(), reason };
+    let mut archive = archive::read(content, limits).map_err(not_a_bundle)?;
+    archive.strip_common_folder();
+    let archive::Archive { contents, infos, mut defects, .. } = archive;
+
+    let manifest = contents
+        .get(entry::MANIFEST)
+        .ok_or_else(|| not_a_bundle("it has no readable manifest.json".to_owned()))?;
+    let manifest = manifest_of(manifest, &path, &mut defects)?;
+    checksums(&manifest, &contents, &mut defects);
+
+    let observations = observations(&contents, &manifest, &mut defects);
+    let environment: Environment =
+        part(&contents, entry::ENVIRONMENT, &mut defects).unwrap_or_default();
+    let redactions: Vec<Redaction> =
+        part(&contents, entry::REDACTIONS, &mut defects).unwrap_or_default();
+    let attachments = contents
+        .into_iter()
+        .filter_map(|(path, bytes)| {
+            let name = path.strip_prefix(entry::ATTACHMENTS)?.to_owned();
+            Some(Attachment { name, bytes })
+        })
+        .collect();
+    let bundle = Bundle { manifest, observations, environment, redactions, defects };
+    Ok(Opened { bundle, entries: infos, attachments })
+}
+
+type Contents = BTreeMap<String, Vec<u8>>;
+
+pub(crate) fn defect(entry: Option<&str>, kind: &str, detail: impl Into<String>) -> Defect {
+    Defect { entry: entry.map(str::to_owned), kind: kind.to_owned(), detail: detail.into() }
+}
+
+fn manifest_of(
+    content: &[u8],
+    path: &Path,
+    defects: &mut Vec<Defect>,
+) -> Result<Manifest, ReadError> {
+    #[derive(serde::Deserialize)]
+    struct Version {
+        format: Format,
+    }
+    let refuse = |reason: String| ReadError::NotABundle { path: path.to_owned(), reason };
+    let Version { format } = serde_json::from_slice(content)
+        .map_err(|error| refuse(format!("its manifest.json cannot be understood: {error}")))?;
+    if format.name != FORMAT_NAME {
+        return Err(refuse(format!("its format is {:?}, not {FORMAT_NAME:?}", format.name)));
+    }
+    if format.major > FORMAT_MAJOR {
+        let (major, minor) = (format.major, format.minor);
+        return Err(ReadError::Newer { path: path.to_owned(), major, minor });
+    }
+    lenient::parse(content, &["steps", "files"], entry::MANIFEST, defects)
+        .map_err(|error| refuse(format!("its manifest.json cannot be understood: {error}")))
+}
+
+fn checksums(manifest: &Manifest, contents: &Contents, defects: &mut Vec<Defect>) {
+    for record in &manifest.files {
+        let at = Some(record.path.as_str());
+        match contents.get(&record.path) {
+            None => defects.push(defect(at, "missing-entry", "the manifest lists it")),
+            Some(content) if content.len() as u64 != record.bytes => defects.push(defect(
+                at,
+                "size-mismatch",
+                format!("{} bytes, the manifest says {}", content.len(), record.bytes),
+            )),
+            Some(content) if sha256(content) != record.sha256 => {
+                defects.push(defect(at, "sha256-mismatch", "it was changed after the collection"));
+            }
+            Some(_) => {}
+        }
+    }
+    for path in contents.keys().filter(|path| *path != entry::MANIFEST) {
+        if !manifest.files.iter().any(|record| record.path == *path) {
+            let detail = "the manifest does not list it";
+            defects.push(defect(Some(path), "unlisted-entry", detail));
+        }
+    }
+}
+
+fn observations(
+    contents: &Contents,
+    manifest: &Manifest,
+    defects: &mut Vec<Defect>,
+) -> Observations {
+    let nothing = || Observations {
+        target: manifest.target.clone(),
+        routes: Vec::new(),
+        observations: Vec::new(),
+    };
+    let Some(content) = contents.get(entry::OBSERVATIONS) else {
+        if !manifest.files.iter().any(|record| record.path == entry::OBSERVATIONS) {
+            defects.push(defect(Some(entry::OBSERVATIONS), "missing-entry", "it is not there"));
+        }
+        return nothing();
+    };
+    lenient::parse(content, &["routes", "observations"], entry::OBSERVATIONS, defects)
+        .unwrap_or_else(|error| {
+            defects.push(defect(Some(entry::OBSERVATIONS), "unreadable-entry", error.to_string()));
+            nothing()
+        })
+}
+
+fn part<T: DeserializeOwned>(
+    contents: &Contents,
+    path: &str,
+    defects: &mut Vec<Defect>,
+) -> Option<T> {
+    match serde_json::from_slice(contents.get(path)?) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            defects.push(defect(Some(path), "unreadable-entry", error.to_string()));
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

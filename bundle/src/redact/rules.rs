@@ -1,0 +1,284 @@
+//! What may stay, by list: header values, cookies, queries, page texts.
+
+use super::Redactor;
+use regex::{Captures, Regex};
+use std::sync::OnceLock;
+
+/// Headers whose values may stay: those that routing, caching and devices write,
+/// and none that carries a person's credential or session.
+const MAY_STAY: &[&str] = &[
+    "accept", "accept-encoding", "accept-language", "accept-ranges", "access-control-allow-credentials",
+    "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin", "age",
+    "allow", "alt-svc", "cache-control", "cf-cache-status", "cf-ray", "cneonction", "connection",
+    "content-encoding", "content-language", "content-length", "content-security-policy", "content-type",
+    "date", "expires", "host", "keep-alive", "last-modified", "mime-version", "ngrok-error-code",
+    "nncoection", "opamp-version", "origin", "pragma", "proxy-connection", "referrer-policy", "retry-after",
+    "sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-protocol",
+    "sec-websocket-version", "server", "server-timing", "strict-transport-security", "te", "trailer",
+    "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "vary", "via", "warning",
+    "x-azure-ref", "x-cache", "x-cache-hits", "x-cache-lookup", "x-cdn", "x-cnection",
+    "x-content-type-options", "x-fastly-request-id", "x-frame-options", "x-iinfo", "x-powered-by",
+    "x-served-by", "x-servedby", "x-squid-error", "x-timer", "x-varnish", "x-xss-protection",
+];
+
+/// The same for families of headers.
+const MAY_STAY_PREFIX: &[&str] = &[
+    "x-amz-cf-", "x-amz-apigw-id", "x-amzn-", "x-envoy-", "x-kong-", "x-barracuda-", "x-sophos-",
+    "x-websense", "x-bluecoat-", "x-mwg-", "x-iwsaas-", "x-akamai-", "ocp-apim-",
+];
+
+/// Whether the value of this header may stay as it is.
+#[must_use]
+pub fn header_may_stay(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    MAY_STAY.contains(&name.as_str()) || MAY_STAY_PREFIX.iter().any(|p| name.starts_with(p))
+}
+
+fn regex(cell: &'static OnceLock<Option<Regex>>, pattern: &str) -> Option<&'static Regex> {
+    cell.get_or_init(|| Regex::new(pattern).ok()).as_ref()
+}
+
+fn mask(
+    r: &mut Redactor,
+    at: (&str, &str),
+    kind: &str,
+    re: Option<&Regex>,
+    text: &str,
+    keep: impl Fn(&Captures<'_>) -> Option<String>,
+) -> String {
+    let Some(re) = re else { return text.to_owned() };
+    let mut hits = 0;
+    let out = re.replace_all(text, |c: &Captures<'_>| match keep(c) {
+        Some(masked) => {
+            hits += 1;
+            masked
+        }
+        None => c[0].to_owned(),
+    });
+    for _ in 0..hits {
+        r.count(at.0, at.1, kind);
+    }
+    out.into_owned()
+}
+
+/// Queries' values, userinfo, and what looks like a token, in any text.
+pub(super) fn free_text(r: &mut Redactor, entry: &str, place: &str, text: &str) -> String {
+    static USERINFO: OnceLock<Option<Regex>> = OnceLock::new();
+    static QUERY: OnceLock<Option<Regex>> = OnceLock::new();
+    static HIDDEN: OnceLock<Option<Regex>> = OnceLock::new();
+    static NAMED: OnceLock<Option<Regex>> = OnceLock::new();
+    static TOKEN: OnceLock<Option<Regex>> = OnceLock::new();
+    let at = (entry, place);
+    let text = mask(
+        r,
+        at,
+        "userinfo",
+        regex(&USERINFO, r"(?i)\b([a-z][a-z0-9+.-]{1,15}://)[^/\s@\x22'<>]+@"),
+        text,
+        |c| Some(c[1].to_owned()),
+    );
+    let text = mask(
+        r,
+        at,
+        "query-value",
+        regex(&QUERY, r"([?&;](?:amp;)?[A-Za-z0-9_.\-\[\]%]{1,64}=)([^&\s\x22'<>#;]+)"),
+        &text,
+        |c| (!c[2].starts_with("[removed")).then(|| format!("{}[removed]", &c[1])),
+    );
+    let text = mask(
+        r,
+        at,
+        "form-value",
+        regex(&HIDDEN, r#"(?i)(<input\b[^>]{0,300}?\bvalue\s*=\s*)("[^"]*"|'[^']*'|[^\s>]+)"#),
+        &text,
+        |c| Some(format!("{}\"[removed]\"", &c[1])),
+    );
+    let text = mask(
+        r,
+        at,
+        "secret-named",
+        regex(
+            &NAMED,
+            r#"(?i)\b((?:[a-z0-9]*[_-]?)?(?:password|passwd|secret|token|api[_-]?key|secret[_-]?key|session[_-]?id|authorization|private[_-]?key)["']?\s*[:=]\s*)("[^"]{1,}"|'[^']{1,}'|(?:(?:basic|bearer|secret-key|digest)\s+)?[^\s"',;<>&]{3,})"#,
+        ),
+        &text,
+        |c| (!c[2].contains("[removed")).then(|| format!("{}[removed]", &c[1])),
+    );
+    mask(
+        r,
+        at,
+        "token-like",
+        regex(&TOKEN, r"[A-Za-z0-9_\-+/]{24,}(?:\.[A-Za-z0-9_\-+/]{8,}){0,2}={0,2}"),
+        &text,
+        |c| looks_like_a_token(&c[0]).then(|| "[removed: token-like]".to_owned()),
+    )
+}
+
+/// Long runs that mix cases and digits, or are long hex: a session, a key. Words
+/// joined by `-`, `_` or `/` are no tokens (paths, CSS classes, header names).
+fn looks_like_a_token(run: &str) -> bool {
+    if run == "dGhlIHNhbXBsZSBub25jZQ==" || run == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" {
+        return false;
+    }
+    let longest = run.split(['-', '_', '/', '.']).map(str::len).max().unwrap_or(0);
+    let digits = run.bytes().filter(u8::is_ascii_digit).count();
+    let upper = run.bytes().any(|b| b.is_ascii_uppercase());
+    let lower = run.bytes().any(|b| b.is_ascii_lowercase());
+    let hex = run.len() >= 32 && run.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let jwt = run.starts_with("eyJ");
+    jwt || (hex && digits >= 6) || (longest >= 16 && digits >= 2 && upper && lower)
+}
+
+/// A message head, line by line; ends of lines stay as they are. A folded line
+/// (RFC 9112 section 5.2) belongs to the header before it.
+pub(super) fn head(r: &mut Redactor, entry: &str, place: &str, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut folded_may_stay = true;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let bare = line.trim_end_matches(['\r', '\n']);
+        let end = &line[bare.len()..];
+        let bare = r.given(entry, place, bare);
+        let masked = if number == 0 {
+            free_text(r, entry, place, &bare)
+        } else if bare.starts_with([' ', '\t']) {
+            if folded_may_stay { bare } else { " [removed]".to_owned() }
+        } else {
+            let masked = header_line(r, entry, place, &bare);
+            folded_may_stay = masked == bare;
+            masked
+        };
+        out.push_str(&masked);
+        out.push_str(end);
+    }
+    out
+}
+
+/// One header line (without its end).
+fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str) -> String {
+    let Some((name, value)) = line.split_once(':') else {
+        return free_text(r, entry, place, line);
+    };
+    let lower = name.trim().to_ascii_lowercase();
+    // What stands before the colon is the server's to choose: kept short.
+    let shown: String = lower.chars().filter(char::is_ascii_graphic).take(64).collect();
+    let at = format!("{place} {shown}");
+    match lower.as_str() {
+        "set-cookie" => format!("{name}:{}", set_cookie(r, entry, &at, value)),
+        "cookie" => {
+            let masked: Vec<String> = value
+                .split(';')
+                .map(|pair| {
+                    r.count(entry, &at, "cookie-value");
+                    format!("{}=[removed]", pair.split('=').next().unwrap_or_default())
+                })
+                .collect();
+            format!("{name}:{}", masked.join(";"))
+        }
+        "authorization" | "proxy-authorization" => {
+            let scheme = value.split_whitespace().next().unwrap_or_default();
+            r.count(entry, &at, "header-value");
+            if value.split_whitespace().nth(1).is_some() {
+                format!("{name}: {scheme} [removed]")
+            } else {
+                format!("{name}: [removed]")
+            }
+        }
+        "www-authenticate" | "proxy-authenticate" => {
+            format!("{name}:{}", challenge(r, entry, &at, value))
+        }
+        "location" | "content-location" | "referer" | "refresh" => {
+            format!("{name}:{}", free_text(r, entry, &at, value))
+        }
+        _ if header_may_stay(&lower) => line.to_owned(),
+        _ => {
+            r.count(entry, &at, "header-value");
+            format!("{name}: [removed: header value]")
+        }
+    }
+}
+
+/// The cookie's name and attributes stay. `BIGipServer…` values stay as well:
+/// they hold a pool member's address, not a session (facts: devices).
+fn set_cookie(r: &mut Redactor, entry: &str, place: &str, value: &str) -> String {
+    let mut parts = value.splitn(2, ';');
+    let pair = parts.next().unwrap_or_default();
+    let rest = parts.next().map(|rest| format!(";{rest}")).unwrap_or_default();
+    let (name, _) = pair.split_once('=').unwrap_or((pair, ""));
+    if name.trim().starts_with("BIGipServer") {
+        return value.to_owned();
+    }
+    r.count(entry, place, "cookie-value");
+    format!("{name}=[removed]{rest}")
+}
+
+/// Scheme and realm stay; blobs of NTLM and Negotiate, nonces and the like go.
+fn challenge(r: &mut Redactor, entry: &str, place: &str, value: &str) -> String {
+    static REALM: OnceLock<Option<Regex>> = OnceLock::new();
+    let scheme = value.split_whitespace().next().unwrap_or_default().trim_end_matches(',');
+    let realm = regex(&REALM, r#"(?i)realm="[^"]{0,200}""#)
+        .and_then(|re| re.find(value))
+        .map(|m| format!(" {}", m.as_str()))
+        .unwrap_or_default();
+    let kept = format!(" {scheme}{realm}");
+    if kept.trim() != value.trim() {
+        r.count(entry, place, "challenge-data");
+    }
+    kept
+}
+
+/// A file name without folders, controls or surprises.
+pub(super) fn safe_name(name: &str) -> String {
+    let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
+    let clean: String = last
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_') { c } else { '_' })
+        .take(80)
+        .collect();
+    let clean = clean.trim_start_matches('.').to_owned();
+    if clean.is_empty() { "file".into() } else { clean }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> String {
+        header_line(&mut Redactor::new(), "e", "p", text)
+    }
+
+    #[test]
+    fn headers_by_list() {
+        assert_eq!(line("Server: nginx/1.22.1"), "Server: nginx/1.22.1");
+        assert_eq!(line("X-Api-Key: abc"), "X-Api-Key: [removed: header value]");
+        assert_eq!(line("Set-Cookie: BP=v4lue; Path=/; Secure"), "Set-Cookie: BP=[removed]; Path=/; Secure");
+        assert_eq!(line("Set-Cookie: BIGipServerpool=1.2.0000"), "Set-Cookie: BIGipServerpool=1.2.0000");
+        assert_eq!(line("Authorization: Basic Zm9v"), "Authorization: Basic [removed]");
+        assert_eq!(line("Proxy-Authenticate: Basic realm=\"x\""), "Proxy-Authenticate: Basic realm=\"x\"");
+        assert_eq!(line("WWW-Authenticate: NTLM TlRMTVNTUAAB"), "WWW-Authenticate: NTLM");
+        assert_eq!(
+            line("Location: https://u:p@idp/login?state=abc&x=1"),
+            "Location: https://idp/login?state=[removed]&x=[removed]"
+        );
+        assert_eq!(
+            line("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+            "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
+    }
+
+    #[test]
+    fn texts_keep_what_tells_the_device() {
+        let mut r = Redactor::new();
+        for keep in [
+            "<center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.22.1</center>",
+            "var __BINDPLANE_VERSION__ = \"1.99.1\";",
+            "<title>BindPlane</title><div id=\"root\"></div>",
+            "Stylesheet for Squid Error pages ERR_ACCESS_DENIED",
+        ] {
+            assert_eq!(free_text(&mut r, "e", "p", keep), keep);
+        }
+        let gone = free_text(&mut r, "e", "p", "t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefgh1234ABCD");
+        assert!(!gone.contains("eyJ"), "{gone}");
+        let gone = free_text(&mut r, "e", "p", "<input type=hidden name=csrf value=\"abc\">");
+        assert!(!gone.contains("abc"), "{gone}");
+    }
+}

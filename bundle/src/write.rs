@@ -1,0 +1,206 @@
+//! Bundle → zip. Takes only what went through a [`crate::redact::Redactor`].
+//!
+//! The same content gives the same bytes: entries stand in a fixed order, and
+//! their time is that of the collection.
+
+mod readme;
+
+use crate::manifest::{FileRecord, Manifest};
+use crate::redact::{Attachment, Redacted};
+use crate::{Bundle, transcript};
+use chrono::{Datelike, Timelike};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::io::{Cursor, Seek, Write};
+use std::path::{Path, PathBuf};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+/// Names of the entries, shared with [`crate::read`].
+pub(crate) mod entry {
+    pub(crate) const MANIFEST: &str = "manifest.json";
+    pub(crate) const README: &str = "README.txt";
+    pub(crate) const OBSERVATIONS: &str = "observations.json";
+    pub(crate) const TRANSCRIPTS: &str = "transcripts/";
+    pub(crate) const ENVIRONMENT: &str = "environment.json";
+    pub(crate) const ATTACHMENTS: &str = "attachments/";
+    pub(crate) const REDACTIONS: &str = "redactions.json";
+}
+
+/// Why a bundle could not be written. The disk is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// There is a file of that name.
+    #[error("{} exists already; choose another name with --output, or overwrite it with --force", .0.display())]
+    Exists(PathBuf),
+    /// There is something else of that name: a folder, a device.
+    #[error("{} is no regular file; choose another name with --output", .0.display())]
+    NotAFile(PathBuf),
+    /// The file system says no.
+    #[error("cannot write {}: {error}; choose another place with --output", path.display())]
+    Io {
+        /// What was to be written.
+        path: PathBuf,
+        /// Why it was not.
+        error: std::io::Error,
+    },
+    /// The zip could not be put together.
+    #[error("cannot put the bundle together: {0}")]
+    Zip(#[from] zip::result::ZipError),
+    /// A part could not be turned into JSON.
+    #[error("cannot put the bundle together: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// Writes the zip to `path`: to a private temporary file beside it first, which
+/// then takes its name. Gives its size in bytes.
+///
+/// # Errors
+/// [`WriteError`]; no file of that name is there then that was not before.
+pub fn file(
+    bundle: &Redacted<Bundle>,
+    attachments: &[Redacted<Attachment>],
+    path: &Path,
+    force: bool,
+) -> Result<u64, WriteError> {
+    check(path, force)?;
+    let io = |error| WriteError::Io { path: path.to_owned(), error };
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let content = bytes(bundle, attachments)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut partial = tempfile::Builder::new()
+        .prefix(&format!(".{name}.partial-"))
+        .tempfile_in(folder)
+        .map_err(io)?;
+    partial.write_all(&content).map_err(io)?;
+    partial.as_file().sync_all().map_err(io)?;
+    if force {
+        partial.persist(path).map_err(|e| io(e.error))?;
+    } else {
+        partial.persist_noclobber(path).map_err(|e| match e.error.kind() {
+            std::io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
+            _ => io(e.error),
+        })?;
+    }
+    Ok(content.len() as u64)
+}
+
+/// Says early whether [`file`] could put a file there, as far as that can be
+/// told without leaving one.
+///
+/// # Errors
+/// As [`file`].
+pub fn check(path: &Path, force: bool) -> Result<(), WriteError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.is_file() => Err(WriteError::NotAFile(path.to_owned())),
+        Ok(_) if !force => Err(WriteError::Exists(path.to_owned())),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(WriteError::Io { path: path.to_owned(), error }),
+    }
+}
+
+/// The zip in memory, for standard output.
+///
+/// # Errors
+/// [`WriteError::Zip`] and [`WriteError::Json`], which mean a defect here.
+pub fn bytes(
+    bundle: &Redacted<Bundle>,
+    attachments: &[Redacted<Attachment>],
+) -> Result<Vec<u8>, WriteError> {
+    let entries = entries(bundle.get(), attachments)?;
+    let manifest = Manifest {
+        files: entries
+            .iter()
+            .map(|(path, content)| FileRecord {
+                path: path.clone(),
+                bytes: content.len() as u64,
+                sha256: sha256(content),
+            })
+            .collect(),
+        ..bundle.get().manifest.clone()
+    };
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = options(&manifest);
+    add(&mut zip, options, entry::MANIFEST, &json(&manifest)?)?;
+    for (path, content) in &entries {
+        add(&mut zip, options, path, content)?;
+    }
+    Ok(zip.finish()?.into_inner())
+}
+
+/// Every entry after the manifest, in the bundle's order.
+fn entries(
+    bundle: &Bundle,
+    attachments: &[Redacted<Attachment>],
+) -> Result<Vec<(String, Vec<u8>)>, WriteError> {
+    let mut out = vec![
+        (entry::README.to_owned(), readme::text(bundle, attachments).into_bytes()),
+        (entry::OBSERVATIONS.to_owned(), json(&bundle.observations)?),
+    ];
+    for transcript in transcript::all(bundle) {
+        out.push((transcript.path, transcript.text.into_bytes()));
+    }
+    out.push((entry::ENVIRONMENT.to_owned(), json(&bundle.environment)?));
+    let mut given: Vec<&Attachment> = attachments.iter().map(Redacted::get).collect();
+    given.sort_by(|a, b| a.name.cmp(&b.name));
+    for (number, attachment) in given.iter().enumerate() {
+        let twice = number > 0 && given[number - 1].name == attachment.name;
+        let name = if twice {
+            format!("{}-{}", number + 1, attachment.name)
+        } else {
+            attachment.name.clone()
+        };
+        out.push((format!("{}{name}", entry::ATTACHMENTS), attachment.bytes.clone()));
+    }
+    out.push((entry::REDACTIONS.to_owned(), json(&bundle.redactions)?));
+    Ok(out)
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, WriteError> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+pub(crate) fn sha256(content: &[u8]) -> String {
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn options(manifest: &Manifest) -> SimpleFileOptions {
+    let at = manifest.started_at;
+    let time = u16::try_from(at.year())
+        .ok()
+        .and_then(|year| {
+            let part = |n: u32| u8::try_from(n).ok();
+            zip::DateTime::from_date_and_time(
+                year,
+                part(at.month())?,
+                part(at.day())?,
+                part(at.hour())?,
+                part(at.minute())?,
+                part(at.second())?,
+            )
+            .ok()
+        })
+        .unwrap_or_default();
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(6))
+        .last_modified_time(time)
+        .unix_permissions(0o600)
+}
+
+fn add<W: Write + Seek>(
+    zip: &mut ZipWriter<W>,
+    options: SimpleFileOptions,
+    path: &str,
+    content: &[u8],
+) -> Result<(), WriteError> {
+    zip.start_file(path, options)?;
+    zip.write_all(content).map_err(zip::result::ZipError::Io)?;
+    Ok(())
+}
