@@ -128,10 +128,7 @@ pub fn file(path: &Path, limits: &Limits) -> Result<Opened, ReadError> {
     let io = |error| ReadError::Io { path: path.to_owned(), error };
     let file = std::fs::File::open(path).map_err(io)?;
     if file.metadata().map_err(io)?.is_dir() {
-        return Err(ReadError::NotABundle {
-            path: path.to_owned(),
-            reason: "a folder".to_owned(),
-        });
+        return Err(ReadError::NotABundle { path: path.to_owned(), reason: "a folder".to_owned() });
     }
     let mut content = Vec::new();
     file.take(limits.archive_bytes + 1).read_to_end(&mut content).map_err(io)?;
@@ -267,6 +264,3 @@ fn part<T: DeserializeOwned>(
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -295,13 +295,12 @@ pub fn command(bundle: &Bundle, observation: &Observation) -> String {
 
 /// What curl must be told to get past the certificate as the probe did.
 fn trust(bundle: &Bundle, observation: &Observation) -> Vec<String> {
-    let verification =
-        observation.connection.and_then(|connection| {
-            on_connection(bundle, connection).find_map(|o| match &o.step {
-                Step::Tls(tls) if tls.peer == Peer::Target => tls.verification.as_ref(),
-                _ => None,
-            })
-        });
+    let verification = observation.connection.and_then(|connection| {
+        on_connection(bundle, connection).find_map(|o| match &o.step {
+            Step::Tls(tls) if tls.peer == Peer::Target => tls.verification.as_ref(),
+            _ => None,
+        })
+    });
     let extra = &bundle.environment.trust.extra;
     match verification {
         None => Vec::new(),
@@ -361,6 +360,3 @@ fn name(observation: &Observation) -> String {
     out.truncate(96);
     out.trim_end_matches(['-', '.']).to_owned()
 }
-
-#[cfg(test)]
-mod tests;

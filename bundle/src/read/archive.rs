@@ -193,8 +193,13 @@ impl Archive {
 }
 
 fn known(path: &str) -> bool {
-    let exact =
-        [entry::MANIFEST, entry::README, entry::OBSERVATIONS, entry::ENVIRONMENT, entry::REDACTIONS];
+    let exact = [
+        entry::MANIFEST,
+        entry::README,
+        entry::OBSERVATIONS,
+        entry::ENVIRONMENT,
+        entry::REDACTIONS,
+    ];
     let inside = |folder: &str| {
         path.strip_prefix(folder).is_some_and(|name| {
             !name.is_empty()

@@ -7,24 +7,92 @@ use std::sync::OnceLock;
 /// Headers whose values may stay: those that routing, caching and devices write,
 /// and none that carries a person's credential or session.
 const MAY_STAY: &[&str] = &[
-    "accept", "accept-encoding", "accept-language", "accept-ranges", "access-control-allow-credentials",
-    "access-control-allow-headers", "access-control-allow-methods", "access-control-allow-origin", "age",
-    "allow", "alt-svc", "cache-control", "cf-cache-status", "cf-ray", "cneonction", "connection",
-    "content-encoding", "content-language", "content-length", "content-security-policy", "content-type",
-    "date", "expires", "host", "keep-alive", "last-modified", "mime-version", "ngrok-error-code",
-    "nncoection", "opamp-version", "origin", "pragma", "proxy-connection", "referrer-policy", "retry-after",
-    "sec-websocket-accept", "sec-websocket-extensions", "sec-websocket-key", "sec-websocket-protocol",
-    "sec-websocket-version", "server", "server-timing", "strict-transport-security", "te", "trailer",
-    "transfer-encoding", "upgrade", "upgrade-insecure-requests", "user-agent", "vary", "via", "warning",
-    "x-azure-ref", "x-cache", "x-cache-hits", "x-cache-lookup", "x-cdn", "x-cnection",
-    "x-content-type-options", "x-fastly-request-id", "x-frame-options", "x-iinfo", "x-powered-by",
-    "x-served-by", "x-servedby", "x-squid-error", "x-timer", "x-varnish", "x-xss-protection",
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "accept-ranges",
+    "access-control-allow-credentials",
+    "access-control-allow-headers",
+    "access-control-allow-methods",
+    "access-control-allow-origin",
+    "age",
+    "allow",
+    "alt-svc",
+    "cache-control",
+    "cf-cache-status",
+    "cf-ray",
+    "cneonction",
+    "connection",
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-security-policy",
+    "content-type",
+    "date",
+    "expires",
+    "host",
+    "keep-alive",
+    "last-modified",
+    "mime-version",
+    "ngrok-error-code",
+    "nncoection",
+    "opamp-version",
+    "origin",
+    "pragma",
+    "proxy-connection",
+    "referrer-policy",
+    "retry-after",
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-protocol",
+    "sec-websocket-version",
+    "server",
+    "server-timing",
+    "strict-transport-security",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "vary",
+    "via",
+    "warning",
+    "x-azure-ref",
+    "x-cache",
+    "x-cache-hits",
+    "x-cache-lookup",
+    "x-cdn",
+    "x-cnection",
+    "x-content-type-options",
+    "x-fastly-request-id",
+    "x-frame-options",
+    "x-iinfo",
+    "x-powered-by",
+    "x-served-by",
+    "x-servedby",
+    "x-squid-error",
+    "x-timer",
+    "x-varnish",
+    "x-xss-protection",
 ];
 
 /// The same for families of headers.
 const MAY_STAY_PREFIX: &[&str] = &[
-    "x-amz-cf-", "x-amz-apigw-id", "x-amzn-", "x-envoy-", "x-kong-", "x-barracuda-", "x-sophos-",
-    "x-websense", "x-bluecoat-", "x-mwg-", "x-iwsaas-", "x-akamai-", "ocp-apim-",
+    "x-amz-cf-",
+    "x-amz-apigw-id",
+    "x-amzn-",
+    "x-envoy-",
+    "x-kong-",
+    "x-barracuda-",
+    "x-sophos-",
+    "x-websense",
+    "x-bluecoat-",
+    "x-mwg-",
+    "x-iwsaas-",
+    "x-akamai-",
+    "ocp-apim-",
 ];
 
 /// Whether the value of this header may stay as it is.
@@ -108,7 +176,7 @@ pub(super) fn free_text(r: &mut Redactor, entry: &str, place: &str, text: &str) 
         r,
         at,
         "token-like",
-        regex(&TOKEN, r"[A-Za-z0-9_\-+/]{24,}(?:\.[A-Za-z0-9_\-+/]{8,}){0,2}={0,2}"),
+        regex(&TOKEN, r"[A-Za-z0-9_\-+/]{16,}(?:\.[A-Za-z0-9_\-+/]{8,}){0,2}={0,2}"),
         &text,
         |c| looks_like_a_token(&c[0]).then(|| "[removed: token-like]".to_owned()),
     )
@@ -250,10 +318,19 @@ mod tests {
     fn headers_by_list() {
         assert_eq!(line("Server: nginx/1.22.1"), "Server: nginx/1.22.1");
         assert_eq!(line("X-Api-Key: abc"), "X-Api-Key: [removed: header value]");
-        assert_eq!(line("Set-Cookie: BP=v4lue; Path=/; Secure"), "Set-Cookie: BP=[removed]; Path=/; Secure");
-        assert_eq!(line("Set-Cookie: BIGipServerpool=1.2.0000"), "Set-Cookie: BIGipServerpool=1.2.0000");
+        assert_eq!(
+            line("Set-Cookie: BP=v4lue; Path=/; Secure"),
+            "Set-Cookie: BP=[removed]; Path=/; Secure"
+        );
+        assert_eq!(
+            line("Set-Cookie: BIGipServerpool=1.2.0000"),
+            "Set-Cookie: BIGipServerpool=1.2.0000"
+        );
         assert_eq!(line("Authorization: Basic Zm9v"), "Authorization: Basic [removed]");
-        assert_eq!(line("Proxy-Authenticate: Basic realm=\"x\""), "Proxy-Authenticate: Basic realm=\"x\"");
+        assert_eq!(
+            line("Proxy-Authenticate: Basic realm=\"x\""),
+            "Proxy-Authenticate: Basic realm=\"x\""
+        );
         assert_eq!(line("WWW-Authenticate: NTLM TlRMTVNTUAAB"), "WWW-Authenticate: NTLM");
         assert_eq!(
             line("Location: https://u:p@idp/login?state=abc&x=1"),
@@ -276,7 +353,12 @@ mod tests {
         ] {
             assert_eq!(free_text(&mut r, "e", "p", keep), keep);
         }
-        let gone = free_text(&mut r, "e", "p", "t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefgh1234ABCD");
+        let gone = free_text(
+            &mut r,
+            "e",
+            "p",
+            "t=eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefgh1234ABCD",
+        );
         assert!(!gone.contains("eyJ"), "{gone}");
         let gone = free_text(&mut r, "e", "p", "<input type=hidden name=csrf value=\"abc\">");
         assert!(!gone.contains("abc"), "{gone}");

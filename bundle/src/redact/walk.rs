@@ -149,9 +149,8 @@ fn tls(r: &mut Redactor, at: &str, step: &mut Tls) {
     for certificate in &mut step.chain {
         names(r, at, certificate);
     }
-    if let Some(
-        Verification::Untrusted { detail, .. } | Verification::NotChecked { detail, .. },
-    ) = &mut step.verification
+    if let Some(Verification::Untrusted { detail, .. } | Verification::NotChecked { detail, .. }) =
+        &mut step.verification
     {
         given(r, OBSERVATIONS, at, detail);
     }

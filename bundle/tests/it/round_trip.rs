@@ -1,0 +1,106 @@
+use crate::fixture::*;
+use proptest::prelude::*;
+use wss_bundle::redact::Redactor;
+use wss_bundle::write::WriteError;
+use wss_bundle::{Bundle, Bytes, Outcome, Step, read, write};
+
+/// What a bundle becomes by writing: the list of files is filled in.
+fn without_files(mut bundle: Bundle) -> Bundle {
+    bundle.manifest.files.clear();
+    bundle
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let redacted = Redactor::new().bundle(bundle("harmless"));
+    let zip = write::bytes(&redacted, &[]).unwrap();
+    let opened = open(&zip).unwrap();
+    assert_eq!(kinds(&opened), Vec::<&str>::new());
+    assert_eq!(without_files(opened.bundle), *redacted.get());
+}
+
+#[test]
+fn the_same_content_gives_the_same_bytes_in_the_contracts_order() {
+    let zip = zipped(bundle("x"));
+    assert_eq!(zip, zipped(bundle("x")));
+    let names: Vec<String> = entries(&zip).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(
+        names,
+        [
+            "manifest.json",
+            "README.txt",
+            "observations.json",
+            "transcripts/o3-upgrade-direct-v1-ws.txt",
+            "environment.json",
+            "redactions.json"
+        ]
+    );
+}
+
+#[test]
+fn attachments_of_one_name_do_not_hide_each_other() {
+    let mut redactor = Redactor::new();
+    let given = [
+        redactor.attachment("/etc/nginx/nginx.conf", b"server {}\n"),
+        redactor.attachment("..\\nginx.conf", b"http {}\n"),
+    ];
+    let zip = write::bytes(&redactor.bundle(bundle("x")), &given).unwrap();
+    let opened = open(&zip).unwrap();
+    let names: Vec<&str> = opened.attachments.iter().map(|a| a.name.as_str()).collect();
+    assert_eq!(names, ["2-nginx.conf", "nginx.conf"]);
+    assert_eq!(kinds(&opened), Vec::<&str>::new());
+}
+
+#[test]
+fn a_file_is_private_complete_and_never_overwritten_unasked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("out.zip");
+    let redacted = Redactor::new().bundle(bundle("x"));
+    let bytes = write::file(&redacted, &[], &path, false).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), bytes);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    let again = write::file(&redacted, &[], &path, false);
+    assert!(matches!(again, Err(WriteError::Exists(_))), "{again:?}");
+    write::file(&redacted, &[], &path, true).unwrap();
+    assert!(read::file(&path, &Default::default()).is_ok());
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+    assert_eq!(left.len(), 1, "temporary files stay behind: {left:?}");
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let redacted = Redactor::new().bundle(bundle("x"));
+    for (path, force) in [
+        (folder.path().join("no/such/folder.zip"), false),
+        (folder.path().to_owned(), true),
+        ("/dev/null".into(), true),
+    ] {
+        let error = write::file(&redacted, &[], &path, force).unwrap_err().to_string();
+        assert!(
+            error.contains(&path.display().to_string()) && error.contains("--output"),
+            "{error}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_survive(raw in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let mut given = bundle("x");
+        for seen in &mut given.observations.observations {
+            if let Step::Upgrade(step) = &mut seen.step
+                && let Outcome::Ok(reply) = &mut step.result
+            {
+                reply.body.bytes = Bytes(raw.clone());
+            }
+        }
+        let redacted = Redactor::new().bundle(given);
+        let opened = open(&write::bytes(&redacted, &[]).unwrap()).unwrap();
+        prop_assert_eq!(&without_files(opened.bundle), redacted.get());
+    }
+}
