@@ -1,5 +1,7 @@
 //! Bundles written and read, healthy and hostile.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 mod fixture;
 mod hostile;
 mod round_trip;

@@ -178,6 +178,13 @@ impl<'a> Evidence<'a> {
         let _ = focus;
         match (route.upgrade_reply(path), other.upgrade_reply(twin.path)) {
             (Some(a), Some(b)) => a.status == b.status && a.kind == b.kind,
+            (None, None) if matches!(route.reach(), Reach::Reached) => {
+                let kind = |r: &RouteView<'_>, path: &str| {
+                    r.upgrade_failure(path).map(|(_, failure)| failure.kind)
+                };
+                let own = kind(route, path);
+                own.is_some() && own == kind(other, twin.path)
+            }
             (None, None) => route.reach().name() == other.reach().name(),
             _ => false,
         }

@@ -1,10 +1,10 @@
 //! One route of one bundle: how far it climbed, probe by probe.
 
-use super::reply::{Reply, ReplyKind};
+use super::reply::{Author, Reply, ReplyKind};
 use crate::signature::Signatures;
 use wss_bundle::observation::{
-    Certificate, EndedBy, Frames, FramesSeen, Held, Hold, Http, Peer, Tls, Tunnel, Upgrade,
-    Verification, probe,
+    Certificate, EndedBy, Frames, FramesSeen, Held, Hold, Peer, Tls, Tunnel, Upgrade, Verification,
+    probe,
 };
 use wss_bundle::{Bundle, Failure, FailureKind, Observation, Outcome, Route, Step};
 
@@ -83,7 +83,8 @@ pub struct RouteView<'a> {
     pub route: &'a Route,
     /// Its observations, in the order in which they began.
     pub observations: Vec<&'a Observation>,
-    signatures: &'a Signatures,
+    /// Every response, read once: matching signatures is most of a diagnosis' work.
+    replies: Vec<Reply<'a>>,
 }
 
 impl<'a> RouteView<'a> {
@@ -94,7 +95,23 @@ impl<'a> RouteView<'a> {
         observations.sort_by(|a, b| {
             a.start_ms.total_cmp(&b.start_ms).then_with(|| id_key(&a.id).cmp(&id_key(&b.id)))
         });
-        Self { route, observations, signatures }
+        let replies = observations
+            .iter()
+            .filter_map(|o| match &o.step {
+                Step::Upgrade(u) => {
+                    let accept = u.expected_accept.as_deref();
+                    Some(Reply::new(o, u.result.ok()?, accept, signatures))
+                }
+                Step::Http(h) => Some(Reply::new(o, h.result.ok()?, None, signatures)),
+                _ => None,
+            })
+            .collect();
+        Self { route, observations, replies }
+    }
+
+    /// Every response on this route, in the order of the observations.
+    pub fn replies(&self) -> impl Iterator<Item = &Reply<'a>> {
+        self.replies.iter()
     }
 
     /// Observations of one probe.
@@ -179,15 +196,16 @@ impl<'a> RouteView<'a> {
         })
     }
 
-    fn reply_of(&self, probe: &'a str, path: &str) -> Option<Reply<'a>> {
-        let (o, u) = self.upgrade_of(probe, path)?;
-        let reply = u.result.ok()?;
-        Some(Reply::new(o, reply, u.expected_accept.as_deref(), self.signatures))
+    /// The first response of a probe about a path.
+    fn reply_of(&self, probe: &str, path: &str) -> Option<&Reply<'a>> {
+        self.replies
+            .iter()
+            .find(|r| r.observation.probe == probe && r.observation.path.as_deref() == Some(path))
     }
 
     /// The response to the upgrade.
     #[must_use]
-    pub fn upgrade_reply(&self, path: &str) -> Option<Reply<'a>> {
+    pub fn upgrade_reply(&self, path: &str) -> Option<&Reply<'a>> {
         self.reply_of(probe::UPGRADE, path)
     }
 
@@ -200,7 +218,7 @@ impl<'a> RouteView<'a> {
 
     /// The response to the upgrade with the browser's Origin and subprotocol.
     #[must_use]
-    pub fn browser_reply(&self, path: &str) -> Option<Reply<'a>> {
+    pub fn browser_reply(&self, path: &str) -> Option<&Reply<'a>> {
         self.reply_of(probe::BROWSER_UPGRADE, path)
     }
 
@@ -210,57 +228,69 @@ impl<'a> RouteView<'a> {
         self.upgrade_of(probe::H2_CONNECT, path)
     }
 
-    fn http_of(&self, probe: &'a str, path: &str) -> Option<(&'a Observation, &'a Http)> {
-        self.of(probe).filter(|o| o.path.as_deref() == Some(path)).find_map(|o| match &o.step {
-            Step::Http(h) => Some((o, h)),
-            _ => None,
-        })
-    }
-
-    fn http_reply(&self, probe: &'a str, path: &str) -> Option<Reply<'a>> {
-        let (o, h) = self.http_of(probe, path)?;
-        h.result.ok().map(|reply| Reply::new(o, reply, None, self.signatures))
-    }
-
     /// The plain twin: the same GET without upgrade headers.
     #[must_use]
-    pub fn plain_reply(&self, path: &str) -> Option<Reply<'a>> {
-        self.http_reply(probe::PLAIN_GET, path)
+    pub fn plain_reply(&self, path: &str) -> Option<&Reply<'a>> {
+        self.reply_of(probe::PLAIN_GET, path)
     }
 
     /// The same over HTTP/2, as plain curl goes.
     #[must_use]
-    pub fn h2_reply(&self, path: &str) -> Option<Reply<'a>> {
-        self.http_reply(probe::H2_GET, path)
-            .filter(|r| r.reply.head.version().starts_with("HTTP/2"))
+    pub fn h2_reply(&self, path: &str) -> Option<&Reply<'a>> {
+        self.reply_of(probe::H2_GET, path).filter(|r| r.reply.head.version().starts_with("HTTP/2"))
     }
 
     /// The request that `curl` sends for `ws://` through an HTTP proxy.
     #[must_use]
-    pub fn absolute_reply(&self, path: &str) -> Option<Reply<'a>> {
+    pub fn absolute_reply(&self, path: &str) -> Option<&Reply<'a>> {
         self.reply_of(probe::ABSOLUTE_FORM, path)
     }
 
     /// A page: `/health`, `/js/_globals.js`, `/`.
     #[must_use]
-    pub fn page(&self, path: &str) -> Option<Reply<'a>> {
-        self.http_reply(probe::PAGES, path)
+    pub fn page(&self, path: &str) -> Option<&Reply<'a>> {
+        self.reply_of(probe::PAGES, path)
     }
 
-    /// A response of the server's own pages, if any passed. This is what
-    /// "pages pass" means: `/health` or the globals answered as Bindplane
-    /// answers them, or any page with a status that is no gateway's.
+    /// A response of the server's own pages, if any passed: one with
+    /// Bindplane's mark, or else a success that no known device wrote.
     #[must_use]
-    pub fn pages_pass(&self, path: &str) -> Option<Reply<'a>> {
-        ["/health", "/js/_globals.js", "/"]
-            .into_iter()
-            .filter_map(|p| self.page(p))
-            .chain(self.plain_reply(path))
-            .find(|r| match r.kind {
-                ReplyKind::PageShell | ReplyKind::NotAnUpgrade => true,
-                ReplyKind::OtherSuccess => !r.devices.iter().any(|m| m.by_body),
-                _ => false,
-            })
+    pub fn pages_pass(&self, path: &str) -> Option<&Reply<'a>> {
+        self.bindplane_page(path).or_else(|| {
+            if self.foreign_page(path).is_some() {
+                return None;
+            }
+            self.pages()
+                .chain(self.plain_reply(path))
+                .find(|r| r.kind == ReplyKind::OtherSuccess && !r.devices.iter().any(|m| m.by_body))
+        })
+    }
+
+    fn pages(&self) -> impl Iterator<Item = &Reply<'a>> {
+        ["/health", "/js/_globals.js", "/"].into_iter().filter_map(|p| self.page(p))
+    }
+
+    /// A page that bears Bindplane's mark.
+    #[must_use]
+    pub fn bindplane_page(&self, path: &str) -> Option<&Reply<'a>> {
+        self.pages().chain(self.plain_reply(path)).find(|r| {
+            matches!(r.kind, ReplyKind::PageShell | ReplyKind::NotAnUpgrade)
+                || (r.kind == ReplyKind::Unauthorized && r.author == Author::Origin)
+                || r.reply.body.bytes.text().contains("__BINDPLANE_VERSION__")
+        })
+    }
+
+    /// A page of somebody else's: no page bears Bindplane's mark, and where
+    /// Bindplane answers with nothing (`/health`) or with a script, a document comes.
+    #[must_use]
+    pub fn foreign_page(&self, path: &str) -> Option<&Reply<'a>> {
+        if self.bindplane_page(path).is_some() {
+            return None;
+        }
+        ["/health", "/js/_globals.js"].into_iter().filter_map(|p| self.page(p)).find(|r| {
+            r.kind == ReplyKind::OtherSuccess
+                && r.reply.body.bytes.text().trim_start().starts_with('<')
+        })
     }
 
     /// The server's version, from `/js/_globals.js`.

@@ -55,7 +55,7 @@ pub(super) fn of_upgrade(e: &Evidence<'_>) -> Blame {
         }
         return blame(Undetermined, Low, "inside and outside fail in different ways");
     }
-    from_one_vantage(e, route, own.as_ref())
+    from_one_vantage(e, route, own)
 }
 
 fn from_one_vantage(

@@ -334,11 +334,18 @@ fn unreachable(e: &Evidence<'_>) -> Answer {
         return Answer::Pass;
     }
     let silent = failure.kind == FailureKind::TimedOut;
+    // Reachable outside means something only for the same address.
+    let same_address = focus
+        .direct()
+        .zip(e.twin().and_then(|t| t.direct()))
+        .is_some_and(|(a, b)| !addresses(a).is_disjoint(&addresses(b)));
     let outside = e.twin().and_then(|t| t.selected()).map(RouteView::reach);
     let (location, confidence, also) = match outside {
-        Some(Reach::Reached) => {
-            (Location::ClientNetwork, Confidence::High, " From outside it can be reached.")
-        }
+        Some(Reach::Reached) => (
+            Location::ClientNetwork,
+            if same_address { Confidence::High } else { Confidence::Medium },
+            " From outside it can be reached.",
+        ),
         Some(Reach::Tcp(..)) => {
             (Location::ServerSide, Confidence::High, " From outside it cannot be reached either.")
         }

@@ -101,7 +101,7 @@ struct Question<'e, 'a> {
     focus: &'e BundleView<'a>,
     route: &'e RouteView<'a>,
     path: &'a str,
-    reply: Option<Reply<'a>>,
+    reply: Option<&'e Reply<'a>>,
     failure: Option<(&'a Observation, &'a Failure)>,
 }
 
@@ -140,7 +140,7 @@ impl<'e, 'a> Question<'e, 'a> {
     }
 
     /// The twin without upgrade headers, and whether it fares better.
-    fn plain(&self) -> Option<Reply<'a>> {
+    fn plain(&self) -> Option<&'e Reply<'a>> {
         self.route.plain_reply(self.path)
     }
 
@@ -165,7 +165,7 @@ impl<'e, 'a> Question<'e, 'a> {
     fn by(&self) -> String {
         self.reply
             .as_ref()
-            .and_then(Reply::device_name)
+            .and_then(|r| r.device_name())
             .map(|name| format!(" ({name} is on the path)"))
             .unwrap_or_default()
     }
@@ -200,7 +200,7 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
     ) {
         return Answer::Pass;
     }
-    let Author::Device { role, name } = &reply.author else { return Answer::Pass };
+    let Author::Device { role, name } = &reply.author else { return foreign_page(e, &q) };
     // The same author on the pages: it stands in the server's place for everything.
     let everywhere = ["/health", "/js/_globals.js", "/"].into_iter().any(|p| {
         q.route.page(p).is_some_and(
@@ -236,6 +236,63 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
         format!("{name} answers every request with its own page; none reaches Bindplane."),
         finding,
     )))
+}
+
+/// Pages of somebody who is not known by name.
+fn foreign_page(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
+    let (Some(reply), Some(page)) = (q.reply, q.route.foreign_page(q.path)) else {
+        return Answer::Pass;
+    };
+    if !matches!(reply.kind, ReplyKind::OtherSuccess | ReplyKind::Forbidden | ReplyKind::Other) {
+        return Answer::Pass;
+    }
+    let theirs = e.twin().and_then(|t| t.selected()?.bindplane_page(t.path));
+    let (location, confidence, also) = match (theirs, e.twin()) {
+        (Some(_), _) => (
+            Location::ClientNetwork,
+            Confidence::High,
+            "; from outside, the same address gives Bindplane's pages",
+        ),
+        (None, Some(_)) => {
+            (Location::Target, Confidence::Medium, ", nor does any that comes outside")
+        }
+        (None, None) => (Location::Undetermined, Confidence::Medium, ""),
+    };
+    let finding = Draft::new(
+        "blocked-page",
+        Severity::Error,
+        "What answers is not Bindplane",
+        q.focus,
+        page.observation,
+        page.line(),
+    )
+    .text(format!(
+        "{} gets a document, which Bindplane does not give there, and no page bears Bindplane's \
+         mark{also}. A captive portal, a web filter, or another server stands in its \
+         place.",
+        page.observation.path.as_deref().unwrap_or_default()
+    ))
+    .also(Some(q.focus.cite(reply.observation, format!("{} (upgrade)", reply.line()))))
+    .also(e.twin().zip(theirs).map(|(t, r)| t.cite(r.observation, r.line())))
+    .remedy(remedy::network_team(e, "Allow this host in the filter that answers in its place"))
+    .done();
+    let mut claim = claim(
+        Cause::BlockedPage,
+        Status::Broken,
+        location,
+        confidence,
+        format!("Something answers in the server's place: no page bears Bindplane's mark{also}."),
+        finding,
+    );
+    if e.twin().is_none() {
+        claim.missing.push(run_outside(e));
+        claim.rivals.push((
+            Cause::WrongPath,
+            Confidence::Low,
+            "the address may be of another server; from outside it would answer the same".into(),
+        ));
+    }
+    Answer::Fail(Box::new(claim))
 }
 
 fn wrong_path(e: &Evidence<'_>) -> Answer {
@@ -334,7 +391,8 @@ fn auth_required(e: &Evidence<'_>) -> Answer {
         Cause::AuthRequired,
         Status::Unknown,
         Location::Target,
-        Confidence::High,
+        // Without the twin, a 401 to upgrades alone is not excluded.
+        if plain.is_some() { Confidence::High } else { Confidence::Medium },
         format!(
             "Requests reach the server, which answers {} without credentials: whether the upgrade \
              gets through cannot be told yet.",
@@ -421,6 +479,11 @@ fn proxy_blocks_websocket(e: &Evidence<'_>) -> Answer {
         return Answer::CannotTell(vec![run_outside(e)]);
     }
     let Some(observation) = q.observation() else { return Answer::NotApplicable };
+    // "Pages pass" is certain only of pages that are Bindplane's beyond doubt.
+    let confidence = match q.route.bindplane_page(q.path) {
+        Some(_) => confidence,
+        None => confidence.min(Confidence::Medium),
+    };
     let how = match (&q.reply, q.failure) {
         (Some(r), _) if r.kind == ReplyKind::NotAnUpgrade => format!(
             "strips the upgrade headers: the server answered {} as if it had never seen them",

@@ -1,0 +1,145 @@
+//! What holds for every case.
+
+use crate::cases::{Case, cases};
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use wss_bundle::Bundle;
+use wss_diagnosis::{Confidence, Diagnosis, Layer, diagnose};
+
+fn json(bundles: &[Bundle]) -> String {
+    serde_json::to_string_pretty(&diagnose(bundles)).unwrap()
+}
+
+#[test]
+fn every_finding_cites_what_is_there() {
+    for case in cases() {
+        let diagnosis = diagnose(&case.bundles);
+        let known: BTreeSet<(&str, &str)> = case
+            .bundles
+            .iter()
+            .flat_map(|b| {
+                b.observations.observations.iter().map(|o| (b.manifest.id.as_str(), o.id.as_str()))
+            })
+            .collect();
+        for finding in &diagnosis.findings {
+            for citation in finding.evidence.iter() {
+                let key = (citation.bundle.as_str(), citation.observation.as_str());
+                assert!(known.contains(&key), "{}: {} cites {key:?}", case.name, finding.rule);
+            }
+        }
+    }
+}
+
+#[test]
+fn ladders_have_every_layer_and_the_checklist_every_item() {
+    for case in cases() {
+        let diagnosis = diagnose(&case.bundles);
+        for ladder in &diagnosis.routes {
+            let layers: Vec<Layer> = ladder.layers.iter().map(|l| l.layer).collect();
+            assert_eq!(layers, Layer::ALL, "{}", case.name);
+        }
+        let items: Vec<&str> = diagnosis.checklist.iter().map(|i| i.item).collect();
+        assert_eq!(
+            items,
+            ["upgrade-test", "proxy-or-load-balancer", "failed-handshake", "network-path"]
+        );
+    }
+}
+
+#[test]
+fn a_working_case_has_no_error_and_a_broken_one_has_the_cause_first() {
+    for case in cases() {
+        let diagnosis = diagnose(&case.bundles);
+        let errors = diagnosis
+            .findings
+            .iter()
+            .filter(|f| f.severity == wss_diagnosis::Severity::Error)
+            .count();
+        match case.expect.0 {
+            "working" => assert_eq!(errors, 0, "{}: {:#?}", case.name, diagnosis.findings),
+            "broken" | "unstable" => {
+                assert!(diagnosis.findings[0].rule.starts_with(case.expect.1), "{}", case.name);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Every rule that claims a cause is heard in a case, and silent in the
+/// healthy ones.
+#[test]
+fn every_rule_fires_somewhere() {
+    let mut fired: BTreeSet<&str> = BTreeSet::new();
+    for case in cases() {
+        fired.extend(diagnose(&case.bundles).findings.iter().map(|f| f.rule));
+    }
+    // These look at parts of a bundle that the cases leave empty.
+    let elsewhere = ["certificate-expires", "clock-skew", "agent-path-works"];
+    let silent: Vec<&str> = wss_diagnosis::rules()
+        .iter()
+        .map(|r| r.id)
+        .filter(|id| !fired.contains(id) && !elsewhere.contains(id))
+        .collect();
+    assert!(silent.is_empty(), "{silent:?}");
+}
+
+fn confident_and_wrong(case: &Case, diagnosis: &Diagnosis) -> bool {
+    let verdict = &diagnosis.verdict;
+    verdict.confidence == Confidence::High
+        && verdict.cause.slug() != "insufficient"
+        && verdict.cause.slug() != case.expect.1
+}
+
+/// Whatever one observation is lost, a verdict stays, weakens or abstains; it
+/// never turns into a confident other one.
+#[test]
+fn a_lost_observation_never_makes_a_confident_wrong_verdict() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        for (at, bundle) in case.bundles.iter().enumerate() {
+            for lost in 0..bundle.observations.observations.len() {
+                let mut bundles = case.bundles.clone();
+                let gone = bundles[at].observations.observations.remove(lost);
+                let diagnosis = diagnose(&bundles);
+                if confident_and_wrong(&case, &diagnosis) {
+                    wrong.push(format!(
+                        "{} without {} ({} {:?} {}): {} — {}",
+                        case.name,
+                        gone.id,
+                        gone.probe,
+                        gone.path,
+                        gone.route,
+                        diagnosis.verdict.cause,
+                        diagnosis.verdict.summary
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn the_order_of_bundles_and_observations_does_not_matter(seed in any::<u64>()) {
+        for case in cases() {
+            let mut shuffled = case.bundles.clone();
+            let mut state = seed | 1;
+            let mut next = |n: usize| {
+                state ^= state << 13;
+                state ^= state >> 7;
+                state ^= state << 17;
+                (state % n as u64) as usize
+            };
+            for bundle in &mut shuffled {
+                let list = &mut bundle.observations.observations;
+                for i in (1..list.len()).rev() {
+                    list.swap(i, next(i + 1));
+                }
+            }
+            shuffled.reverse();
+            prop_assert_eq!(json(&case.bundles), json(&shuffled), "{}", case.name);
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Cases written by hand, one for each cause and more for those that resemble
+//! each other, with what an expert would say. What real servers do is checked
+//! by the lab's scenarios; here it is the judgement alone.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod cases;
+mod fixture;
+mod invariants;
