@@ -1,6 +1,16 @@
-//! Collector library.
+//! The collector: probes, and the program around them.
+//!
+//! `cli` understands the command line, `proxy` and `environment` read this
+//! machine's settings, `run` composes probes from steps (`probe`, `net`),
+//! `command` puts it all together, and `screen` shows it.
+
+pub mod cli;
+pub mod command;
 pub mod config;
+pub mod environment;
 pub mod net;
 pub mod probe;
+pub mod proxy;
 pub mod recorder;
 pub mod run;
+pub mod screen;

@@ -1,0 +1,139 @@
+//! The command line: its options (curl's names where curl has the option), and
+//! what they mean. Whatever is wrong with them is said in one sentence, before
+//! anything is contacted.
+
+pub mod parse;
+pub mod resolve;
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+use std::time::Duration;
+use wss_bundle::Vantage;
+
+const AFTER: &str = "\
+Exit codes: 0 bundle written and WebSocket works; 1 bundle written and it does not;
+2 no bundle: bad arguments, or it could not be written. Ctrl-C stops probing and
+still writes the bundle; a second Ctrl-C gives up (130).
+
+Example:
+  wss-collector bindplane.corp.com
+  wss-collector --vantage outside --case K7QF-2M9D bindplane.corp.com";
+
+/// Find out which hop breaks a WebSocket, and put the evidence in one zip.
+#[derive(Debug, Parser)]
+#[command(
+    name = "wss-collector",
+    version,
+    about,
+    after_help = AFTER,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    max_term_width = 100
+)]
+pub struct Cli {
+    /// What to do other than collect.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of a collection.
+    #[command(flatten)]
+    pub collect: CollectArgs,
+}
+
+/// What to do other than collect.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show what is in a bundle, and what was removed from it
+    Inspect {
+        /// The bundle
+        bundle: PathBuf,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Options of a collection.
+#[derive(Debug, Args)]
+pub struct CollectArgs {
+    /// host, host:port, or an https://, wss://, http://, ws:// URL
+    #[arg(value_name = "TARGET", required = true)]
+    pub target: Option<String>,
+
+    /// Where the bundle goes; `-` is standard output
+    /// [default: wss-<host>-<vantage>-<UTC time>.zip here]
+    #[arg(short, long, value_name = "FILE", help_heading = "Bundle")]
+    pub output: Option<PathBuf>,
+    /// Overwrite an existing file
+    #[arg(long, help_heading = "Bundle")]
+    pub force: bool,
+    /// Which side of the corporate network this machine is on [default: asked, or inside]
+    #[arg(long, value_name = "inside|outside", value_parser = parse::vantage, help_heading = "Bundle")]
+    pub vantage: Option<Vantage>,
+    /// Ties bundles of one problem together [default: made up]
+    #[arg(long, value_name = "ID", value_parser = parse::case, help_heading = "Bundle")]
+    pub case: Option<String>,
+    /// Proxy or load balancer in front of Bindplane, and its version, where you know it
+    #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
+    pub lb: Option<String>,
+    /// What lies between browser and server: VPN, proxy, load balancer
+    #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
+    pub network_path: Option<String>,
+    /// What the browser's console said
+    #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
+    pub browser_message: Option<String>,
+
+    /// WebSocket path to try (repeatable) [default: /v1/ws, /v1/graphql, /v1/opamp]
+    #[arg(long = "path", value_name = "PATH", value_parser = parse::path, help_heading = "Probing")]
+    pub paths: Vec<String>,
+    /// The most that one step may take
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse::timeout, help_heading = "Probing")]
+    pub timeout: Duration,
+    /// How long to hold upgraded connections, one silent and one that pings; 0 skips
+    #[arg(long, value_name = "DURATION", default_value = "75s", value_parser = parse::duration, help_heading = "Probing")]
+    pub hold: Duration,
+    /// Print what would be contacted and gathered; contact nothing
+    #[arg(long, help_heading = "Probing")]
+    pub dry_run: bool,
+
+    /// Proxy instead of the environment's, as curl's -x; `-x ''` uses none
+    #[arg(short = 'x', long, value_name = "URL", help_heading = "Network (as curl's)")]
+    pub proxy: Option<String>,
+    /// Hosts that go without a proxy, as curl's; `*` is all
+    #[arg(long, value_name = "LIST", help_heading = "Network (as curl's)")]
+    pub noproxy: Option<String>,
+    /// Certificate authorities to trust besides the system's (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Network (as curl's)")]
+    pub cacert: Option<PathBuf>,
+    /// Client certificate (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Network (as curl's)")]
+    pub cert: Option<PathBuf>,
+    /// Private key of the client certificate (PEM) [default: in the --cert file]
+    #[arg(long, value_name = "FILE", requires = "cert", help_heading = "Network (as curl's)")]
+    pub key: Option<PathBuf>,
+    /// Use these addresses for a host and port (repeatable)
+    #[arg(long, value_name = "HOST:PORT:ADDR[,ADDR]", value_parser = parse::resolve, help_heading = "Network (as curl's)")]
+    pub resolve: Vec<crate::config::ResolveOverride>,
+    /// Header for requests to the target (repeatable); its value never reaches the bundle
+    #[arg(short = 'H', long = "header", value_name = "LINE", help_heading = "Network (as curl's)")]
+    pub headers: Vec<String>,
+    /// Credentials for the target; they never reach the bundle
+    #[arg(short, long, value_name = "USER:PASSWORD", help_heading = "Network (as curl's)")]
+    pub user: Option<String>,
+    /// IPv4 only
+    #[arg(short = '4', long, conflicts_with = "ipv6", help_heading = "Network (as curl's)")]
+    pub ipv4: bool,
+    /// IPv6 only
+    #[arg(short = '6', long, help_heading = "Network (as curl's)")]
+    pub ipv6: bool,
+
+    /// Never ask; implied when standard input is no terminal
+    #[arg(long, help_heading = "Output")]
+    pub no_input: bool,
+    /// The verdict as JSON on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}

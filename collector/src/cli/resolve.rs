@@ -1,0 +1,237 @@
+//! From options to a job: files read, proxies found, secrets set apart. All that
+//! can be wrong is found here, before anything is contacted.
+
+use super::{CollectArgs, parse};
+use crate::config::{Config, Credentials, Family, TlsOptions};
+use crate::environment;
+use crate::proxy::{self, Variables};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
+use wss_bundle::manifest::Answers;
+use wss_bundle::redact::header_may_stay;
+use wss_bundle::{Secret, Vantage};
+
+/// Largest file of certificates or keys that is read.
+const PEM_LIMIT: u64 = 8 << 20;
+
+/// One collection, understood.
+#[derive(Debug)]
+pub struct Job {
+    /// For the probes.
+    pub config: Arc<Config>,
+    /// `--output`; the default name needs the vantage, which may be asked.
+    pub output: Option<PathBuf>,
+    /// `--force`.
+    pub force: bool,
+    /// `--vantage`.
+    pub vantage: Option<Vantage>,
+    /// `--case`, or a made-up one.
+    pub case: String,
+    /// What a person said.
+    pub answers: Answers,
+    /// `--no-input`.
+    pub no_input: bool,
+    /// `--json`.
+    pub json: bool,
+    /// `--dry-run`.
+    pub dry_run: bool,
+    /// Every secret that was given, with the kind under which its removal is listed.
+    pub secrets: Vec<(&'static str, Secret)>,
+    /// Proxy settings by source.
+    pub proxy_settings: Vec<ProxySetting>,
+    /// Which route each client would take.
+    pub proxy_choices: Vec<ProxyChoice>,
+    /// This machine's name servers.
+    pub dns: DnsConfig,
+    /// `--cacert`, by name.
+    pub extra_cas: Vec<String>,
+    /// What could not be used, and why.
+    pub notes: Vec<String>,
+}
+
+/// Understands the options of a collection.
+///
+/// # Errors
+/// One sentence: what is wrong, and what would be right.
+pub fn job(args: CollectArgs) -> Result<Job, String> {
+    let text = args.target.as_deref().ok_or("no target was given")?;
+    let (target, url_auth) = parse::target(text, &args.paths)?;
+    let auth = args.user.as_deref().map(parse::credentials).or(url_auth);
+    let headers: Vec<(String, Secret)> =
+        args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
+    let tls = TlsOptions {
+        extra_roots: args.cacert.as_deref().map(certificates).transpose()?.unwrap_or_default(),
+        client: args.cert.as_deref().map(|cert| client(cert, args.key.as_deref())).transpose()?,
+    };
+    let found = proxy::find(
+        &target,
+        args.proxy.as_deref(),
+        args.noproxy.as_deref(),
+        &Variables::of_process(),
+    )?;
+    let (dns, mut notes) = environment::dns();
+    notes.extend(found.notes);
+    let secrets = secrets(auth.as_ref(), &headers, &found.routes);
+    let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
+    Ok(Job {
+        extra_cas: args.cacert.iter().filter_map(name).collect(),
+        config: Arc::new(Config {
+            target,
+            routes: found.routes,
+            auth,
+            headers,
+            resolve: args.resolve,
+            family: match (args.ipv4, args.ipv6) {
+                (true, _) => Some(Family::V4),
+                (_, true) => Some(Family::V6),
+                _ => None,
+            },
+            tls,
+            name_servers: dns.name_servers.iter().filter_map(|s| s.parse().ok()).collect(),
+            timeout: args.timeout,
+            hold: args.hold,
+        }),
+        output: args.output,
+        force: args.force,
+        vantage: args.vantage,
+        case: args.case.unwrap_or_else(made_up_case),
+        answers: Answers {
+            load_balancer: args.lb,
+            network_path: args.network_path,
+            browser_message: args.browser_message,
+        },
+        no_input: args.no_input,
+        json: args.json,
+        dry_run: args.dry_run,
+        secrets,
+        proxy_settings: found.settings,
+        proxy_choices: found.choices,
+        dns,
+        notes,
+    })
+}
+
+/// Everything that must never reach the bundle.
+fn secrets(
+    auth: Option<&Credentials>,
+    headers: &[(String, Secret)],
+    routes: &[crate::config::RouteConfig],
+) -> Vec<(&'static str, Secret)> {
+    let mut out = Vec::new();
+    let proxies = routes.iter().filter_map(|r| r.auth.as_ref()).map(|a| ("proxy credentials", a));
+    for (kind, credentials) in auth.map(|a| ("credentials", a)).into_iter().chain(proxies) {
+        out.push((kind, credentials.password.clone()));
+        out.push((kind, credentials.user.clone()));
+        let pair = format!("{}:{}", credentials.user.expose(), credentials.password.expose());
+        out.push((kind, Secret::new(pair)));
+    }
+    for (name, value) in headers {
+        // `Accept: text/html` is no secret; masking it would shred every page.
+        if header_may_stay(name) {
+            continue;
+        }
+        out.push(("header given", value.clone()));
+        // Of `Bearer abc` and `Cookie: a=b; c=d` the parts are secrets, too.
+        for part in value.expose().split([' ', ';', '=', ',']).filter(|part| part.len() >= 8) {
+            out.push(("header given", Secret::new(part)));
+        }
+    }
+    out
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, String> {
+    use std::io::Read as _;
+    let why = |error: std::io::Error| format!("cannot read {}: {error}", path.display());
+    let mut content = Vec::new();
+    std::fs::File::open(path)
+        .map_err(why)?
+        .take(PEM_LIMIT)
+        .read_to_end(&mut content)
+        .map_err(why)?;
+    Ok(content)
+}
+
+fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(&read(path)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| format!("{}: not valid PEM: {error}", path.display()))?;
+    for (number, certificate) in found.iter().enumerate() {
+        if let Err(error) = x509_parser::parse_x509_certificate(certificate) {
+            let number = number + 1;
+            return Err(format!("{}: certificate {number} is damaged: {error}", path.display()));
+        }
+    }
+    if found.is_empty() {
+        return Err(format!(
+            "{}: no certificate in it; expected PEM (-----BEGIN CERTIFICATE-----)",
+            path.display()
+        ));
+    }
+    Ok(found)
+}
+
+type Client = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn client(cert: &Path, key: Option<&Path>) -> Result<Client, String> {
+    let chain = certificates(cert)?;
+    let path = key.unwrap_or(cert);
+    let key = PrivateKeyDer::from_pem_slice(&read(path)?).map_err(|_| {
+        format!(
+            "{}: no private key in it that can be read; expected unencrypted PEM \
+             (-----BEGIN PRIVATE KEY-----)",
+            path.display()
+        )
+    })?;
+    rustls::sign::CertifiedKey::from_der(
+        chain.clone(),
+        key.clone_key(),
+        &rustls::crypto::ring::default_provider(),
+    )
+    .map_err(|error| format!("{} and {}: {error}", cert.display(), path.display()))?;
+    Ok((chain, key))
+}
+
+/// Short enough to be read out on the telephone: no 0/O, no 1/I.
+fn made_up_case() -> String {
+    const LETTERS: &[u8] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
+    let random = uuid::Uuid::new_v4();
+    let letters: Vec<char> = random
+        .as_bytes()
+        .iter()
+        // Bytes 6 and 8 carry the UUID's version and variant.
+        .enumerate()
+        .filter(|(at, _)| *at != 6 && *at != 8)
+        .take(8)
+        .map(|(_, byte)| char::from(LETTERS[usize::from(*byte) % LETTERS.len()]))
+        .collect();
+    let (a, b) = letters.split_at(4);
+    format!("{}-{}", a.iter().collect::<String>(), b.iter().collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn made_up_cases_can_be_given_back() {
+        for _ in 0..50 {
+            let case = made_up_case();
+            assert_eq!(case.len(), 9);
+            assert_eq!(parse::case(&case).unwrap(), case);
+        }
+    }
+
+    #[test]
+    fn parts_of_a_header_are_secrets_and_harmless_headers_are_none() {
+        let headers = [
+            parse::header("Authorization: Bearer abcdefgh12345").unwrap(),
+            parse::header("Origin: https://b.example").unwrap(),
+        ];
+        let found: Vec<String> =
+            secrets(None, &headers, &[]).iter().map(|(_, s)| s.expose().to_owned()).collect();
+        assert_eq!(found, ["Bearer abcdefgh12345", "abcdefgh12345"]);
+    }
+}

@@ -1,0 +1,63 @@
+//! `--dry-run`: what a collection would contact and read. Contacts nothing.
+
+use crate::cli::resolve::Job;
+use crate::run::plan;
+use crate::screen::safe;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// The plan, as text.
+#[must_use]
+pub fn text(job: &Job) -> String {
+    let config = &job.config;
+    let target = &config.target;
+    let mut out = format!(
+        "Nothing is contacted now. This is what would be done for {}.\n\nContacted:\n",
+        safe(&target.origin())
+    );
+    let steps = plan(config);
+    let mut contacts: BTreeMap<&str, u32> = BTreeMap::new();
+    for step in &steps {
+        *contacts.entry(&step.contacts).or_default() += step.connections;
+    }
+    for (who, connections) in contacts {
+        let _ = match connections {
+            0 => writeln!(out, "  {}", safe(who)),
+            1 => writeln!(out, "  {} (1 connection)", safe(who)),
+            n => writeln!(out, "  {} ({n} connections, at most 6 at a time)", safe(who)),
+        };
+    }
+    out.push_str("  nobody else\n\nSteps, by route:\n");
+    for step in &steps {
+        let _ = writeln!(out, "  {}", safe(&step.name));
+    }
+    let _ = write!(
+        out,
+        "\nAt most {:.0} s a step{}.\n\n\
+         Read on this machine:\n  \
+         proxy variables ({})\n  \
+         name servers ({})\n  \
+         network interfaces, their addresses and the default route\n  \
+         the clock and its time zone, name and version of the operating system\n  \
+         the operating system's list of trusted certificate authorities\n",
+        config.timeout.as_secs_f64(),
+        if config.hold.is_zero() {
+            String::new()
+        } else {
+            format!("; upgraded connections are held for {:.0} s", config.hold.as_secs_f64())
+        },
+        "http_proxy, https_proxy, all_proxy, no_proxy",
+        if job.dns.source.is_empty() { "none found" } else { &job.dns.source },
+    );
+    for file in &job.extra_cas {
+        let _ = writeln!(out, "  {}", safe(file));
+    }
+    out.push_str(
+        "\nNever read or sent: files of yours, processes, browser data, stored passwords.\n\
+         Never in the bundle: credentials given here, values of cookies, tokens, queries.\n",
+    );
+    for note in &job.notes {
+        let _ = writeln!(out, "\nNote: {}", safe(note));
+    }
+    out
+}

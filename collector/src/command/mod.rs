@@ -1,0 +1,33 @@
+//! What the program does: one module a command.
+
+pub mod collect;
+pub mod dry_run;
+pub mod extra;
+pub mod inspect;
+
+use std::io::Write;
+
+/// Exit code: the bundle was written, and WebSocket works.
+pub const WORKS: u8 = 0;
+/// Exit code: the bundle was written, and it does not, or that could not be told.
+pub const FAILS: u8 = 1;
+/// Exit code: no bundle.
+pub const NO_BUNDLE: u8 = 2;
+/// Exit code: given up by a second Ctrl-C (128 + SIGINT).
+pub const GIVEN_UP: i32 = 130;
+
+/// Writes to standard output. A reader that went away is no error.
+pub(crate) fn out(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Writes to standard error.
+pub(crate) fn err(text: &str) {
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+/// Says what is wrong, and gives the exit code for it.
+pub(crate) fn fail(message: &str) -> u8 {
+    err(&format!("error: {}\n", crate::screen::safe(message)));
+    NO_BUNDLE
+}

@@ -1,0 +1,156 @@
+//! The machine, as far as it matters for the network path. What cannot be read
+//! becomes a note; nothing here fails, and nothing is contacted.
+//!
+//! Read are interfaces with their addresses, the default route, name servers,
+//! the clock's offset and the operating system's name. Not read are processes,
+//! files of the user, and browser data.
+
+mod platform;
+
+use wss_bundle::environment::{Clock, DnsConfig, Interface, Os, TrustStore};
+use wss_bundle::{Environment, Observation, ResponseHead, Step};
+
+/// Interface names that VPN clients and security agents make, with what they
+/// usually are.
+const TELLING_NAMES: [(&str, &str); 12] = [
+    ("tun", "a VPN (OpenVPN, AnyConnect or another tun device)"),
+    ("tap", "a VPN or a virtual machine (tap device)"),
+    ("wg", "WireGuard"),
+    ("ppp", "a PPP link, often a VPN"),
+    ("utun", "a VPN (macOS tunnel)"),
+    ("ipsec", "an IPsec VPN"),
+    ("gpd", "Palo Alto GlobalProtect"),
+    ("cscotun", "Cisco AnyConnect"),
+    ("tailscale", "Tailscale"),
+    ("zt", "ZeroTier"),
+    ("nordlynx", "NordVPN"),
+    ("zcctun", "Zscaler Client Connector"),
+];
+
+/// The configured name servers, and what could not be read.
+#[must_use]
+pub fn dns() -> (DnsConfig, Vec<String>) {
+    platform::dns()
+}
+
+/// The machine. `dns` was read before; skew and proxies are filled in by others.
+#[must_use]
+pub fn read(dns: DnsConfig, mut notes: Vec<String>) -> Environment {
+    let interfaces = interfaces(&mut notes);
+    let hints = interfaces.iter().filter_map(hint).collect();
+    Environment {
+        os: Os {
+            family: std::env::consts::OS.into(),
+            version: platform::os_version().unwrap_or_default(),
+            arch: std::env::consts::ARCH.into(),
+        },
+        dns,
+        interfaces,
+        hints,
+        clock: Clock {
+            utc_offset_minutes: chrono::Local::now().offset().local_minus_utc() / 60,
+            skew_s: None,
+        },
+        trust: TrustStore { source: "operating system".into(), ..TrustStore::default() },
+        notes,
+        ..Environment::default()
+    }
+}
+
+fn interfaces(notes: &mut Vec<String>) -> Vec<Interface> {
+    let found = match if_addrs::get_if_addrs() {
+        Ok(found) => found,
+        Err(error) => {
+            notes.push(format!("network interfaces could not be read: {error}"));
+            return Vec::new();
+        }
+    };
+    let default = platform::default_route_interfaces();
+    let mut out: Vec<Interface> = Vec::new();
+    for one in found {
+        let address = match &one.addr {
+            if_addrs::IfAddr::V4(v4) => format!("{}/{}", v4.ip, v4.prefixlen),
+            if_addrs::IfAddr::V6(v6) => format!("{}/{}", v6.ip, v6.prefixlen),
+        };
+        match out.iter_mut().find(|known| known.name == one.name) {
+            Some(known) => known.addresses.push(address),
+            None => out.push(Interface {
+                mtu: platform::mtu(&one.name),
+                default_route: default.contains(&one.name),
+                addresses: vec![address],
+                name: one.name,
+            }),
+        }
+    }
+    out.sort_by(|a, b| a.name.cmp(&b.name));
+    out
+}
+
+fn hint(interface: &Interface) -> Option<String> {
+    let lower = interface.name.to_ascii_lowercase();
+    let (_, what) = TELLING_NAMES.iter().find(|(prefix, _)| {
+        lower.strip_prefix(prefix).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
+            || (prefix.len() > 4 && lower.starts_with(prefix))
+    })?;
+    let way = if interface.default_route { ", and the default route leaves by it" } else { "" };
+    Some(format!("interface {} looks like {what}{way}", interface.name))
+}
+
+/// This machine's clock minus the server's, in seconds, from the first response
+/// with a `Date` (RFC 9110 section 6.6.1), which has a resolution of one second.
+#[must_use]
+pub fn skew(
+    started_at: chrono::DateTime<chrono::Utc>,
+    observations: &[Observation],
+) -> Option<f64> {
+    observations.iter().find_map(|o| {
+        let head: &ResponseHead = match &o.step {
+            Step::Http(http) => &http.result.ok()?.head,
+            Step::Upgrade(upgrade) => &upgrade.result.ok()?.head,
+            _ => return None,
+        };
+        let date = chrono::DateTime::parse_from_rfc2822(&head.header("date")?).ok()?;
+        let ended_ms = (o.start_ms + o.duration_ms) as i64;
+        let here = started_at + chrono::Duration::milliseconds(ended_ms);
+        let seconds = (here - date.to_utc()).num_milliseconds() as f64 / 1e3;
+        Some(if seconds.abs() < 2.0 { 0.0 } else { seconds })
+    })
+}
+
+/// Why no trust store could be used, as the first TLS handshake has it.
+#[must_use]
+pub fn trust_problem(observations: &[Observation]) -> Option<String> {
+    observations.iter().find_map(|o| match &o.step {
+        Step::Tls(tls) => match &tls.verification {
+            Some(wss_bundle::observation::Verification::NotChecked { detail }) => {
+                Some(detail.clone())
+            }
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vpn_is_told_by_its_interface() {
+        let named = |name: &str| hint(&Interface { name: name.into(), ..Default::default() });
+        for name in ["tun0", "wg1", "ppp0", "utun4", "gpd0", "cscotun0", "tailscale0"] {
+            assert!(named(name).is_some(), "{name}");
+        }
+        for name in ["eth0", "lo", "wlan0", "tunnelbroker", "docker0", "ens18"] {
+            assert!(named(name).is_none(), "{name}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_a_loopback_interface() {
+        let environment = read(DnsConfig::default(), Vec::new());
+        let all = environment.interfaces.iter().flat_map(|i| &i.addresses);
+        assert!(all.clone().any(|a| a == "127.0.0.1/8"), "{:?}", environment.interfaces);
+        assert!(!environment.os.family.is_empty());
+    }
+}

@@ -1,0 +1,16 @@
+//! `wss-collector`: see `--help`.
+
+use clap::Parser;
+use std::process::ExitCode;
+use wss_collector::cli::{Cli, Command};
+use wss_collector::command::{collect, extra, inspect};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    ExitCode::from(match cli.command {
+        Some(Command::Inspect { bundle }) => inspect::inspect(&bundle),
+        Some(Command::Completions { shell }) => extra::completions(shell),
+        Some(Command::Man) => extra::man(),
+        None => collect::collect(cli.collect),
+    })
+}

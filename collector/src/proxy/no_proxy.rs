@@ -1,0 +1,37 @@
+//! `no_proxy`, as curl reads it.
+
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// Whether `list` exempts `host` (without brackets). Entries are separated by
+/// commas or blanks. `*` alone exempts all. A name exempts itself and what ends
+/// in it after a dot, with or without a dot before it; an address or a network
+/// in CIDR form exempts addresses alone, since no name is resolved for this.
+#[must_use]
+pub fn exempt(host: &str, list: &str) -> bool {
+    if list == "*" {
+        return true;
+    }
+    let host = host.trim_matches(['[', ']']);
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let address: Option<IpAddr> = host.parse().ok();
+    list.split([',', ' ', '\t']).filter(|entry| !entry.is_empty()).any(|entry| match address {
+        Some(address) => covers(entry, address),
+        None => names(entry, &host),
+    })
+}
+
+fn covers(entry: &str, address: IpAddr) -> bool {
+    let entry = entry.trim_matches(['[', ']']);
+    match entry.parse::<IpNet>() {
+        Ok(network) => network.contains(&address),
+        Err(_) => entry.parse::<IpAddr>().is_ok_and(|single| single == address),
+    }
+}
+
+fn names(entry: &str, host: &str) -> bool {
+    let entry = entry.strip_prefix('.').unwrap_or(entry);
+    let entry = entry.strip_suffix('.').unwrap_or(entry).to_ascii_lowercase();
+    !entry.is_empty()
+        && (host == entry || host.strip_suffix(&entry).is_some_and(|before| before.ends_with('.')))
+}

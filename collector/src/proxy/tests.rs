@@ -1,0 +1,286 @@
+//! The same settings given to curl: whom does it connect to?
+
+use super::*;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::mpsc;
+use std::time::Duration;
+use wss_bundle::target::DEFAULT_PATHS;
+
+/// Who should get the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum To {
+    Direct,
+    /// The first proxy (`P` in a row).
+    P,
+    /// The second (`Q`).
+    Q,
+}
+use To::{Direct, P, Q};
+
+/// Scheme, host, variables, options; `P` and `Q` stand for proxies' addresses.
+type Row = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+    To,
+);
+
+const ROWS: &[Row] = &[
+    ("https", "b.example", &[], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P")], &[], P),
+    ("https", "b.example", &[("https_proxy", "P")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://user:pass@P")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P/")], &[], P),
+    ("https", "b.example", &[("HTTPS_PROXY", "http://P")], &[], P),
+    ("https", "b.example", &[("HTTPS_PROXY", "http://Q"), ("https_proxy", "http://P")], &[], P),
+    ("https", "b.example", &[("http_proxy", "http://P")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", ""), ("all_proxy", "http://P")], &[], P),
+    ("https", "b.example", &[("all_proxy", "http://P")], &[], P),
+    ("https", "b.example", &[("ALL_PROXY", "http://P")], &[], P),
+    ("https", "b.example", &[("ALL_PROXY", "http://Q"), ("all_proxy", "http://P")], &[], P),
+    ("https", "b.example", &[("all_proxy", "http://Q"), ("https_proxy", "http://P")], &[], P),
+    ("http", "b.example", &[("http_proxy", "http://P")], &[], P),
+    ("http", "b.example", &[("HTTP_PROXY", "http://P")], &[], Direct),
+    ("http", "b.example", &[("HTTP_PROXY", "http://Q"), ("http_proxy", "http://P")], &[], P),
+    ("http", "b.example", &[("https_proxy", "http://P")], &[], Direct),
+    ("http", "b.example", &[("all_proxy", "http://P")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://Q")], &["-x", "http://P"], P),
+    ("https", "b.example", &[("https_proxy", "http://P")], &["-x", ""], Direct),
+    ("https", "b.example", &[("https_proxy", "socks5h://P")], &[], P),
+    // no_proxy
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "*")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "x,*")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "b.example")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "B.EXAMPLE")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("NO_PROXY", "b.example")], &[], Direct),
+    (
+        "https",
+        "b.example",
+        &[("https_proxy", "http://P"), ("no_proxy", "x"), ("NO_PROXY", "b.example")],
+        &[],
+        P,
+    ),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "example")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", ".example")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", ".b.example")], &[], Direct),
+    (
+        "https",
+        "a.b.example",
+        &[("https_proxy", "http://P"), ("no_proxy", "b.example")],
+        &[],
+        Direct,
+    ),
+    ("https", "ab.example", &[("https_proxy", "http://P"), ("no_proxy", "b.example")], &[], P),
+    (
+        "https",
+        "b.example",
+        &[("https_proxy", "http://P"), ("no_proxy", "a.example, b.example")],
+        &[],
+        Direct,
+    ),
+    (
+        "https",
+        "b.example",
+        &[("https_proxy", "http://P"), ("no_proxy", "a.example b.example")],
+        &[],
+        Direct,
+    ),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "b.example.")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "b.example:443")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.0/8")], &[], P),
+    (
+        "https",
+        "127.0.0.1",
+        &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.0/8")],
+        &[],
+        Direct,
+    ),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.1")], &[], Direct),
+    (
+        "https",
+        "127.0.0.1",
+        &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.1/32")],
+        &[],
+        Direct,
+    ),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "10.0.0.0/8")], &[], P),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "0.0.1")], &[], P),
+    (
+        "https",
+        "b.example",
+        &[("https_proxy", "http://P"), ("no_proxy", "b.example")],
+        &["--noproxy", "x"],
+        P,
+    ),
+    ("https", "b.example", &[("https_proxy", "http://P")], &["--noproxy", "b.example"], Direct),
+    (
+        "https",
+        "b.example",
+        &[("https_proxy", "http://P"), ("no_proxy", "b.example")],
+        &["--noproxy", ""],
+        P,
+    ),
+    ("https", "b.example", &[("no_proxy", "b.example")], &["-x", "http://P"], Direct),
+    ("https", "b.example", &[], &["-x", "http://P", "--noproxy", "*"], Direct),
+];
+
+fn option<'a>(options: &'a [String], name: &str) -> Option<&'a str> {
+    options.iter().position(|o| o == name).map(|at| options[at + 1].as_str())
+}
+
+fn ours(row: &Row, p: u16, q: u16, port: u16) -> To {
+    let place = |text: &str| {
+        text.replace('P', &format!("127.0.0.1:{p}")).replace('Q', &format!("127.0.0.1:{q}"))
+    };
+    let (scheme, host, variables, options, _) = row;
+    let target = Target {
+        scheme: if *scheme == "http" { Scheme::Http } else { Scheme::Https },
+        host: (*host).into(),
+        port,
+        paths: DEFAULT_PATHS.map(str::to_owned).to_vec(),
+    };
+    let variables =
+        Variables::new(variables.iter().map(|(name, value)| (*name, value_of(value, &place))));
+    let options: Vec<String> = options.iter().map(|o| value_of(o, &place)).collect();
+    let found =
+        find(&target, option(&options, "-x"), option(&options, "--noproxy"), &variables).unwrap();
+    let selected: Vec<_> = found.routes.iter().filter(|r| r.route.selected).collect();
+    assert_eq!(selected.len(), 1, "{row:?}");
+    match &selected[0].route.proxy {
+        None => Direct,
+        Some(proxy) if proxy.port == p => P,
+        Some(proxy) if proxy.port == q => Q,
+        Some(other) => panic!("{other:?}"),
+    }
+}
+
+/// `P` and `Q` are placeholders only where a proxy stands, not in `-x` or names.
+fn value_of(text: &str, place: &dyn Fn(&str) -> String) -> String {
+    let is_proxy = text.ends_with(['P', 'Q']) || text.ends_with("P/");
+    if is_proxy { place(text) } else { text.to_owned() }
+}
+
+fn curls(row: &Row) -> To {
+    let listeners: Vec<TcpListener> =
+        (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let ports: Vec<u16> = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
+    let (sender, receiver) = mpsc::channel();
+    for (listener, who) in listeners.into_iter().zip([Direct, P, Q]) {
+        let sender = sender.clone();
+        // Ends with its first connection, or with the test's process.
+        std::thread::spawn(move || {
+            if let Ok((mut stream, _)) = listener.accept() {
+                let _ = sender.send(who);
+                let _ = stream.set_read_timeout(Some(Duration::from_millis(200)));
+                let _ = stream.read(&mut [0; 512]);
+            }
+        });
+    }
+    let place = |text: &str| {
+        text.replace('P', &format!("127.0.0.1:{}", ports[1]))
+            .replace('Q', &format!("127.0.0.1:{}", ports[2]))
+    };
+    let (scheme, host, variables, options, _) = row;
+    let mut curl = Command::new("curl");
+    curl.env_clear().args(["-s", "-o", "/dev/null", "--max-time", "5", "--resolve"]);
+    curl.arg(format!("{host}:{}:127.0.0.1", ports[0]));
+    for (name, value) in *variables {
+        curl.env(name, value_of(value, &place));
+    }
+    for o in *options {
+        curl.arg(value_of(o, &place));
+    }
+    curl.arg(format!("{scheme}://{host}:{}/", ports[0]));
+    let mut child = curl.spawn().expect("curl is needed for this test: apt-get install curl");
+    let who = receiver.recv_timeout(Duration::from_secs(10)).expect("curl connected to nobody");
+    child.wait().unwrap();
+    for port in ports {
+        // Lets the listeners that nobody came to end.
+        let _ = TcpStream::connect(("127.0.0.1", port));
+    }
+    who
+}
+
+#[test]
+fn every_row_is_read_as_written_down() {
+    for row in ROWS {
+        assert_eq!(ours(row, 3128, 3129, 443), row.4, "{row:?}");
+    }
+}
+
+#[test]
+fn curl_reads_every_row_in_the_same_way() {
+    let different: Vec<String> = ROWS
+        .iter()
+        .filter_map(|row| {
+            let curls = curls(row);
+            (curls != row.4).then(|| format!("curl goes {curls:?}: {row:?}"))
+        })
+        .collect();
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+fn https(host: &str) -> Target {
+    Target { scheme: Scheme::Https, host: host.into(), port: 443, paths: vec!["/".into()] }
+}
+
+#[test]
+fn every_proxy_is_a_route_and_no_credential_is_shown() {
+    let variables = Variables::new([
+        ("https_proxy", "http://us%40er:S3cret@Proxy.Corp.example:3128"),
+        ("all_proxy", "socks5h://other.example"),
+        ("no_proxy", "localhost"),
+    ]);
+    let found = find(&https("b.example"), None, None, &variables).unwrap();
+    let ids: Vec<&str> = found.routes.iter().map(|r| r.route.id.0.as_str()).collect();
+    assert_eq!(
+        ids,
+        ["direct", "proxy http://proxy.corp.example:3128", "proxy socks5h://other.example:1080"]
+    );
+    let auth = found.routes[1].auth.as_ref().unwrap();
+    assert_eq!((auth.user.expose(), auth.password.expose()), ("us@er", "S3cret"));
+    let shown = format!("{:?} {:?} {:?}", found.settings, found.choices, found.notes);
+    assert!(!shown.contains("S3cret"), "{shown}");
+    assert_eq!(found.routes[1].route.sources, ["environment https_proxy"]);
+}
+
+#[test]
+fn one_proxy_of_two_sources_is_one_route() {
+    let variables = Variables::new([
+        ("https_proxy", "p.example:3128"),
+        ("all_proxy", "http://p.example:3128/"),
+    ]);
+    let found = find(&https("b.example"), Some("http://P.example:3128"), None, &variables).unwrap();
+    assert_eq!(found.routes.len(), 2);
+    assert_eq!(
+        found.routes[1].route.sources,
+        ["option --proxy", "environment https_proxy", "environment all_proxy"]
+    );
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_noted_and_an_option_refused() {
+    let variables = Variables::new([("https_proxy", "gopher://user:S3cret@p.example:70")]);
+    let found = find(&https("b.example"), None, None, &variables).unwrap();
+    assert_eq!(found.routes.len(), 1);
+    assert!(
+        found.notes[0].contains("gopher") && !found.notes[0].contains("S3cret"),
+        "{:?}",
+        found.notes
+    );
+    for bad in ["gopher://p", "http://", "http://u:S3cret@:1", "http://p:0", "socks4://p"] {
+        let error = find(&https("b.example"), Some(bad), None, &Variables::default()).unwrap_err();
+        assert!(error.starts_with("--proxy") && !error.contains("S3cret"), "{error}");
+    }
+}
+
+#[test]
+fn networks_of_ipv6() {
+    assert!(exempt("2001:db8::7", "2001:db8::/32"));
+    assert!(exempt("2001:db8::7", "[2001:db8::7]"));
+    assert!(!exempt("2001:db9::7", "2001:db8::/32"));
+    assert!(!exempt("b.example", "2001:db8::/32"));
+}

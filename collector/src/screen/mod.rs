@@ -1,0 +1,103 @@
+//! What people see while probes run and after. Text from the network is made
+//! harmless here, once, before it meets a terminal.
+
+pub mod board;
+mod live;
+mod plain;
+pub mod verdict;
+
+use crate::run::Progress;
+use board::Board;
+use std::io::IsTerminal;
+
+/// How to show things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// A terminal that can redraw lines.
+    pub live: bool,
+    /// ANSI colours.
+    pub colour: bool,
+}
+
+impl Look {
+    /// What a stream can do, and what the user wants (<https://no-color.org>).
+    pub fn of(stream: &impl IsTerminal) -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        let live = stream.is_terminal() && !dumb;
+        Self { live, colour: live && !plain }
+    }
+}
+
+/// Shows progress on standard error.
+pub enum Screen {
+    /// Lines that are redrawn.
+    Live(Box<live::Live>),
+    /// One line for each thing that turns out.
+    Plain(plain::Plain),
+    /// Nothing.
+    Quiet,
+}
+
+impl Screen {
+    /// The screen that fits standard error; `quiet` for scripts.
+    #[must_use]
+    pub fn new(quiet: bool, board: Board) -> Self {
+        let look = Look::of(&std::io::stderr());
+        if quiet {
+            Self::Quiet
+        } else if look.live {
+            Self::Live(Box::new(live::Live::new(board, look)))
+        } else {
+            Self::Plain(plain::Plain::new(board))
+        }
+    }
+
+    /// Takes in what happened.
+    pub fn progress(&mut self, progress: &Progress) {
+        match self {
+            Self::Live(live) => live.progress(progress),
+            Self::Plain(plain) => plain.progress(progress),
+            Self::Quiet => {}
+        }
+    }
+
+    /// Leaves the last state standing.
+    pub fn finish(&mut self) {
+        if let Self::Live(live) = self {
+            live.finish();
+        }
+    }
+}
+
+/// Text without control characters, without those that change the direction of
+/// what follows (Unicode's BiDi controls), and without invisible ones.
+#[must_use]
+pub fn safe(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' | '\n' | '\r' => ' ',
+            c if c.is_control() => '\u{fffd}',
+            '\u{061c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_moves_the_cursor_or_turns_the_text() {
+        let nasty = "a\u{1b}[2J\u{1b}]0;title\u{7}b\r\nc\u{202e}d\u{200b}e\u{9b}31m";
+        let clean = safe(nasty);
+        assert!(!clean.chars().any(char::is_control), "{clean:?}");
+        assert!(!clean.contains(['\u{202e}', '\u{200b}']));
+        assert!(clean.starts_with('a') && clean.contains('c'));
+    }
+}

@@ -1,0 +1,40 @@
+//! Progress where there is no terminal: one line for each layer that turns out.
+
+use super::board::{Board, Cell};
+use super::safe;
+use crate::run::Progress;
+use std::io::Write;
+
+/// Lines on standard error.
+pub struct Plain {
+    board: Board,
+}
+
+impl Plain {
+    pub(super) fn new(board: Board) -> Self {
+        Self { board }
+    }
+
+    pub(super) fn progress(&mut self, progress: &Progress) {
+        let line = match progress {
+            Progress::Observation(seen) => match self.board.note(seen) {
+                Some(change) => {
+                    let route = &self.board.lines[change.line].route;
+                    let what = match (change.cell, change.why) {
+                        (Cell::Fail, Some(why)) => format!("FAILED: {why}"),
+                        (Cell::Fail, None) => "FAILED".to_owned(),
+                        _ => format!("ok ({:.1} ms)", change.ms),
+                    };
+                    format!("{route}: {} {what}", change.layer)
+                }
+                None => return,
+            },
+            Progress::HoldStarted { planned } => {
+                format!("holding connections open for {:.0} s", planned.as_secs_f64())
+            }
+            Progress::StepDone(_) => return,
+        };
+        // Nobody may be listening any more; that is no reason to stop.
+        let _ = writeln!(std::io::stderr(), "{}", safe(&line));
+    }
+}
