@@ -25,6 +25,7 @@ const CHAIN: usize = 16;
 pub struct TlsSetup {
     provider: Arc<CryptoProvider>,
     verifier: Result<Arc<dyn ServerCertVerifier>, String>,
+    extra_roots: Vec<CertificateDer<'static>>,
     client: Option<Arc<CertifiedKey>>,
 }
 
@@ -42,8 +43,34 @@ impl TlsSetup {
         let client = options.client.as_ref().and_then(|(chain, key)| {
             CertifiedKey::from_der(chain.clone(), key.clone_key(), &provider).ok().map(Arc::new)
         });
-        Self { provider, verifier, client }
+        let extra_roots = options.extra_roots.clone();
+        Self { provider, verifier, extra_roots, client }
     }
+}
+
+/// Whether the leaf itself is in the trust store, valid now, and for this name.
+/// `openssl req -x509` makes such certificates, marked as an authority's, and
+/// people install them as roots: browsers and OpenSSL accept them as leaves,
+/// webpki does not.
+fn trusted_itself(
+    extra_roots: &[CertificateDer<'_>],
+    leaf: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> bool {
+    let installed = || {
+        // Elsewhere the system verifies by itself, and has the last word.
+        cfg!(all(unix, not(target_vendor = "apple")))
+            && rustls_native_certs::load_native_certs().certs.iter().any(|root| root == leaf)
+    };
+    let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let valid = X509Certificate::from_der(leaf).is_ok_and(|(_, parsed)| {
+        parsed.validity().not_before.timestamp() <= seconds
+            && seconds <= parsed.validity().not_after.timestamp()
+    });
+    let named = rustls::server::ParsedCertificate::try_from(leaf)
+        .is_ok_and(|parsed| rustls::client::verify_server_name(&parsed, name).is_ok());
+    valid && named && (extra_roots.iter().any(|root| root == leaf) || installed())
 }
 
 /// Lets every chain through, and keeps it with the real verdict.
@@ -51,6 +78,7 @@ impl TlsSetup {
 struct Recording {
     provider: Arc<CryptoProvider>,
     verifier: Result<Arc<dyn ServerCertVerifier>, String>,
+    extra_roots: Vec<CertificateDer<'static>>,
     seen: Mutex<Option<(Vec<Certificate>, Verification)>>,
 }
 
@@ -68,6 +96,9 @@ impl ServerCertVerifier for Recording {
             Ok(real) => {
                 match real.verify_server_cert(end_entity, intermediates, server_name, ocsp, now) {
                     Ok(_) => Verification::Trusted,
+                    Err(_) if trusted_itself(&self.extra_roots, end_entity, server_name, now) => {
+                        Verification::Trusted
+                    }
                     Err(error) => Verification::Untrusted {
                         reason: classify::distrust(&error),
                         detail: error.to_string(),
@@ -141,6 +172,7 @@ pub async fn handshake(
     let recording = Arc::new(Recording {
         provider: setup.provider.clone(),
         verifier: setup.verifier.clone(),
+        extra_roots: setup.extra_roots.clone(),
         seen: Mutex::default(),
     });
     let client =
