@@ -1,0 +1,4 @@
+//! The lab: servers with faults, real servers, scenarios, and the demo.
+
+pub mod demo;
+pub mod lab;
