@@ -1,0 +1,92 @@
+//! Bad input is said in one sentence, with exit code 2, before anything is contacted.
+
+use crate::server::{Server, Upgrades, run, text};
+
+#[test]
+fn bad_arguments_contact_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let at = format!("127.0.0.1:{}", server.port);
+    let url = server.url();
+    std::fs::write(folder.path().join("empty.pem"), "").unwrap();
+    std::fs::write(
+        folder.path().join("broken.pem"),
+        "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("there.zip"), "x").unwrap();
+    let resolve = format!("x:{}:nowhere", server.port);
+    let rows: &[(&[&str], &str)] = &[
+        (&[], "TARGET"),
+        (&["ftp://127.0.0.1"], "scheme"),
+        (&["https://"], "understood"),
+        (&["127.0.0.1:0"], "port is 0"),
+        (&["https://user:S3cret@"], "understood"),
+        (&["a b"], "blanks"),
+        (&[&url, "--cacert", "missing.pem"], "missing.pem"),
+        (&[&url, "--cacert", "empty.pem"], "no certificate"),
+        (&[&url, "--cacert", "broken.pem"], "damaged"),
+        (&[&url, "--cert", "empty.pem"], "no certificate"),
+        (&[&url, "--key", "empty.pem"], "--cert"),
+        (&[&url, "-H", "no colon"], "colon"),
+        (&[&url, "-H", "A: b\nC: d"], "line break"),
+        (&[&url, "--resolve", &resolve], "HOST:PORT:ADDRESS"),
+        (&[&url, "--path", "v1/ws"], "begins with /"),
+        (&[&url, "--timeout", "0"], "50ms"),
+        (&[&url, "--hold", "1fortnight"], "duration"),
+        (&[&url, "--vantage", "between"], "inside"),
+        (&[&url, "-4", "-6"], "cannot be used"),
+        (&[&url, "-x", "gopher://x"], "--proxy"),
+        (&[&url, "-x", "http://u:S3cret@:1"], "--proxy"),
+        (&[&url, "--case", "; rm -rf"], "letters"),
+        (&[&url, "-o", "there.zip"], "--force"),
+        (&[&url, "-o", "no/such/folder.zip"], "no/such"),
+        (&[&url, "-o", "/dev/full", "--force"], "no regular file"),
+        (&[&url, "-o", "-", "--json"], "standard output"),
+        (&[&url, "--frobnicate"], "--frobnicate"),
+    ];
+    for (args, says) in rows {
+        let output = run(folder.path(), args);
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        assert!(error.contains(says), "{args:?}: {error}");
+        assert!(!error.contains("S3cret"), "{args:?}: {error}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+    assert_eq!(server.connections(), 0, "somebody at {at} was contacted");
+}
+
+#[test]
+fn a_dry_run_says_everything_and_contacts_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let output = run(
+        folder.path(),
+        &[&server.url(), "--dry-run", "-x", "http://user:S3cret@127.0.0.1:9", "--hold", "3s"],
+    );
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    for part in
+        [&server.port.to_string(), "127.0.0.1:9", "resolv.conf", "hold-silent", "nobody else"]
+    {
+        assert!(said.contains(part), "{part} not in {said}");
+    }
+    assert!(!said.contains("S3cret"));
+    assert_eq!(server.connections(), 0);
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a file was left");
+}
+
+#[test]
+fn help_completions_and_man_page() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, says) in [
+        (&["--help"][..], "--vantage"),
+        (&["--version"], "wss-collector"),
+        (&["completions", "bash"], "complete"),
+        (&["man"], ".TH"),
+    ] {
+        let output = run(folder.path(), args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}");
+        assert!(text(&output.stdout).contains(says), "{args:?}");
+    }
+}

@@ -1,0 +1,7 @@
+//! The program as its users run it, against listeners on loopback.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod arguments;
+mod output;
+mod server;
+mod stopping;

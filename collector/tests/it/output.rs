@@ -1,0 +1,126 @@
+//! What is written and what is said.
+
+use crate::server::{Server, Upgrades, collector, run, text};
+use std::path::Path;
+use wss_bundle::read::{self, Limits};
+
+const QUICK: [&str; 4] = ["--hold", "0", "--timeout", "2s"];
+
+fn args<'a>(rest: &[&'a str]) -> Vec<&'a str> {
+    [rest, &QUICK].concat()
+}
+
+#[test]
+fn it_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let output = run(folder.path(), &args(&[&server.url(), "-o", "out.zip", "--case", "C-1"]));
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
+    assert!(said.contains("WORKS"), "{said}");
+    let opened = read::file(&folder.path().join("out.zip"), &Limits::default()).unwrap();
+    assert!(opened.bundle.defects.is_empty(), "{:?}", opened.bundle.defects);
+    let manifest = &opened.bundle.manifest;
+    assert_eq!((manifest.case.as_str(), manifest.complete), ("C-1", true));
+    assert!(!manifest.steps.is_empty());
+}
+
+#[test]
+fn it_fails_and_says_what_to_run_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Stripped);
+    let output = run(folder.path(), &args(&[&server.url(), "--no-input"]));
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in ["BROKEN", "Bundle:", "Removed:", "--vantage outside --case", "inspect"] {
+        assert!(said.contains(part), "{part} not in\n{said}");
+    }
+    let zips: Vec<String> = std::fs::read_dir(folder.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(zips.len(), 1, "{zips:?}");
+    assert!(
+        zips[0].starts_with("wss-127.0.0.1-inside-2") && zips[0].ends_with("Z.zip"),
+        "{zips:?}"
+    );
+
+    let inspected = run(folder.path(), &["inspect", &zips[0]]);
+    let shown = text(&inspected.stdout);
+    assert_eq!(inspected.status.code(), Some(0));
+    for part in ["observations.json", "cookie-value", "transcripts/", "Target"] {
+        assert!(shown.contains(part), "{part} not in\n{shown}");
+    }
+    assert_eq!(run(folder.path(), &["inspect", "missing.zip"]).status.code(), Some(2));
+}
+
+#[test]
+fn without_a_terminal_there_are_plain_lines_and_no_escapes() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let output = run(folder.path(), &args(&[&server.url()]));
+    let progress = text(&output.stderr);
+    assert!(progress.contains("direct: upgrade ok"), "{progress}");
+    for stream in [&output.stdout, &output.stderr] {
+        assert!(!stream.contains(&0x1b), "{}", text(stream));
+    }
+}
+
+#[test]
+fn json_is_the_only_thing_on_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let output = run(folder.path(), &args(&[&server.url(), "--json", "-o", "j.zip"]));
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["bundle"], "j.zip");
+    assert_eq!(json["diagnosis"]["verdict"]["cause"], "none");
+    assert_eq!(json["diagnosis"]["format"]["name"], "wss-report");
+    assert!(output.stderr.is_empty(), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_bundle_on_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let output = run(folder.path(), &args(&[&server.url(), "-o", "-"]));
+    let opened = read::bytes(&output.stdout, Path::new("stdout"), &Limits::default()).unwrap();
+    assert!(opened.bundle.defects.is_empty());
+    assert!(text(&output.stderr).contains("WORKS"));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+/// Everything that can be given: on the command line, in the URL, in the environment.
+#[test]
+fn no_secret_reaches_the_bundle_or_the_screen() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Stripped);
+    // The server echoes requests into its pages: the credentials come back.
+    let target = format!("http://C4naryUser:C4nary%2FUrl@127.0.0.1:{}/", server.port);
+    let cookie = "Cookie: BP_OP_AUTH=C4naryGivenCookie";
+    let output = collector(folder.path())
+        .env("all_proxy", "http://C4naryProxyUser:C4naryProxy@127.0.0.1:9")
+        .args(args(&[&target, "-H", cookie, "-H", "X-Key: C4naryGivenHeader", "-o", "s.zip"]))
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
+    let zip = std::fs::File::open(folder.path().join("s.zip")).unwrap();
+    let mut zip = zip::ZipArchive::new(zip).unwrap();
+    let mut all = vec![("screen".to_owned(), [output.stdout, output.stderr].concat())];
+    for index in 0..zip.len() {
+        let mut file = zip.by_index(index).unwrap();
+        let mut content = Vec::new();
+        std::io::Read::read_to_end(&mut file, &mut content).unwrap();
+        all.push((file.name().unwrap().into_owned(), content));
+    }
+    assert!(all.len() > 6);
+    // Base64 of `C4nary` at each of three offsets, too.
+    for (name, content) in &all {
+        let shown = text(content);
+        for trace in ["C4nary", "QzRuYXJ5", "M0bmFye", "NG5hcn"] {
+            assert!(!shown.contains(trace), "{trace} in {name}:\n{shown}");
+        }
+    }
+    let opened = read::file(&folder.path().join("s.zip"), &Limits::default()).unwrap();
+    let kinds: Vec<&str> = opened.bundle.redactions.iter().map(|r| r.kind.as_str()).collect();
+    assert!(kinds.contains(&"cookie-value") && kinds.contains(&"header given"), "{kinds:?}");
+}

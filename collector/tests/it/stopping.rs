@@ -1,0 +1,65 @@
+//! Ctrl-C once, and twice.
+
+use crate::server::{Server, Upgrades, collector, text};
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use wss_bundle::manifest::StepOutcome;
+use wss_bundle::read::{self, Limits};
+
+/// Starts a collection that cannot end soon, and returns when it has said `until`.
+fn begun(
+    folder: &std::path::Path,
+    server: &Server,
+    args: &[&str],
+    until: &str,
+) -> (Child, BufReader<std::process::ChildStderr>) {
+    let mut child = collector(folder)
+        .args([&server.url(), "-o", "c.zip", "--timeout", "60s"])
+        .args(args)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(until) {
+        line.clear();
+        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended too soon");
+    }
+    (child, lines)
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn one_interrupt_still_writes_a_valid_bundle_marked_incomplete() {
+    for name in ["-INT", "-TERM"] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(Upgrades::Silent);
+        let (child, _lines) = begun(folder.path(), &server, &["--hold", "0"], "http ok");
+        signal(&child, name);
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
+        let opened = read::file(&folder.path().join("c.zip"), &Limits::default()).unwrap();
+        assert!(opened.bundle.defects.is_empty());
+        let manifest = opened.bundle.manifest;
+        assert!(!manifest.complete);
+        assert!(manifest.steps.iter().any(|step| step.outcome == StepOutcome::Cancelled));
+        assert!(!opened.bundle.observations.observations.is_empty());
+    }
+}
+
+#[test]
+fn an_interrupt_ends_a_hold() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let (child, _lines) = begun(folder.path(), &server, &["--hold", "1h"], "holding");
+    signal(&child, "-INT");
+    let output = child.wait_with_output().unwrap();
+    // It works; that it was stopped early is in the bundle.
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(folder.path().join("c.zip").exists());
+}
