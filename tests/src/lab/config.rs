@@ -358,6 +358,8 @@ pub struct LbConfig {
     pub unrouted: Vec<String>,
     /// The `Host` that the backend gets; the client's when left out.
     pub host: Option<String>,
+    /// How long the backend may take to answer; then 504. A minute if not said.
+    pub patience_ms: Option<u64>,
     /// WebSocket over HTTP/2 (RFC 8441), where `tls.alpn` has `h2`.
     pub extended_connect: ExtendedConnect,
 }
@@ -374,7 +376,7 @@ pub enum HopUpgrade {
     Strip,
     /// Removes `Upgrade` alone.
     StripUpgrade,
-    /// Writes `Connection: close`, as nginx without configuration does.
+    /// Removes `Connection: upgrade` alone.
     StripConnection,
     /// Removes every WebSocket header, `Sec-WebSocket-*` included.
     StripAll,
@@ -409,7 +411,8 @@ pub struct ProxyConfig {
     pub upgrade: HopUpgrade,
     /// When it cuts tunnels and upgraded connections.
     pub cut: CutConfig,
-    /// Header lines added to every response that it writes or passes on.
+    /// Header lines added to every response that it writes or passes on, but
+    /// for the 200 that opens a tunnel and the 101.
     pub headers: Vec<String>,
     /// Where names are: `host` or `host:port`. Others are asked of the system.
     pub hosts: BTreeMap<String, SocketAddr>,

@@ -15,9 +15,15 @@
 pub mod ca;
 pub mod config;
 pub mod firewall;
+mod h2;
+mod hop;
+mod http1;
 pub mod lb;
 pub mod origin;
+mod pages;
 pub mod proxy;
+mod server;
+mod wire;
 
 pub use ca::Pki;
 pub use config::LabConfig;
