@@ -1,0 +1,70 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Exit codes: 0 done, whatever the verdict; 1 some inputs were bad (listed on standard
+error), the rest done; 2 nothing done. With --check: 3 when the verdict is not working.";
+
+/// Turn bundles of wss-collector into a verdict and a report.
+#[derive(Debug, Parser)]
+#[command(name = "wss-analyzer", version, about, after_help = AFTER, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Judge the bundles of one case, and write a report
+    #[command(after_help = AFTER)]
+    Report(ReportArgs),
+    /// Check a bundle's integrity and safety, and nothing else
+    Verify {
+        /// The bundle
+        bundle: PathBuf,
+    },
+    /// Say what a rule looks for, why, and the remedy; without a rule, list them
+    Explain {
+        /// Id of a rule, or a cause
+        rule: Option<String>,
+    },
+}
+
+/// Options of a report.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Bundles of one case: inside, outside, before, after
+    #[arg(required = true, value_name = "BUNDLE")]
+    pub bundles: Vec<PathBuf>,
+    /// Where it goes; `-` is standard output. HTML goes to report.html, and
+    /// overwrites it; JSON and Markdown to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What is written
+    #[arg(long, value_enum, default_value = "html")]
+    pub format: Format,
+    /// Folder with signatures of more devices (*.toml)
+    #[arg(long, value_name = "DIR")]
+    pub signatures: Option<PathBuf>,
+    /// Exit with 3 when the verdict is not `working`
+    #[arg(long)]
+    pub check: bool,
+    /// Open the report in the browser
+    #[arg(long)]
+    pub open: bool,
+}
+
+/// What a report is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One self-contained page
+    Html,
+    /// The verdict, for scripts
+    Json,
+    /// A draft reply to the customer
+    Markdown,
+}

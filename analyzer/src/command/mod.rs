@@ -1,0 +1,38 @@
+//! What the program does: one module a command.
+
+pub mod explain;
+pub mod report;
+pub mod verify;
+
+use std::io::Write;
+
+/// Exit code: done.
+pub const DONE: u8 = 0;
+/// Exit code: some inputs were bad.
+pub const SOME_BAD: u8 = 1;
+/// Exit code: nothing done.
+pub const NOTHING: u8 = 2;
+/// Exit code of `--check`: the verdict is not `working`.
+pub const NOT_WORKING: u8 = 3;
+
+/// Writes to standard output. A reader that went away is no error.
+fn out(text: &str) {
+    let _ = std::io::stdout().write_all(text.as_bytes());
+}
+
+/// Says what is wrong, on standard error.
+fn complain(message: &str) {
+    let clean: String = message
+        .chars()
+        .map(|c| match c {
+            '\n' | '\t' => ' ',
+            c if c.is_control()
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
+            {
+                '\u{fffd}'
+            }
+            c => c,
+        })
+        .collect();
+    let _ = writeln!(std::io::stderr(), "error: {clean}");
+}

@@ -1,0 +1,142 @@
+//! `report`: one case in, one report out.
+
+use super::{DONE, NOT_WORKING, NOTHING, SOME_BAD, complain, out};
+use crate::cli::{Format, ReportArgs};
+use crate::report::{self, Case};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use wss_bundle::read::{self, Limits, Opened};
+use wss_diagnosis::signature::Signatures;
+use wss_diagnosis::{Status, diagnose_with};
+
+/// Writes a report; gives the exit code.
+#[must_use]
+pub fn report(args: &ReportArgs) -> u8 {
+    let signatures = match signatures(args.signatures.as_deref()) {
+        Ok(signatures) => signatures,
+        Err(message) => {
+            complain(&message);
+            return NOTHING;
+        }
+    };
+    let (opened, bad) = open(&args.bundles);
+    if opened.is_empty() {
+        complain("no bundle could be read; nothing was written");
+        return NOTHING;
+    }
+    let bundles: Vec<_> = opened.iter().map(|one| one.bundle.clone()).collect();
+    let signatures = signatures.as_ref().unwrap_or(Signatures::built_in());
+    let diagnosis = diagnose_with(&bundles, signatures);
+    let case = Case { diagnosis: &diagnosis, bundles: &bundles };
+    let text = match args.format {
+        Format::Html => report::html::render(&case),
+        Format::Json => report::json(&case),
+        Format::Markdown => Ok(report::markdown::render(&case)),
+    };
+    let text = match text {
+        Ok(text) => text,
+        Err(error) => {
+            complain(&format!("the report could not be made: {error}"));
+            return NOTHING;
+        }
+    };
+    if let Err(message) = write(args, &text) {
+        complain(&message);
+        return NOTHING;
+    }
+    if args.check && diagnosis.verdict.status != Status::Working {
+        return NOT_WORKING;
+    }
+    if bad { SOME_BAD } else { DONE }
+}
+
+/// The built-in signatures, unless a folder adds some.
+fn signatures(folder: Option<&Path>) -> Result<Option<Signatures>, String> {
+    let Some(folder) = folder else { return Ok(None) };
+    let at = |error: &dyn std::fmt::Display| format!("--signatures {}: {error}", folder.display());
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(|error| at(&error))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(at(&"no *.toml in it"));
+    }
+    let texts = files
+        .into_iter()
+        .map(|path| {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| format!("{}: {error}", path.display()))?;
+            Ok((path.display().to_string(), text))
+        })
+        .collect::<Result<Vec<_>, String>>()?;
+    let texts: Vec<(&str, &str)> =
+        texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    Signatures::with_extra(&texts).map(Some).map_err(|error| at(&error))
+}
+
+/// Reads what can be read, one of each; the rest is said. True when some was bad.
+fn open(paths: &[PathBuf]) -> (Vec<Opened>, bool) {
+    let mut opened: Vec<Opened> = Vec::new();
+    let mut bad = false;
+    for path in paths {
+        match read::file(path, &Limits::default()) {
+            Ok(one) => {
+                let id = &one.bundle.manifest.id;
+                if opened.iter().any(|other| other.bundle.manifest.id == *id) {
+                    complain(&format!("{}: given twice; counted once", path.display()));
+                    bad = true;
+                } else {
+                    opened.push(one);
+                }
+            }
+            Err(error) => {
+                complain(&error.to_string());
+                bad = true;
+            }
+        }
+    }
+    (opened, bad)
+}
+
+fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
+    let default = (args.format == Format::Html).then(|| PathBuf::from("report.html"));
+    let Some(path) = args.output.clone().or(default).filter(|path| path != Path::new("-")) else {
+        out(text);
+        return Ok(());
+    };
+    let at = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    if path.exists() && !path.is_file() {
+        return Err(format!("cannot write {}: it is no regular file", path.display()));
+    }
+    // A reader of the old report never sees half of the new one.
+    let mut partial = tempfile::NamedTempFile::new_in(folder).map_err(at)?;
+    partial.write_all(text.as_bytes()).map_err(at)?;
+    partial.persist(&path).map_err(|error| at(error.error))?;
+    out(&format!("{}\n", path.display()));
+    if args.open {
+        open_in_browser(&path)?;
+    }
+    Ok(())
+}
+
+fn open_in_browser(path: &Path) -> Result<(), String> {
+    let (program, first): (&str, &[&str]) = if cfg!(target_os = "windows") {
+        ("explorer", &[])
+    } else if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else {
+        ("xdg-open", &[])
+    };
+    std::process::Command::new(program)
+        .args(first)
+        .arg(path)
+        .spawn()
+        .map(drop)
+        .map_err(|error| format!("{program}: {error}; open {} yourself", path.display()))
+}

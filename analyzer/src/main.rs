@@ -1,0 +1,14 @@
+//! `wss-analyzer`: see `--help`.
+
+use clap::Parser;
+use std::process::ExitCode;
+use wss_analyzer::cli::{Cli, Command};
+use wss_analyzer::command::{explain, report, verify};
+
+fn main() -> ExitCode {
+    ExitCode::from(match Cli::parse().command {
+        Command::Report(args) => report::report(&args),
+        Command::Verify { bundle } => verify::verify(&bundle),
+        Command::Explain { rule } => explain::explain(rule.as_deref()),
+    })
+}
