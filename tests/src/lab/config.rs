@@ -414,7 +414,7 @@ pub struct ProxyConfig {
     /// Header lines added to every response that it writes or passes on, but
     /// for the 200 that opens a tunnel and the 101.
     pub headers: Vec<String>,
-    /// Where names are: `host` or `host:port`. Others are asked of the system.
+    /// Where names are: `host` or `host:port`. Other names are not found.
     pub hosts: BTreeMap<String, SocketAddr>,
 }
 

@@ -36,6 +36,7 @@ use config::CertificateKind;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// On which side of the corporate network the next client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +52,7 @@ pub struct Lab {
     /// The target's name.
     pub host: String,
     /// Its certificates.
-    pub pki: Pki,
+    pub pki: Arc<Pki>,
     /// The Bindplane server.
     pub origin: Origin,
     /// In front of it.
@@ -76,7 +77,7 @@ impl Lab {
         let host = config.host.clone();
         let subject = config.proxy.as_ref().and_then(|proxy| proxy.intercept.as_ref());
         let subject = subject.map(|intercept| intercept.subject.clone()).unwrap_or_default();
-        let pki = Pki::new(dir.path(), &subject)?;
+        let pki = Arc::new(Pki::new(dir.path(), &subject)?);
         let origin = Origin::start(config.origin.clone(), &host, &pki).await?;
         let mut front = lb::Upstream::new(origin.addr, config.origin.tls.is_some(), &host, &pki)?;
         let mut lb = None;
