@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use wss_bundle::observation::{Body, Resolver};
 use wss_bundle::{ResponseHead, Step};
 
+/// The server's name in the list of devices.
+const BINDPLANE: &str = "Bindplane";
+
 /// Path order: the client's proxy, who opens TLS, and then what stands before the server.
 fn order(role: DeviceRole) -> u8 {
     match role {
@@ -77,6 +80,11 @@ fn drop_namesakes(devices: &mut Vec<Device>) {
         .map(|d| d.role)
         .collect();
     devices.retain(|d| d.confidence > Confidence::Low || !strong.contains(&d.role));
+    // What Bindplane is built with is not another server.
+    let bindplane = |d: &Device| d.product.as_deref() == Some(BINDPLANE);
+    if devices.iter().any(bindplane) {
+        devices.retain(|d| d.role != DeviceRole::Origin || bindplane(d));
+    }
 }
 
 fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, found: &mut Found) {
@@ -175,7 +183,7 @@ fn origin(view: &BundleView<'_>, route: &RouteView<'_>, found: &mut Found) {
         };
         found.add(Device {
             role: DeviceRole::Origin,
-            product: Some("Bindplane".into()),
+            product: Some(BINDPLANE.into()),
             confidence: if version.is_some() { Confidence::High } else { Confidence::Medium },
             version: version.map(|(_, v)| v),
             because: vec![because.into()],

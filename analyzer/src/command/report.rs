@@ -115,7 +115,14 @@ fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
         return Err(format!("cannot write {}: it is no regular file", path.display()));
     }
     // A reader of the old report never sees half of the new one.
-    let mut partial = tempfile::NamedTempFile::new_in(folder).map_err(at)?;
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // As any new file's: the umask takes away what it takes.
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    let mut partial = builder.tempfile_in(folder).map_err(at)?;
     partial.write_all(text.as_bytes()).map_err(at)?;
     partial.persist(&path).map_err(|error| at(error.error))?;
     out(&format!("{}\n", path.display()));

@@ -84,6 +84,9 @@ fn ladders(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look)
     for layer in shown.first().map(|l| l.layers.as_slice()).unwrap_or_default() {
         let _ = write!(out, "  {:7}", layer.layer.slug());
     }
+    while out.ends_with(' ') {
+        out.pop();
+    }
     out.push('\n');
     for ladder in shown {
         let selected = bundle
@@ -183,10 +186,10 @@ fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle) {
     let (where_from, why) = match other {
         Vantage::Outside => (
             "outside the corporate network (a telephone's hotspot, a cloud shell)",
-            "The difference tells whose fault it is.",
+            " The difference tells whose fault it is.",
         ),
         Vantage::Inside => ("inside the corporate network, where the browser is", ""),
     };
-    let _ = writeln!(out, "\nNow run this {where_from}. {why}");
+    let _ = writeln!(out, "\nNow run this {where_from}.{why}");
     let _ = writeln!(out, "  {} {}", safe(&command), safe(&target.origin()));
 }

@@ -97,10 +97,12 @@ impl<'a> Reply<'a> {
         self.reply.head.status_line()
     }
 
-    /// Name and version of the device that wrote it or passed it on, for sentences.
+    /// Name and version of the device that wrote it or passed it on, for
+    /// sentences. The origin is where it came from, and no device on the way.
     #[must_use]
     pub fn device_name(&self) -> Option<String> {
-        self.devices.first().map(|m| match &m.version {
+        let device = self.devices.iter().find(|m| m.signature.role != DeviceRole::Origin);
+        device.map(|m| match &m.version {
             Some(version) => format!("{} {version}", m.signature.name),
             None => m.signature.name.clone(),
         })

@@ -2,6 +2,7 @@
 
 use crate::evidence::{Author, Evidence, ReplyKind, RouteView};
 use crate::model::{Confidence, DeviceRole, Location};
+use wss_bundle::observation::Certificate;
 
 /// Whose it is, how sure, and why, as a clause for a sentence.
 pub(super) struct Blame {
@@ -87,7 +88,10 @@ fn from_one_vantage(
                 ),
             );
         }
+        // Through a proxy, trusted TLS may be the proxy's own, with its root
+        // installed here: then the sign is only as good as the next one.
         if route.trusted() == Some(true)
+            && route.route.id.is_direct()
             && reply
                 .devices
                 .iter()
@@ -105,8 +109,7 @@ fn from_one_vantage(
         Some(true) => blame(
             ServerSide,
             Medium,
-            "TLS is trusted from here to whoever answered, so nothing on this side can have \
-             touched the request",
+            "TLS is trusted from here to whoever answered, by no issuer that is known to intercept",
         ),
         _ if route.route.id.is_direct() => blame(
             ServerSide,
@@ -133,11 +136,34 @@ pub(super) fn interceptor(e: &Evidence<'_>, route: &RouteView<'_>) -> Option<Str
         .map(|m| m.signature.name.clone());
     known.or_else(|| {
         let leaf = tls.chain.first()?;
+        if says_so_itself(leaf) {
+            return Some(leaf.issuer_cn.clone().unwrap_or_else(|| leaf.issuer.clone()));
+        }
         // A differing leaf alone may be a farm with several certificates; with
         // another issuer it is another authority's word for the same name.
         let differs = e.leaf_differs()? && issuer_differs(e, &leaf.issuer);
         differs.then(|| leaf.issuer_cn.clone().unwrap_or_else(|| leaf.issuer.clone()))
     })
+}
+
+/// Whether the issuer's name says that it is for inspection: what an
+/// administrator calls the authority of a web gateway, and no public authority
+/// is called.
+fn says_so_itself(leaf: &Certificate) -> bool {
+    const WORDS: [&str; 10] = [
+        "inspection",
+        "interception",
+        "decrypt",
+        "ssl proxy",
+        "tls proxy",
+        "web proxy",
+        "proxy ca",
+        "web gateway",
+        "firewall",
+        "ssl-inspect",
+    ];
+    let issuer = leaf.issuer.to_lowercase();
+    WORDS.iter().any(|word| issuer.contains(word))
 }
 
 fn issuer_differs(e: &Evidence<'_>, issuer: &str) -> bool {

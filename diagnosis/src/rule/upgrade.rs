@@ -693,9 +693,7 @@ fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
         _ => return Answer::Pass,
     };
     let device = reply.devices.iter().find(|m| m.signature.role != DeviceRole::Origin);
-    let who = device
-        .and_then(|_| reply.device_name())
-        .unwrap_or_else(|| "Whatever stands before the server".into());
+    let who = reply.device_name().unwrap_or_else(|| "Whatever stands before the server".into());
     let verb = if refuses_upgrades_alone {
         "refuses the upgrade"
     } else {

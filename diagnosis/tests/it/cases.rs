@@ -457,6 +457,19 @@ pub(crate) fn cases() -> Vec<Case> {
         ("broken", "proxy-blocks-websocket", "client-network", Medium),
     );
     case(
+        "stripped behind an authority for inspection, one vantage",
+        vec![
+            stripped(
+                inside().direct(false).no_tcp(FailureKind::ConnectionReset).then().proxy(true),
+                &Leaf::inspection(),
+                STRIPPED_NGINX,
+                NGINX,
+            )
+            .done(),
+        ],
+        ("broken", "proxy-blocks-websocket", "client-network", Medium),
+    );
+    case(
         "swallowed inside, works outside",
         vec![swallowed(inside().direct(true), &good, FailureKind::TimedOut).done(), fine_outside()],
         ("broken", "proxy-blocks-websocket", "client-network", High),

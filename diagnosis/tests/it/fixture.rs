@@ -459,7 +459,12 @@ impl Leaf {
 
     /// A private authority that this machine trusts.
     pub(crate) fn corporate() -> Self {
-        Self::new("Corp TLS Inspection CA", "Corp Example", "bb", Verification::Trusted)
+        Self::new("Corp Issuing CA 2", "Corp Example", "bb", Verification::Trusted)
+    }
+
+    /// One that says itself what it is for.
+    pub(crate) fn inspection() -> Self {
+        Self::new("Corp TLS Inspection CA", "Corp Example", "ee", Verification::Trusted)
     }
 
     /// The same where it is not trusted.

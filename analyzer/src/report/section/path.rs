@@ -95,5 +95,7 @@ fn of_device(device: &Device, broken: bool, fine: bool) -> Hop {
         Some(version) => format!("{product} {version}"),
         None => product.clone(),
     });
-    hop(what, name, device.because.first().map_or("", String::as_str), broken, fine)
+    // Enough to recognise it; the whole reason is in the table of devices.
+    let because = device.because.first().map_or("", String::as_str);
+    hop(what, name, &crate::report::words::cut(because, 72), broken, fine)
 }
