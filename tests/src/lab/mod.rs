@@ -23,6 +23,8 @@ pub mod origin;
 mod pages;
 pub mod proxy;
 mod server;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use ca::Pki;
