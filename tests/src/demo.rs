@@ -4,7 +4,7 @@
 //! outside; the real analyzer on both bundles.
 //!
 //! The programs are run as their users run them, and what they say is checked.
-#![allow(clippy::print_stdout, reason = "this is the demo's screen")]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the demo's screen")]
 
 use crate::lab::config::{
     FirewallConfig, FirewallMode, HopUpgrade, InterceptConfig, LbConfig, ProxyConfig, TlsConfig,
@@ -45,6 +45,7 @@ pub fn run() -> Result<(), String> {
 fn programs() -> Result<Programs, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     let folder = own.parent().ok_or("this program has no folder")?.to_owned();
+    eprintln!("Building wss-collector and wss-analyzer (a few minutes the first time) ...");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build.args(["build", "-p", "wss-collector", "-p", "wss-analyzer"]);

@@ -80,6 +80,12 @@ impl Authority {
         Ok(Self { issuer: CertifiedIssuer::self_signed(params, key).map_err(other)? })
     }
 
+    /// Its key, PEM: for a real interceptor.
+    #[must_use]
+    pub fn key_pem(&self) -> String {
+        self.issuer.key().serialize_pem()
+    }
+
     /// The root's certificate.
     #[must_use]
     pub fn pem(&self) -> String {

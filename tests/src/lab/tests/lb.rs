@@ -165,19 +165,22 @@ async fn another_host_upsets_the_origin_check() {
 
 #[tokio::test]
 async fn its_cuts_end_the_tls_that_it_owns() {
-    for (by, expected) in [
+    // Side by side, since most of it is waiting.
+    let cases = [
         ("fin", End::Fin(vec![])),
         ("reset", End::Reset),
         ("close-frame", End::Fin(b"\x88\x02\x03\xe9".to_vec())),
         ("blackhole", End::Silence(vec![])),
-    ] {
+    ]
+    .map(async |(by, expected)| {
         let text = format!("[lb]\ntls = {{}}\ncut = {{ idle-ms = 600, by = \"{by}\" }}");
         let lab = lab(&text).await;
         let mut conn = secure(&lab, dial(lab.addr()).await, false).await.unwrap();
         assert_eq!(ask(&mut conn, UPGRADE).await.0.status(), 101);
         assert!(chat(&mut conn, Duration::from_millis(1200)).await, "{by}");
         assert_eq!(end(&mut conn, Duration::from_millis(1500)).await, expected, "{by}");
-    }
+    });
+    futures_util::future::join_all(cases).await;
 }
 
 #[tokio::test]

@@ -56,7 +56,8 @@ async fn silence_is_cut_in_every_way_and_activity_keeps_it_up() {
         ("close-frame", End::Fin(b"\x88\x02\x03\xe9".to_vec())),
         ("blackhole", End::Silence(vec![])),
     ];
-    for (by, expected) in cases {
+    // Side by side, since most of it is waiting.
+    let cases = cases.map(async |(by, expected)| {
         let lab = lab(&format!("[origin.cut]\nidle-ms = 600\nby = \"{by}\"")).await;
         let (mut conn, head, _) = upgrade(lab.addr()).await;
         assert_eq!(head.status(), 101);
@@ -65,7 +66,8 @@ async fn silence_is_cut_in_every_way_and_activity_keeps_it_up() {
         assert_eq!(end(&mut conn, Duration::from_millis(1500)).await, expected, "{by}");
         assert!(began.elapsed() >= Duration::from_millis(500), "{by}");
         assert!(!alive(&mut conn).await, "{by}");
-    }
+    });
+    futures_util::future::join_all(cases).await;
 }
 
 #[tokio::test]

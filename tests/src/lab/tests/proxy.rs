@@ -151,9 +151,9 @@ async fn absolute_form_upgrades_fare_as_configured() {
 
 #[tokio::test]
 async fn a_tunnels_cut_is_torn_since_the_proxy_has_no_say_in_its_tls() {
-    for (by, expected) in
-        [("fin", End::Torn), ("reset", End::Reset), ("blackhole", End::Silence(vec![]))]
-    {
+    let cases = [("fin", End::Torn), ("reset", End::Reset), ("blackhole", End::Silence(vec![]))];
+    // Side by side, since most of it is waiting.
+    let cases = cases.map(async |(by, expected)| {
         let text = format!("[origin.tls]\n[proxy.cut]\nidle-ms = 600\nby = \"{by}\"");
         let lab = lab(&text).await;
         let mut conn = proxied(&lab).await;
@@ -163,5 +163,6 @@ async fn a_tunnels_cut_is_torn_since_the_proxy_has_no_say_in_its_tls() {
         assert_eq!(ask(&mut conn, UPGRADE).await.0.status(), 101);
         assert!(chat(&mut conn, Duration::from_millis(1200)).await, "{by}");
         assert_eq!(end(&mut conn, Duration::from_millis(1500)).await, expected, "{by}");
-    }
+    });
+    futures_util::future::join_all(cases).await;
 }
