@@ -1,0 +1,109 @@
+//! One collection of a scenario, by the collector's own library.
+
+use super::{Run, Scenario, Trust};
+use crate::lab::Lab;
+use crate::real::{Real, closed_port};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::path::Path;
+use std::sync::Arc;
+use tokio::sync::{mpsc, watch};
+use wss_bundle::manifest::{Collector, Format};
+use wss_bundle::redact::Redactor;
+use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage, read, write};
+use wss_collector::cli::parse;
+use wss_collector::config::{Config, ResolveOverride, TlsOptions};
+use wss_collector::proxy::{Variables, find};
+
+/// Collects, and takes the bundle through redactor, writer and reader.
+pub(super) async fn collect(
+    scenario: &Scenario,
+    lab: &Lab,
+    via: Option<&Real>,
+    vantage: Vantage,
+    wanted: &Run,
+) -> Result<Bundle, String> {
+    let port = if wanted.closed_port {
+        closed_port().map_err(|error| error.to_string())?
+    } else {
+        lab.addr().port()
+    };
+    let url = format!("{}://{}:{port}", scenario.scheme, lab.host);
+    let (target, _) = parse::target(&url, &scenario.paths)?;
+    let place = |text: &String| {
+        let via = via.map(|real| format!("http://{}", real.addr)).unwrap_or_default();
+        text.replace("{proxy}", &lab.proxy_url().unwrap_or_default())
+            .replace("{via}", &via)
+            .replace("{via-address}", via.trim_start_matches("http://"))
+    };
+    let variables = Variables::new(wanted.env.iter().map(|(name, value)| (name, place(value))));
+    let found = find(&target, None, None, &variables)?;
+    let trust = match wanted.trust {
+        Trust::Managed => lab.trust_file(),
+        Trust::Lab => lab.pki.ca_file(),
+    };
+    let extra_roots = CertificateDer::pem_file_iter(&trust)
+        .and_then(|list| list.collect::<Result<Vec<_>, _>>())
+        .map_err(|error| format!("{}: {error}", trust.display()))?;
+    let config = Arc::new(Config {
+        target: target.clone(),
+        routes: found.routes,
+        auth: wanted.user.as_deref().map(parse::credentials),
+        headers: Vec::new(),
+        resolve: vec![ResolveOverride {
+            host: lab.host.clone(),
+            port,
+            addresses: vec![[127, 0, 0, 1].into()],
+        }],
+        family: None,
+        tls: TlsOptions { extra_roots, client: None },
+        name_servers: Vec::new(),
+        timeout: parse::timeout(&scenario.timeout)?,
+        hold: parse::duration(&scenario.hold)?,
+    });
+    let routes = config.routes.iter().map(|route| route.route.clone()).collect();
+    let started_at = chrono::Utc::now();
+    let (progress, watching) = mpsc::unbounded_channel();
+    drop(watching);
+    let (_never, cancel) = watch::channel(false);
+    let collected = wss_collector::run::run(config, progress, cancel).await;
+    let mut environment = Environment {
+        proxy_settings: found.settings,
+        proxy_choices: found.choices,
+        ..Environment::default()
+    };
+    environment.clock.skew_s =
+        wss_collector::environment::skew(started_at, &collected.observations);
+    let bundle = Bundle {
+        manifest: Manifest {
+            format: Format::default(),
+            id: uuid::Uuid::new_v4().to_string(),
+            case: "scenario".into(),
+            vantage,
+            target: target.clone(),
+            collector: Collector {
+                version: env!("CARGO_PKG_VERSION").into(),
+                os: std::env::consts::OS.into(),
+                arch: std::env::consts::ARCH.into(),
+            },
+            started_at,
+            finished_at: chrono::Utc::now(),
+            complete: collected.complete,
+            answers: Default::default(),
+            steps: collected.steps,
+            files: Vec::new(),
+        },
+        observations: Observations { target, routes, observations: collected.observations },
+        environment,
+        redactions: Vec::new(),
+        defects: Vec::new(),
+    };
+    let redacted = Redactor::new().bundle(bundle);
+    let zip = write::bytes(&redacted, &[]).map_err(|error| error.to_string())?;
+    let opened = read::bytes(&zip, Path::new("scenario.zip"), &read::Limits::default())
+        .map_err(|error| error.to_string())?;
+    if !opened.bundle.defects.is_empty() {
+        return Err(format!("the bundle has defects: {:?}", opened.bundle.defects));
+    }
+    Ok(opened.bundle)
+}
