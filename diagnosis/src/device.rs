@@ -95,7 +95,7 @@ fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, foun
                 && let Some(reply) = tunnel.result.ok()
                 && let Some(head) = &reply.head
             {
-                for m in matches_of(e, head, &reply.body) {
+                for m in crate::signature::by_route(matches_of(e, head, &reply.body), true) {
                     named = true;
                     // Whoever answers CONNECT is a forward proxy, whatever else it can be.
                     found.add(Device {
@@ -150,7 +150,8 @@ fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, foun
             },
             _ => continue,
         };
-        for m in matches_of(e, head, body) {
+        for m in crate::signature::by_route(matches_of(e, head, body), route.route.proxy.is_some())
+        {
             found.add_match(&m, view);
         }
     }

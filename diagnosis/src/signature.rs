@@ -628,6 +628,22 @@ fn near(
     found
 }
 
+/// Of a product that can be both a client's proxy and a server's, keeps the one
+/// that can be on this route: without a proxy set, what answers is the server's.
+#[must_use]
+pub fn by_route<'a>(mut matches: Vec<Match<'a>>, by_proxy: bool) -> Vec<Match<'a>> {
+    let twice: Vec<&str> = matches
+        .iter()
+        .map(|m| m.signature.name.as_str())
+        .filter(|name| matches.iter().filter(|m| m.signature.name == *name).count() > 1)
+        .collect();
+    matches.retain(|m| {
+        !twice.contains(&m.signature.name.as_str())
+            || (m.signature.role == DeviceRole::ForwardProxy) == by_proxy
+    });
+    matches
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

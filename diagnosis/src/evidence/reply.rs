@@ -1,7 +1,7 @@
 //! Who wrote a response, and what kind of answer it is.
 
 use crate::model::{Confidence, DeviceRole};
-use crate::signature::{Match, Response, Signatures};
+use crate::signature::{Match, Response, Signatures, by_route};
 use wss_bundle::observation::HttpReply;
 use wss_bundle::{Observation, ResponseHead};
 
@@ -73,12 +73,14 @@ pub struct Reply<'a> {
 }
 
 impl<'a> Reply<'a> {
-    /// Reads a response. `expected_accept` is set for upgrades over HTTP/1.1.
+    /// Reads a response. `expected_accept` is set for upgrades over HTTP/1.1;
+    /// `by_proxy` says whether it came by a proxy that this machine knows of.
     #[must_use]
     pub fn new(
         observation: &'a Observation,
         reply: &'a HttpReply,
         expected_accept: Option<&str>,
+        by_proxy: bool,
         signatures: &'a Signatures,
     ) -> Self {
         let head = &reply.head;
@@ -86,6 +88,7 @@ impl<'a> Reply<'a> {
         let body = reply.body.bytes.text();
         let devices =
             signatures.match_response(&Response { status: head.status(), head, body: &body });
+        let devices = by_route(devices, by_proxy);
         let kind = kind_of(status, head, &body, expected_accept);
         let author = author_of(kind, head, &body, &devices);
         Self { observation, reply, status, kind, author, devices }

@@ -95,14 +95,15 @@ impl<'a> RouteView<'a> {
         observations.sort_by(|a, b| {
             a.start_ms.total_cmp(&b.start_ms).then_with(|| id_key(&a.id).cmp(&id_key(&b.id)))
         });
+        let by_proxy = !route.id.is_direct();
         let replies = observations
             .iter()
             .filter_map(|o| match &o.step {
                 Step::Upgrade(u) => {
                     let accept = u.expected_accept.as_deref();
-                    Some(Reply::new(o, u.result.ok()?, accept, signatures))
+                    Some(Reply::new(o, u.result.ok()?, accept, by_proxy, signatures))
                 }
-                Step::Http(h) => Some(Reply::new(o, h.result.ok()?, None, signatures)),
+                Step::Http(h) => Some(Reply::new(o, h.result.ok()?, None, by_proxy, signatures)),
                 _ => None,
             })
             .collect();
@@ -123,10 +124,30 @@ impl<'a> RouteView<'a> {
     /// the route speaks: one that got through shows that the way is open.
     #[must_use]
     pub fn reach(&self) -> Reach<'a> {
-        if self.observations.iter().any(|o| {
-            matches!(&o.step, Step::Http(_) | Step::Upgrade(_))
-                || matches!(&o.step, Step::Tls(t) if t.peer == Peer::Target && t.result.ok().is_some())
-        }) {
+        // What is tried over HTTP/2 says nothing about the way of an upgrade.
+        let own = || {
+            self.observations
+                .iter()
+                .copied()
+                .filter(|o| o.probe != probe::H2_GET && o.probe != probe::H2_CONNECT)
+        };
+        let requests = || own().filter(|o| matches!(&o.step, Step::Http(_) | Step::Upgrade(_)));
+        if requests().any(|o| !o.step.failure().is_some_and(is_tls)) {
+            return Reach::Reached;
+        }
+        // In TLS 1.3 a server may refuse the client after the client's side of
+        // the handshake is done (RFC 8446 section 4.4.2.4).
+        if let Some((o, failure)) = requests().find_map(|o| Some((o, o.step.failure()?)))
+            && let Some(tls) = own().find_map(|other| match &other.step {
+                Step::Tls(tls) if other.connection == o.connection => Some(tls),
+                _ => None,
+            })
+        {
+            return Reach::TlsFailed(o, tls, failure);
+        }
+        if own().any(
+            |o| matches!(&o.step, Step::Tls(t) if t.peer == Peer::Target && t.result.ok().is_some()),
+        ) {
             return Reach::Reached;
         }
         for o in &self.observations {
@@ -404,6 +425,16 @@ impl<'a> RouteView<'a> {
 #[must_use]
 pub fn frames_pass(seen: &FramesSeen) -> bool {
     seen.pong_ms.is_some() || (seen.ending.how == EndedBy::CloseFrame && !seen.received.is_empty())
+}
+
+/// Whether a failure is the TLS layer's, wherever it showed.
+fn is_tls(failure: &Failure) -> bool {
+    matches!(
+        failure.kind,
+        FailureKind::TlsAlert
+            | FailureKind::TlsClientCertificateRequired
+            | FailureKind::TlsProtocol
+    )
 }
 
 fn id_key(id: &str) -> (u64, &str) {

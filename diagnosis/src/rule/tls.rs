@@ -52,22 +52,22 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
     if tls.peer == Peer::Proxy || failure.kind == FailureKind::TlsNoApplicationProtocol {
         return Answer::Pass;
     }
-    let works_elsewhere =
-        e.twin().and_then(|t| t.selected()).map(|r| matches!(r.reach(), Reach::Reached)).or_else(
-            || {
-                focus
-                    .routes
-                    .iter()
-                    .any(|r| r.route.id != route.route.id && matches!(r.reach(), Reach::Reached))
-                    .then_some(true)
-            },
-        );
+    let works_outside =
+        e.twin().and_then(|t| t.selected()).map(|r| matches!(r.reach(), Reach::Reached));
+    let works_by_another_route = focus
+        .routes
+        .iter()
+        .any(|r| r.route.id != route.route.id && matches!(r.reach(), Reach::Reached));
     let fails_alike = e
         .twin()
         .and_then(|t| t.selected())
         .is_some_and(|r| matches!(r.reach(), Reach::TlsFailed(_, _, f) if f.kind == failure.kind));
-    let (location, confidence, also) = if works_elsewhere == Some(true) {
-        (Location::ClientNetwork, Confidence::High, " Elsewhere the same handshake succeeds.")
+    let (location, confidence, also) = if works_outside == Some(true) {
+        (Location::ClientNetwork, Confidence::High, " From outside the same handshake succeeds.")
+    } else if works_by_another_route {
+        // That other route may be the one that is meant to be taken.
+        let also = " By another route the same handshake succeeds.";
+        (Location::ClientNetwork, Confidence::Medium, also)
     } else if fails_alike {
         (Location::ServerSide, Confidence::High, " It fails in the same way from outside.")
     } else {
@@ -118,7 +118,7 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
     );
     if failure.kind == FailureKind::TlsClientCertificateRequired {
         claim.missing.push(run_again(e, "--cert CLIENT.pem --key CLIENT.key"));
-    } else if works_elsewhere.is_none() {
+    } else if works_outside.is_none() {
         claim.missing.push(run_outside(e));
     }
     Answer::Fail(Box::new(claim))
