@@ -93,7 +93,7 @@ impl Recorder {
             step,
         };
         // Nobody watching is no reason to stop.
-        let _ = self.0.progress.send(Progress::Observation(observation.clone()));
+        let _ = self.0.progress.send(Progress::Observation(Box::new(observation.clone())));
         lock(&self.0.observations).push((begun.order, observation));
     }
 

@@ -26,7 +26,7 @@ use wss_bundle::{Failure, FailureKind, Observation};
 #[derive(Debug, Clone)]
 pub enum Progress {
     /// A step has ended. Its `id` is provisional: the final one is in [`Collected`].
-    Observation(Observation),
+    Observation(Box<Observation>),
     /// Holds have begun; what else is done takes far less time.
     HoldStarted {
         /// How long they take.

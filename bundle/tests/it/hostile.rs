@@ -49,7 +49,8 @@ fn versions() {
 
 #[test]
 fn what_can_be_read_is_read_and_the_rest_is_a_defect() {
-    let cases: [(&str, fn(&mut Vec<(String, Vec<u8>)>)); 8] = [
+    type Change = fn(&mut Vec<(String, Vec<u8>)>);
+    let cases: [(&str, Change); 8] = [
         ("sha256-mismatch", |l| edit(l, "environment.json", "hint x", "hint y")),
         ("size-mismatch", |l| edit(l, "environment.json", "hint x", "hint yyy")),
         ("missing-entry", |l| l.retain(|(n, _)| n != "redactions.json")),

@@ -64,7 +64,7 @@ pub struct CollectArgs {
     pub target: Option<String>,
 
     /// Where the bundle goes; `-` is standard output
-    /// [default: wss-<host>-<vantage>-<UTC time>.zip here]
+    /// [default: wss-HOST-VANTAGE-TIME.zip here]
     #[arg(short, long, value_name = "FILE", help_heading = "Bundle")]
     pub output: Option<PathBuf>,
     /// Overwrite an existing file

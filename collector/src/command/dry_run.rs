@@ -35,7 +35,7 @@ pub fn text(job: &Job) -> String {
         out,
         "\nAt most {:.0} s a step{}.\n\n\
          Read on this machine:\n  \
-         proxy variables ({})\n  \
+         proxy variables (http_proxy, https_proxy, all_proxy, no_proxy)\n  \
          name servers ({})\n  \
          network interfaces, their addresses and the default route\n  \
          the clock and its time zone, name and version of the operating system\n  \
@@ -46,7 +46,6 @@ pub fn text(job: &Job) -> String {
         } else {
             format!("; upgraded connections are held for {:.0} s", config.hold.as_secs_f64())
         },
-        "http_proxy, https_proxy, all_proxy, no_proxy",
         if job.dns.source.is_empty() { "none found" } else { &job.dns.source },
     );
     for file in &job.extra_cas {

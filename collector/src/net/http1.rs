@@ -275,10 +275,11 @@ async fn read_body(
                     break true;
                 }
             }
-            Framing::Chunked => match chunks.advance(&mut buffer, &mut keeper) {
-                Some(valid) => break valid,
-                None => {}
-            },
+            Framing::Chunked => {
+                if let Some(valid) = chunks.advance(&mut buffer, &mut keeper) {
+                    break valid;
+                }
+            }
             Framing::UntilClose => {
                 keeper.take(&buffer);
                 buffer.clear();

@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Collector, Format};
 use wss_bundle::redact::Redactor;
@@ -46,7 +47,7 @@ pub(super) async fn collect(
         .and_then(|list| list.collect::<Result<Vec<_>, _>>())
         .map_err(|error| format!("{}: {error}", trust.display()))?;
     let config = Arc::new(Config {
-        target: target.clone(),
+        target,
         routes: found.routes,
         auth: wanted.user.as_deref().map(parse::credentials),
         headers: Vec::new(),
@@ -61,17 +62,46 @@ pub(super) async fn collect(
         timeout: parse::timeout(&scenario.timeout)?,
         hold: parse::duration(&scenario.hold)?,
     });
+    let settings = Environment {
+        proxy_settings: found.settings,
+        proxy_choices: found.choices,
+        ..Environment::default()
+    };
+    finish(config, vantage, settings).await
+}
+
+/// Collects directly, and trusts whom the system trusts.
+pub(super) async fn plain(url: &str, path: &str) -> Result<Bundle, String> {
+    let (target, _) = parse::target(url, &[path.to_owned()])?;
+    let found = find(&target, None, None, &Variables::default())?;
+    let config = Arc::new(Config {
+        target,
+        routes: found.routes,
+        auth: None,
+        headers: Vec::new(),
+        resolve: Vec::new(),
+        family: None,
+        tls: TlsOptions::default(),
+        name_servers: Vec::new(),
+        timeout: Duration::from_secs(5),
+        hold: Duration::ZERO,
+    });
+    finish(config, Vantage::Inside, Environment::default()).await
+}
+
+/// Runs the probes; then redactor, writer, reader.
+async fn finish(
+    config: Arc<Config>,
+    vantage: Vantage,
+    mut environment: Environment,
+) -> Result<Bundle, String> {
+    let target = config.target.clone();
     let routes = config.routes.iter().map(|route| route.route.clone()).collect();
     let started_at = chrono::Utc::now();
     let (progress, watching) = mpsc::unbounded_channel();
     drop(watching);
     let (_never, cancel) = watch::channel(false);
     let collected = wss_collector::run::run(config, progress, cancel).await;
-    let mut environment = Environment {
-        proxy_settings: found.settings,
-        proxy_choices: found.choices,
-        ..Environment::default()
-    };
     environment.clock.skew_s =
         wss_collector::environment::skew(started_at, &collected.observations);
     let bundle = Bundle {

@@ -352,3 +352,12 @@ impl Outcome {
         out
     }
 }
+
+/// The bundle of a collection without lab, certificates and proxies, for
+/// comparisons with other programs.
+///
+/// # Errors
+/// The URL or path is not understood.
+pub async fn collect_plain(url: &str, path: &str) -> Result<Bundle, String> {
+    collect::plain(url, path).await
+}
