@@ -194,6 +194,14 @@ async fn stand(
     lab.firewall.set(mode, front.addr, cut).await.map_err(|error| format!("firewall: {error}"))
 }
 
+/// A real server with a scenario's configuration, in front of a lab.
+///
+/// # Errors
+/// As [`run`].
+pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Result<Real, String> {
+    start(folder, &RealConfig { server, config: config.to_owned() }, lab)
+}
+
 fn start(folder: &Path, real: &RealConfig, lab: &Lab) -> Result<Real, String> {
     let file = folder.join(&real.config);
     let template =
