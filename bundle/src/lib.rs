@@ -3,7 +3,7 @@
 //!
 //! This crate owns the words ([`Observation`], [`Failure`], [`Manifest`],
 //! [`Environment`]), the removal of secrets ([`redact`]) and the reading and
-//! writing of bundles ([`read`], [`write`]). It knows no sockets (that is the
+//! writing of bundles ([`read`], [`mod@write`]). It knows no sockets (that is the
 //! collector's) and no rules (that is the diagnosis').
 
 pub mod bundle;

@@ -88,11 +88,11 @@ pub fn file(
     Ok(content.len() as u64)
 }
 
-/// Says early whether [`file`] could put a file there, as far as that can be
+/// Says early whether [`file()`] could put a file there, as far as that can be
 /// told without leaving one.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub fn check(path: &Path, force: bool) -> Result<(), WriteError> {
     match std::fs::symlink_metadata(path) {
         Ok(found) if !found.is_file() => Err(WriteError::NotAFile(path.to_owned())),

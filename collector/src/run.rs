@@ -143,13 +143,14 @@ impl Running {
         Self { recorder, name, begun, done: false }
     }
 
-    fn end<T>(mut self, result: &Result<T, Failure>) {
+    fn end<T>(mut self, result: &Result<T, Failure>, net: &Net) {
         let (outcome, why) = match result {
             Ok(_) => (StepOutcome::Done, None),
             Err(failure) => {
                 let outcome = match failure.kind {
                     FailureKind::TimedOut => StepOutcome::TimedOut,
-                    FailureKind::Cancelled => StepOutcome::Cancelled,
+                    FailureKind::Cancelled if net.is_cancelled() => StepOutcome::Cancelled,
+                    FailureKind::Cancelled => StepOutcome::Skipped,
                     _ => StepOutcome::Failed,
                 };
                 (outcome, Some(failure.detail.clone()))
@@ -176,7 +177,7 @@ async fn step<T>(ctx: &Ctx, work: impl Future<Output = Result<T, Failure>>) -> R
     let name = step_name(ctx.probe, &ctx.route().route.id.0, path);
     let running = Running::begin(&ctx.net, name);
     let result = work.await;
-    running.end(&result);
+    running.end(&result, &ctx.net);
     result
 }
 
@@ -257,15 +258,16 @@ async fn start(
         Ok(conn) => conn,
         Err(failure) => {
             let why = format!("the first connection failed: {failure}");
-            running.end(&Err::<(), _>(failure));
+            running.end(&Err::<(), _>(failure), net);
             return Err(why);
         }
     };
     let tell = teller(events, index, first, &way);
     let its_way = way.clone();
+    let shared = net.clone();
     tasks.spawn(async move {
         let result = probe::upgrade::run(pioneer, its_way, Some(conn), tell).await;
-        running.end(&result);
+        running.end(&result, &shared);
     });
     for path in config.target.paths.iter().skip(1) {
         let ctx = Ctx::new(net, index, name::UPGRADE, Some(path));

@@ -10,7 +10,7 @@ use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 use wss_bundle::observation::{Peer, RouteKind, TlsSession};
 use wss_bundle::target::Scheme;
-use wss_bundle::{Failure, Operation};
+use wss_bundle::{Failure, FailureKind, Operation};
 
 /// A route whose names have been looked up.
 #[derive(Debug)]
@@ -92,6 +92,13 @@ pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fai
     } else {
         None
     };
+    if ctx.net.is_silent(ctx.route) {
+        return Err(Failure::new(
+            Operation::Connect,
+            FailureKind::Cancelled,
+            "not tried: a TLS handshake on this route got no answer",
+        ));
+    }
     let (stream, ctx) = tcp::connect(ctx, &way.first_hop, peer).await?;
     let mut stream = Tap::new(Box::new(stream) as BoxIo, false);
     if ctx.route().route.kind == RouteKind::HttpsProxy {
@@ -132,6 +139,12 @@ pub async fn secure(conn: Conn, alpn: &[&str]) -> Result<Conn, Failure> {
     }
     let host = target.host.clone();
     let (stream, session) =
-        tls::handshake(&conn.ctx, Box::new(conn.stream), &host, alpn, Peer::Target).await?;
+        tls::handshake(&conn.ctx, Box::new(conn.stream), &host, alpn, Peer::Target)
+            .await
+            .inspect_err(|failure| {
+                if failure.kind == FailureKind::TimedOut {
+                    conn.ctx.net.note_silence(conn.ctx.route);
+                }
+            })?;
     Ok(Conn { ctx: conn.ctx, stream, session: Some(session), permit: conn.permit })
 }

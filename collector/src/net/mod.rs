@@ -18,6 +18,7 @@ use crate::config::{Config, RouteConfig};
 use crate::recorder::{Label, Recorder};
 use std::collections::HashMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -44,6 +45,8 @@ pub struct Net {
     /// Where observations go.
     pub recorder: Recorder,
     cancel: watch::Receiver<bool>,
+    /// Routes on which a TLS handshake got no answer at all.
+    silent: Vec<AtomicBool>,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -52,7 +55,22 @@ impl Net {
     #[must_use]
     pub fn new(config: Arc<Config>, recorder: Recorder, cancel: watch::Receiver<bool>) -> Self {
         let tls = tls::TlsSetup::new(&config.tls);
-        Self { config, tls, recorder, cancel, slots: Mutex::default() }
+        let silent = config.routes.iter().map(|_| AtomicBool::default()).collect();
+        Self { config, tls, recorder, cancel, silent, slots: Mutex::default() }
+    }
+
+    /// Notes that nothing answers a TLS handshake on a route: connections that
+    /// wait for their turn would only wait again.
+    pub fn note_silence(&self, route: usize) {
+        if let Some(silent) = self.silent.get(route) {
+            silent.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether [`Net::note_silence`] was called for a route.
+    #[must_use]
+    pub fn is_silent(&self, route: usize) -> bool {
+        self.silent.get(route).is_some_and(|silent| silent.load(Ordering::Relaxed))
     }
 
     /// Whether the user has stopped the collection.

@@ -113,6 +113,8 @@ pub struct Expect {
     /// Rules that must have something to say.
     #[serde(default)]
     pub rules: Vec<String>,
+    /// The most that the collection from inside may take, in seconds.
+    pub within_s: Option<f64>,
 }
 
 fn low() -> String {
@@ -127,6 +129,8 @@ pub struct Outcome {
     pub bundles: Vec<Bundle>,
     /// The verdict on it.
     pub diagnosis: Diagnosis,
+    /// Seconds that the first collection took.
+    pub took_s: f64,
     versions: Vec<(Product, Option<String>)>,
 }
 
@@ -160,13 +164,16 @@ pub async fn run(folder: &Path) -> Result<Outcome, String> {
     let front = scenario.front.as_ref().map(|real| start(folder, real, &lab)).transpose()?;
     let via = scenario.via.as_ref().map(|real| start(folder, real, &lab)).transpose()?;
     let mut bundles = Vec::new();
+    let mut took_s = None;
     for (vantage, side, wanted) in [
         (Vantage::Inside, Side::Inside, &scenario.inside),
         (Vantage::Outside, Side::Outside, &scenario.outside),
     ] {
         let Some(wanted) = wanted else { continue };
         stand(&lab, side, &scenario, front.as_ref()).await?;
+        let began = std::time::Instant::now();
         bundles.push(collect::collect(&scenario, &lab, via.as_ref(), vantage, wanted).await?);
+        took_s.get_or_insert(began.elapsed().as_secs_f64());
     }
     let diagnosis = diagnose(&bundles);
     let versions = [front, via]
@@ -174,7 +181,8 @@ pub async fn run(folder: &Path) -> Result<Outcome, String> {
         .flatten()
         .map(|real| (real.product, real.product.version()))
         .collect();
-    Ok(Outcome { scenario, bundles, diagnosis, versions })
+    let took_s = took_s.ok_or("neither inside nor outside is in it")?;
+    Ok(Outcome { scenario, bundles, diagnosis, took_s, versions })
 }
 
 /// Puts the client on a side, with the real server at the shared address.
@@ -272,6 +280,9 @@ impl Outcome {
                 "confidence: expected {}, got {}",
                 expect.confidence, json["confidence"]
             ));
+        }
+        if let Some(limit) = expect.within_s.filter(|limit| self.took_s > *limit) {
+            out.push(format!("it took {:.1} s, more than {limit}", self.took_s));
         }
         self.device(&mut out);
         for rule in &expect.rules {
