@@ -1,5 +1,5 @@
 //! The program as its users run it, against listeners on loopback.
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 mod arguments;
 mod output;

@@ -124,3 +124,27 @@ fn no_secret_reaches_the_bundle_or_the_screen() {
     let kinds: Vec<&str> = opened.bundle.redactions.iter().map(|r| r.kind.as_str()).collect();
     assert!(kinds.contains(&"cookie-value") && kinds.contains(&"header given"), "{kinds:?}");
 }
+
+/// A file system with room for nothing: a namespace of its own with a tiny tmpfs.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_full_disk_is_a_clear_error_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size=4k none {dir} && cd {dir} && head -c 4096 /dev/zero >full && \
+         {program} 127.0.0.1:1 --hold 0 \
+         --timeout 1s --no-input; code=$?; ls -A; exit $code",
+        dir = folder.path().display(),
+        program = env!("CARGO_BIN_EXE_wss-collector")
+    );
+    let output = std::process::Command::new("unshare")
+        .args(["--map-root-user", "--mount", "sh", "-c", &script])
+        .output()
+        .expect("unshare is needed: apt-get install util-linux");
+    let error = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{error}{}", text(&output.stdout));
+    assert!(error.contains("cannot write") && error.contains("--output"), "{error}");
+    // The verdict is shown all the same; no file stays behind.
+    let said = text(&output.stdout);
+    assert!(said.contains("BROKEN") && !said.contains(".zip"), "{said}");
+}
