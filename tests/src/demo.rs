@@ -162,7 +162,10 @@ async fn analyze(
     println!("verdict: {} ({}, {})", verdict["cause"], verdict["location"], verdict["confidence"]);
     println!("{}", verdict["summary"].as_str().unwrap_or_default());
     if verdict["cause"] != "proxy-blocks-websocket" || verdict["location"] != "client-network" {
-        return Err("the verdict should be proxy-blocks-websocket, client-network".to_owned());
+        return Err(format!(
+            "the verdict should be proxy-blocks-websocket in client-network, and is {} in {}",
+            verdict["cause"], verdict["location"]
+        ));
     }
     Ok(())
 }

@@ -127,6 +127,18 @@ async fn gateway_errors_are_the_products_own_pages() {
 }
 
 #[tokio::test]
+async fn an_answer_for_upgrades_leaves_pages_alone() {
+    let lab = lab("[lb]\nproduct = \"plain\"\n[lb.answer]\nstatus = 464\nscope = \"upgrades\"\n\
+         headers = [\"Server: awselb/2.0\"]\nbody = \"\"")
+    .await;
+    let (mut conn, head, body) = upgrade(lab.addr()).await;
+    assert_eq!((head.status(), head.get("server")), (464, Some("awselb/2.0")));
+    assert_eq!(body, "");
+    let page = ask(&mut conn, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.0;
+    assert_eq!((page.status(), page.get("server")), (200, None));
+}
+
+#[tokio::test]
 async fn a_backend_that_fails_is_told_in_the_products_way() {
     for (product, hangup, late) in [("nginx", 502, 504), ("haproxy", 502, 504), ("envoy", 503, 504)]
     {

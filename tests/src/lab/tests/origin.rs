@@ -163,6 +163,24 @@ async fn a_client_certificate_can_be_demanded() {
 }
 
 #[tokio::test]
+async fn tls_1_2_can_be_refused() {
+    for (only_tls13, refused) in [(false, false), (true, true)] {
+        let lab = lab(&format!("[origin.tls]\nonly-tls13 = {only_tls13}")).await;
+        let provider = std::sync::Arc::new(rustls::crypto::ring::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS12])
+            .unwrap()
+            .with_root_certificates(lab.pki.roots().unwrap())
+            .with_no_client_auth();
+        let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+        let outcome = dial(lab.addr()).await.secure(&connector, &lab.host).await;
+        let error = outcome.err().map(|error| format!("{error:?}"));
+        assert_eq!(error.is_some(), refused, "{error:?}");
+        assert!(error.is_none_or(|error| error.contains("ProtocolVersion")));
+    }
+}
+
+#[tokio::test]
 async fn a_delay_is_kept() {
     let lab = lab("[origin]\ndelay-ms = 300").await;
     let began = Instant::now();
