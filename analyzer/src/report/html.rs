@@ -12,6 +12,9 @@ use sha2::{Digest, Sha256};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
 
+/// Longest text of one field, in bytes.
+const LONGEST: usize = 8_000;
+
 #[derive(Serialize)]
 struct Head {
     title: String,
@@ -30,9 +33,41 @@ fn hash(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
+/// The one place where text becomes HTML. Besides markup, what cannot be seen is
+/// made visible: control characters, and those that turn the direction of what
+/// follows. Nothing is longer than anybody reads; the bundle has the rest.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(LONGEST) + 16);
+    for (at, c) in text.char_indices() {
+        if at >= LONGEST {
+            out.push_str("… (cut here; the bundle has all of it)");
+            break;
+        }
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            '`' => out.push_str("&#96;"),
+            '\n' | '\t' => out.push(c),
+            '\r' => {}
+            c if c.is_control() => out.push('\u{fffd}'),
+            '\u{061c}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' => out.push('\u{fffd}'),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 fn engine() -> Result<Handlebars<'static>, String> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
+    engine.register_escape_fn(escape);
     for name in ["head.hbs", "page.hbs"] {
         engine.register_template_string(name, file(name)?).map_err(|error| error.to_string())?;
     }
