@@ -39,6 +39,8 @@ pub enum Product {
     Nghttpx,
     /// Dante
     Dante,
+    /// stunnel
+    Stunnel,
 }
 
 impl Product {
@@ -54,6 +56,7 @@ impl Product {
             Self::Lighttpd => "lighttpd",
             Self::Nghttpx => "nghttpx",
             Self::Dante => "danted",
+            Self::Stunnel => "stunnel4",
         }
     }
 
@@ -90,6 +93,7 @@ impl Product {
             Self::Lighttpd => words(&["-D", "-f", &config]),
             Self::Nghttpx => words(&["--conf", &config]),
             Self::Dante => words(&["-N", "1", "-f", &config]),
+            Self::Stunnel => vec![config],
         }
     }
 
@@ -98,6 +102,7 @@ impl Product {
             Self::Caddy => &["version"],
             Self::Varnish => &["-V"],
             Self::Nghttpx => &["--version"],
+            Self::Stunnel => &["-version"],
             _ => &["-v"],
         }
     }
