@@ -27,10 +27,10 @@ pub fn report(args: &ReportArgs) -> u8 {
     let bundles: Vec<_> = opened.iter().map(|one| one.bundle.clone()).collect();
     let signatures = signatures.as_ref().unwrap_or(Signatures::built_in());
     let diagnosis = diagnose_with(&bundles, signatures);
-    let case = Case { diagnosis: &diagnosis, bundles: &bundles };
+    let case = Case::new(&diagnosis, &bundles);
     let text = match args.format {
         Format::Html => report::html::render(&case),
-        Format::Json => report::json(&case),
+        Format::Json => report::json(&diagnosis),
         Format::Markdown => Ok(report::markdown::render(&case)),
     };
     let text = match text {

@@ -2,8 +2,8 @@
 //! foot. Style and script are this program's own and are pinned by their hashes
 //! in the content security policy, so that nothing else can run or load.
 
-use super::Case;
 use super::section::{self, Page};
+use super::{Case, words};
 use base64::Engine as _;
 use handlebars::Handlebars;
 use include_dir::{Dir, include_dir};
@@ -12,7 +12,11 @@ use sha2::{Digest, Sha256};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
 
-/// Longest text of one field, in bytes.
+/// Parts that several sections use.
+const PARTS: [&str; 3] = ["citations", "command", "cure"];
+
+/// Longest text in one place, whatever a view model let through: a bundle
+/// whose host name has a megabyte still gives a page that opens.
 const LONGEST: usize = 8_000;
 
 #[derive(Serialize)]
@@ -33,32 +37,21 @@ fn hash(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
-/// The one place where text becomes HTML. Besides markup, what cannot be seen is
-/// made visible: control characters, and those that turn the direction of what
-/// follows. Nothing is longer than anybody reads; the bundle has the rest.
+/// The one place where text becomes HTML.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(LONGEST) + 16);
-    for (at, c) in text.char_indices() {
-        if at >= LONGEST {
-            out.push_str("… (cut here; the bundle has all of it)");
-            break;
-        }
+    let text = words::cut_counted(text, LONGEST);
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    for c in text.chars() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
+            '"' => out.push_str("&#34;"),
             '\'' => out.push_str("&#39;"),
-            '`' => out.push_str("&#96;"),
-            '\n' | '\t' => out.push(c),
-            '\r' => {}
-            c if c.is_control() => out.push('\u{fffd}'),
-            '\u{061c}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' => out.push('\u{fffd}'),
-            c => out.push(c),
+            c => match words::visible(c) {
+                Some(shown) => out.push_str(&shown),
+                None => out.push(c),
+            },
         }
     }
     out
@@ -68,12 +61,12 @@ fn engine() -> Result<Handlebars<'static>, String> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
     engine.register_escape_fn(escape);
-    for name in ["head.hbs", "page.hbs"] {
-        engine.register_template_string(name, file(name)?).map_err(|error| error.to_string())?;
-    }
-    for name in section::NAMES {
-        let path = format!("section/{name}.hbs");
-        engine.register_template_string(&path, file(&path)?).map_err(|error| error.to_string())?;
+    let parts = PARTS.iter().map(|name| format!("part/{name}.hbs"));
+    let sections = section::NAMES.iter().map(|name| format!("section/{name}.hbs"));
+    for name in
+        ["head.hbs".to_owned(), "page.hbs".to_owned()].into_iter().chain(parts).chain(sections)
+    {
+        engine.register_template_string(&name, file(&name)?).map_err(|error| error.to_string())?;
     }
     Ok(engine)
 }
@@ -86,16 +79,16 @@ pub fn render(case: &Case<'_>) -> Result<String, String> {
     let engine = engine()?;
     let (style, script) = (file("style.css")?, file("script.js")?);
     let verdict = &case.diagnosis.verdict;
-    let head = Head {
-        title: format!(
-            "{}: {} ({})",
-            case.diagnosis.case.target, verdict.cause, case.diagnosis.case.id
-        ),
-        style_hash: hash(style),
-        script_hash: hash(script),
-    };
+    let title = format!(
+        "{}: {} ({})",
+        words::status(verdict.status),
+        verdict.cause,
+        words::cut(&case.diagnosis.case.target, 120)
+    );
+    let head = Head { title, style_hash: hash(style), script_hash: hash(script) };
     let head = engine.render("head.hbs", &head).map_err(|error| error.to_string())?;
     let body = engine.render("page.hbs", &Page::new(case)).map_err(|error| error.to_string())?;
+    // Neither goes through the engine, and no raw brace is needed for them.
     Ok(format!(
         "{head}<style>{style}</style>\n</head>\n<body>\n{body}<script>{script}</script>\n</body>\n</html>\n"
     ))
@@ -105,38 +98,74 @@ pub fn render(case: &Case<'_>) -> Result<String, String> {
 mod tests {
     use super::*;
 
+    fn names(folder: &str) -> Vec<String> {
+        let files = TEMPLATES.get_dir(folder).unwrap().files();
+        let mut names: Vec<String> = files
+            .map(|file| file.path().file_stem().unwrap().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn sorted(names: &[&str]) -> Vec<String> {
+        let mut names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// A section has a view model and a partial of one name, and stands in the page.
     #[test]
     fn every_section_is_registered() {
-        let partials: Vec<String> = TEMPLATES
-            .get_dir("section")
-            .unwrap()
-            .files()
-            .map(|file| file.path().file_stem().unwrap().to_string_lossy().into_owned())
-            .collect();
-        let mut names: Vec<String> = section::NAMES.iter().map(|n| (*n).to_owned()).collect();
-        names.sort();
-        let mut sorted = partials.clone();
-        sorted.sort();
-        assert_eq!(names, sorted);
+        assert_eq!(names("section"), sorted(section::NAMES));
+        assert_eq!(names("part"), sorted(&PARTS));
         let page = file("page.hbs").unwrap();
+        let mut at = 0;
         for name in section::NAMES {
-            assert!(page.contains(&format!("{{{{> section/{name}.hbs {name}}}}}")), "{name}");
+            let partial = format!("{{{{> section/{name}.hbs {name}}}}}");
+            let found = page[at..].find(&partial);
+            at += found.unwrap_or_else(|| panic!("{name} is missing or out of order"));
+        }
+        let sources = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/report/section"));
+        for source in sources.unwrap() {
+            let path = source.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            assert!(name == "mod" || section::NAMES.contains(&name.as_str()), "{name}");
         }
     }
 
     #[test]
-    fn no_template_writes_raw_html() {
-        for dir in [Some(&TEMPLATES), TEMPLATES.get_dir("section")].into_iter().flatten() {
-            for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "hbs")) {
-                let text = file.contents_utf8().unwrap();
-                assert!(
-                    !text.contains("{{{") && !text.contains("{{&"),
-                    "{}",
-                    file.path().display()
-                );
-                assert!(!text.contains(" style="), "{}", file.path().display());
+    fn templates_have_no_raw_html_no_logic_and_no_inline_style() {
+        let folders = [Some(&TEMPLATES), TEMPLATES.get_dir("section"), TEMPLATES.get_dir("part")];
+        for file in folders.into_iter().flatten().flat_map(Dir::files) {
+            if file.path().extension().is_none_or(|extension| extension != "hbs") {
+                continue;
+            }
+            let (text, name) = (file.contents_utf8().unwrap(), file.path().display());
+            assert!(!text.contains("{{{") && !text.contains("{{&"), "{name}");
+            assert!(!text.contains(" style="), "{name}");
+            let handler = |word: &str| word.starts_with("on") && word.contains('=');
+            assert!(!text.split_ascii_whitespace().any(handler), "{name}");
+            for tag in text.split("{{").skip(1) {
+                let word = tag.split([' ', '}']).next().unwrap();
+                let known = ["#if", "/if", "else", "#each", "/each", ">"].contains(&word)
+                    || word.chars().all(|c| c.is_ascii_alphanumeric() || "_./".contains(c));
+                assert!(known, "{name}: {word}");
             }
         }
+        for name in ["style.css", "script.js"] {
+            // Nothing may end the block that it is put into, or load anything.
+            let text = file(name).unwrap();
+            for word in ["</", "url(", "@import", "http:", "https:", "fetch(", "innerHTML", "eval"]
+            {
+                assert!(!text.contains(word), "{name}: {word}");
+            }
+        }
+    }
+
+    #[test]
+    fn escaping_leaves_no_markup_and_nothing_hidden() {
+        assert_eq!(escape("<b a='x' c=\"&\">"), "&lt;b a=&#39;x&#39; c=&#34;&amp;&#34;&gt;");
+        assert_eq!(escape("a\u{202e}b\0"), "a[U+202E]b\u{2400}");
+        assert!(escape(&"x".repeat(1_000_000)).len() < LONGEST + 100);
     }
 }

@@ -1,65 +1,103 @@
 //! A draft reply to the customer, ready for a ticket. Text from bundles is
 //! escaped so that it can make no markup of its own.
 
+use super::part::limited;
 use super::{Case, words};
 use std::fmt::Write as _;
-use wss_diagnosis::{Finding, ItemStatus, Remedy, Status};
+use wss_diagnosis::{Finding, ItemStatus, Location, Remedy, Severity, Status};
 
 /// Longest piece of foreign text that is quoted.
 const QUOTED: usize = 600;
+/// Longest block of foreign text.
+const BLOCK: usize = 8_000;
+/// Citations, devices, findings, rivals that are named.
+const NAMED: usize = 8;
 
 /// The reply.
 #[must_use]
 pub fn render(case: &Case<'_>) -> String {
     let diagnosis = case.diagnosis;
-    let verdict = &diagnosis.verdict;
     let mut out = String::new();
-    let _ =
-        writeln!(out, "Hello,\n\nthank you for the data on {}.\n", code(&diagnosis.case.target));
-    let _ = writeln!(out, "## What we found\n\n{}\n", plain(&verdict.summary));
-    if verdict.status != Status::Working {
-        let _ = writeln!(
-            out,
-            "The fault lies in: {} (confidence {}).\n",
-            words::location(verdict.location),
-            words::level(verdict.confidence)
-        );
-    }
-    if let Some(first) = main_finding(case) {
-        let _ = writeln!(out, "{}\n", plain(&first.text));
-        out.push_str("What shows it:\n\n");
-        for citation in first.evidence.iter() {
-            let vantage =
-                case.bundle(&citation.bundle).map_or("", |bundle| bundle.manifest.vantage.as_str());
-            let _ = writeln!(out, "- {vantage}: {}", code(&citation.excerpt));
-        }
-        out.push('\n');
-        if let Some(remedy) = &first.remedy {
+    let from: Vec<String> = case
+        .views
+        .iter()
+        .map(|view| format!("{} on {}", view.name, view.time(view.bundle.manifest.started_at)))
+        .collect();
+    let _ = writeln!(
+        out,
+        "Hello,\n\nthank you for the data on {}, collected {}.\n",
+        code(&diagnosis.case.target),
+        plain(&from.join(" and "))
+    );
+    found(&mut out, case);
+    match case.main().and_then(|finding| finding.remedy.as_ref()) {
+        Some(remedy) => {
+            out.push_str("## What to change\n\n");
             change(&mut out, remedy);
         }
-    }
-    missing(&mut out, case);
-    if !diagnosis.alternatives.is_empty() {
-        out.push_str("## What else it could be\n\n");
-        for other in &diagnosis.alternatives {
-            let _ = writeln!(out, "- {}: {}", code(other.cause.slug()), plain(&other.why_not));
+        None if diagnosis.verdict.status == Status::Working => {
+            out.push_str("## What to change\n\nNothing.\n\n");
         }
-        out.push('\n');
+        None => {}
     }
+    noticed(&mut out, case);
+    missing(&mut out, case);
+    rivals(&mut out, case);
     let _ = writeln!(out, "Case {}", code(&diagnosis.case.id));
     out
 }
 
-fn main_finding<'a>(case: &Case<'a>) -> Option<&'a Finding> {
+fn found(out: &mut String, case: &Case<'_>) {
     let verdict = &case.diagnosis.verdict;
-    if verdict.status == Status::Working {
-        return None;
+    let _ = writeln!(out, "## What we found\n\n{}\n", plain(&verdict.summary));
+    if verdict.location != Location::None {
+        let (place, what) = words::location(verdict.location);
+        let _ = writeln!(out, "Where the fault lies: {place} ({what}).");
     }
-    case.diagnosis.findings.iter().find(|f| f.rule.starts_with(verdict.cause.slug()))
+    let (level, meaning) =
+        (words::level(verdict.confidence), words::confidence(verdict.confidence));
+    let _ = writeln!(out, "How sure this is: {level}; {meaning}.\n");
+    if let Some(finding) = case.main() {
+        let why = words::beyond(&finding.text, &verdict.summary);
+        if !why.is_empty() {
+            let _ = writeln!(out, "{}\n", plain(why));
+        }
+        evidence(out, case, finding);
+    }
+    let devices: Vec<String> = case
+        .diagnosis
+        .devices
+        .iter()
+        .filter_map(|d| Some((d.product.as_ref()?, d)))
+        .take(NAMED)
+        .map(|(product, d)| match &d.version {
+            Some(version) => plain(&format!("{product} {version} ({})", d.role)),
+            None => plain(&format!("{product} ({}, version not shown)", d.role)),
+        })
+        .collect();
+    if !devices.is_empty() {
+        let _ = writeln!(out, "Devices seen on the path: {}.\n", devices.join(", "));
+    }
+}
+
+fn evidence(out: &mut String, case: &Case<'_>, finding: &Finding) {
+    out.push_str("What shows it:\n\n");
+    let (shown, _) = limited(finding.evidence.iter(), NAMED);
+    for citation in shown {
+        let view = case.view(&citation.bundle);
+        let vantage = view.map_or("", |view| view.name.as_str());
+        let observation = view.and_then(|view| view.observation(&citation.observation));
+        let what = observation.map_or_else(String::new, |o| {
+            let path = o.path.as_deref().unwrap_or_default();
+            plain(&format!(" ({} {path} by {})", words::step(&o.step), o.route))
+        });
+        let _ = writeln!(out, "- {vantage}: {} {what}", code(&citation.excerpt));
+    }
+    out.push('\n');
 }
 
 fn change(out: &mut String, remedy: &Remedy) {
-    let _ = writeln!(out, "## What to change\n\n{}:\n", plain(&remedy.title));
+    let _ = writeln!(out, "{}:\n", plain(&remedy.title));
     for (number, step) in remedy.steps.iter().enumerate() {
         let _ = writeln!(out, "{}. {}", number + 1, plain(step));
     }
@@ -69,52 +107,85 @@ fn change(out: &mut String, remedy: &Remedy) {
     let _ = writeln!(out, "\n## How to check\n\n{}\n", fenced("sh", &remedy.verify));
 }
 
-fn missing(out: &mut String, case: &Case<'_>) {
-    let items = case.diagnosis.checklist.iter().filter(|i| i.status != ItemStatus::Complete);
-    let mut open: Vec<(String, Option<&String>)> = items
-        .map(|i| {
-            (format!("{}: {}", words::item_title(i.item), i.missing.join("; ")), i.how.as_ref())
-        })
-        .collect();
-    for command in &case.diagnosis.verdict.missing {
-        if !open.iter().any(|(_, how)| *how == Some(command)) {
-            open.push(("This would tell more".to_owned(), Some(command)));
-        }
-    }
-    if open.is_empty() {
+/// What else a customer should know; notes for support alone are left out.
+fn noticed(out: &mut String, case: &Case<'_>) {
+    let serious = case.others().filter(|finding| finding.severity != Severity::Info);
+    let (shown, _) = limited(serious, NAMED);
+    if shown.is_empty() {
         return;
     }
-    out.push_str("## What is still missing\n\n");
-    for (what, how) in open {
-        let _ = writeln!(out, "- {}", plain(&what));
-        if let Some(how) = how {
-            for line in fenced("sh", how).lines() {
-                let _ = writeln!(out, "  {line}");
-            }
-        }
+    out.push_str("## What else we noticed\n\n");
+    for finding in shown {
+        let _ = writeln!(out, "- {}: {}", plain(&finding.title), plain(&finding.text));
     }
     out.push('\n');
 }
 
-fn harmless(text: &str) -> String {
-    let one_line: String = text
-        .chars()
-        .map(|c| {
-            if c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect();
-    words::cut(one_line.trim(), QUOTED)
+fn missing(out: &mut String, case: &Case<'_>) {
+    let checklist = &case.diagnosis.checklist;
+    let open: Vec<_> = checklist.iter().filter(|i| i.status != ItemStatus::Complete).collect();
+    let asked = |command: &String| open.iter().any(|item| item.how.as_ref() == Some(command));
+    let commands: Vec<&String> =
+        case.diagnosis.verdict.missing.iter().filter(|command| !asked(command)).collect();
+    if open.is_empty() && commands.is_empty() {
+        return;
+    }
+    out.push_str("## What is still missing\n\n");
+    for item in &open {
+        let what = format!("{}: {}", words::item_title(item.item), item.missing.join("; "));
+        let _ = writeln!(out, "- {}", plain(&what));
+        if let Some(how) = &item.how {
+            indented(out, &fenced("sh", how));
+        }
+    }
+    for (at, command) in commands.into_iter().take(NAMED).enumerate() {
+        if at == 0 {
+            out.push_str("- What would tell more, each to paste into a terminal:\n");
+        }
+        indented(out, &fenced("sh", command));
+    }
+    out.push('\n');
+}
+
+fn indented(out: &mut String, block: &str) {
+    out.push('\n');
+    for line in block.lines() {
+        let _ = writeln!(out, "  {line}");
+    }
+    out.push('\n');
+}
+
+fn rivals(out: &mut String, case: &Case<'_>) {
+    if case.diagnosis.alternatives.is_empty() {
+        return;
+    }
+    out.push_str("## What else it could be\n\n");
+    for other in case.diagnosis.alternatives.iter().take(NAMED) {
+        let _ = writeln!(out, "- {}: {}", code(other.cause.slug()), plain(&other.why_not));
+    }
+    out.push('\n');
+}
+
+/// On one line, with nothing hidden.
+fn harmless(text: &str, most: usize) -> String {
+    let cut = words::cut(text.trim(), most);
+    let spaced = cut.split_whitespace().collect::<Vec<_>>().join(" ");
+    spaced.chars().map(|c| words::visible(c).unwrap_or_else(|| c.to_string())).collect()
 }
 
 /// Text without markup of its own.
 fn plain(text: &str) -> String {
-    let mut out = String::new();
-    for c in harmless(text).chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '&') {
+    let text = harmless(text, QUOTED);
+    let mut out = String::with_capacity(text.len() + 8);
+    // At the start of a line a number or a sign would begin a list or a heading.
+    let digits = text.chars().take_while(char::is_ascii_digit).count();
+    for (at, c) in text.chars().enumerate() {
+        let begins_block = match c {
+            '-' | '+' | '=' => at == 0,
+            '.' | ')' => digits > 0 && at == digits,
+            _ => false,
+        };
+        if begins_block || "\\`*_[]<>#|!&~$".contains(c) {
             out.push('\\');
         }
         out.push(c);
@@ -124,7 +195,10 @@ fn plain(text: &str) -> String {
 
 /// As code in a line, whatever backticks are in it (CommonMark section 6.1).
 fn code(text: &str) -> String {
-    let text = harmless(text);
+    let text = harmless(text, QUOTED);
+    if text.is_empty() {
+        return "(nothing)".to_owned();
+    }
     let fence = "`".repeat(longest_run(&text) + 1);
     let pad = if text.starts_with('`') || text.ends_with('`') { " " } else { "" };
     format!("{fence}{pad}{text}{pad}{fence}")
@@ -132,7 +206,12 @@ fn code(text: &str) -> String {
 
 /// As a block, whatever fences are in it.
 fn fenced(language: &str, text: &str) -> String {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    let text: String = words::cut(&text.replace('\r', ""), BLOCK)
+        .chars()
+        .map(|c| words::visible(c).unwrap_or_else(|| c.to_string()))
+        .collect();
+    let language: String = language.chars().filter(char::is_ascii_alphanumeric).collect();
+    let fence = "`".repeat(longest_run(&text).max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}", text.trim_end())
 }
 
@@ -151,5 +230,10 @@ mod tests {
         assert_eq!(code("`x`"), "`` `x` ``");
         assert!(fenced("sh", "```\nx").starts_with("````sh\n"));
         assert_eq!(plain("a\n# b"), "a \\# b");
+        assert_eq!(plain("1. x"), "1\\. x");
+        assert_eq!(plain("- x - y"), "\\- x - y");
+        assert_eq!(plain("a\u{202e}b"), "a\\[U+202E\\]b");
+        assert_eq!(code(" \n"), "(nothing)");
+        assert_eq!(fenced("a`b c", "x\u{1b}"), "```abc\nx\u{241b}\n```");
     }
 }

@@ -1,7 +1,7 @@
-//! Names of things, for people; and names of places in the page, for links.
+//! Names of things, for people; and text made fit to be shown.
 
 use chrono::{DateTime, FixedOffset, Utc};
-use wss_bundle::Bundle;
+use wss_bundle::{Bundle, Step};
 use wss_diagnosis::{Confidence, ItemStatus, LayerStatus, Location, Severity, Status};
 
 /// `Broken` …
@@ -25,26 +25,47 @@ pub fn tone(status: Status) -> &'static str {
     }
 }
 
-/// Where the fault lies.
+/// Symbol of a status: never the colour alone.
 #[must_use]
-pub fn location(location: Location) -> &'static str {
-    match location {
-        Location::ClientNetwork => "the client's network: proxy, firewall or VPN",
-        Location::ServerSide => "the server's side: load balancer or server",
-        Location::Browser => "the browser",
-        Location::Target => "what was asked for: address, path or credentials",
-        Location::None => "nowhere",
-        Location::Undetermined => "cannot be told yet",
+pub fn symbol(status: Status) -> &'static str {
+    match status {
+        Status::Working => "✓",
+        Status::Unstable => "!",
+        Status::Broken => "✗",
+        Status::Unknown => "?",
     }
 }
 
-/// How sure, and what that means.
+/// Where the fault lies: the place, and what is there.
+#[must_use]
+pub fn location(location: Location) -> (&'static str, &'static str) {
+    match location {
+        Location::ClientNetwork => ("the client's network", "proxy, firewall or VPN"),
+        Location::ServerSide => ("the server's side", "load balancer or server"),
+        Location::Browser => ("the browser", "its extensions or settings"),
+        Location::Target => ("what was asked for", "address, path or credentials"),
+        Location::None => ("nowhere", "nothing is wrong"),
+        Location::Undetermined => ("cannot be told yet", "see what would settle it"),
+    }
+}
+
+/// What a confidence means.
 #[must_use]
 pub fn confidence(confidence: Confidence) -> &'static str {
     match confidence {
-        Confidence::High => "high: a difference between twins, or an unmistakable sign, shows it",
-        Confidence::Medium => "medium: the evidence fits, and a comparison is missing",
-        Confidence::Low => "low: one of several explanations",
+        Confidence::High => "a difference between two probes, or an unmistakable sign, shows it",
+        Confidence::Medium => "the evidence fits; a comparison is missing",
+        Confidence::Low => "one of several explanations",
+    }
+}
+
+/// How many of three dots a confidence fills.
+#[must_use]
+pub fn dots(confidence: Confidence) -> usize {
+    match confidence {
+        Confidence::High => 3,
+        Confidence::Medium => 2,
+        Confidence::Low => 1,
     }
 }
 
@@ -65,6 +86,16 @@ pub fn severity(severity: Severity) -> &'static str {
         Severity::Error => "error",
         Severity::Warning => "warning",
         Severity::Info => "info",
+    }
+}
+
+/// Symbol of a severity.
+#[must_use]
+pub fn severity_symbol(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Error => "✗",
+        Severity::Warning => "!",
+        Severity::Info => "i",
     }
 }
 
@@ -101,10 +132,58 @@ pub fn item_title(item: &str) -> &'static str {
     }
 }
 
+/// The step's name in bundles.
+#[must_use]
+pub fn step(step: &Step) -> &'static str {
+    match step {
+        Step::Resolve(_) => "resolve",
+        Step::Connect(_) => "connect",
+        Step::Tunnel(_) => "tunnel",
+        Step::Tls(_) => "tls",
+        Step::Http(_) => "http",
+        Step::Upgrade(_) => "upgrade",
+        Step::Frames(_) => "frames",
+        Step::Hold(_) => "hold",
+    }
+}
+
+/// What came of a step, in a line.
+#[must_use]
+pub fn outcome(step: &Step) -> String {
+    if let Some(failure) = step.failure() {
+        return failure.to_string();
+    }
+    let line = match step {
+        Step::Resolve(s) => s.result.ok().map(|found| {
+            found.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+        }),
+        Step::Connect(s) => Some(s.address.to_string()),
+        Step::Tunnel(s) => {
+            s.result.ok().and_then(|reply| reply.head.as_ref()).map(|head| head.status_line())
+        }
+        Step::Tls(s) => s.result.ok().map(|session| {
+            format!("{}, {}", session.version, session.alpn.as_deref().unwrap_or("no ALPN"))
+        }),
+        Step::Http(s) => s.result.ok().map(|reply| reply.head.status_line()),
+        Step::Upgrade(s) => s.result.ok().map(|reply| reply.head.status_line()),
+        Step::Frames(s) => s.result.ok().map(|seen| match seen.pong_ms {
+            Some(pong) => format!("Pong after {}", ms(pong)),
+            None => "no Pong".to_owned(),
+        }),
+        Step::Hold(s) => s.result.ok().map(|held| {
+            let how = wss_bundle::transcript::ended(&held.ending);
+            format!("{} held: {how}", ms(held.held_ms))
+        }),
+    };
+    line.unwrap_or_default()
+}
+
 /// Milliseconds, with as many digits as mean something.
 #[must_use]
 pub fn ms(ms: f64) -> String {
     match ms {
+        // A bundle can claim anything; three hundred digits help nobody.
+        ms if !(0.0..1e12).contains(&ms) => "no sensible time".to_owned(),
         ms if ms < 10.0 => format!("{ms:.1} ms"),
         ms if ms < 10_000.0 => format!("{ms:.0} ms"),
         ms => format!("{:.1} s", ms / 1e3),
@@ -123,21 +202,6 @@ pub fn time(at: DateTime<Utc>, offset_minutes: i32) -> String {
     }
 }
 
-/// A bundle's short name in anchors: the first eight characters of its id that
-/// may stand in one.
-#[must_use]
-pub fn short(bundle_id: &str) -> String {
-    bundle_id.chars().filter(char::is_ascii_alphanumeric).take(8).collect()
-}
-
-/// Anchor of an observation: stable, so that a link to it lasts.
-#[must_use]
-pub fn anchor(bundle_id: &str, observation: &str) -> String {
-    let clean: String =
-        observation.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
-    format!("o-{}-{clean}", short(bundle_id))
-}
-
 /// `inside`, or `inside 2` where there are several of one vantage.
 #[must_use]
 pub fn name(bundle: &Bundle, all: &[&Bundle]) -> String {
@@ -149,12 +213,103 @@ pub fn name(bundle: &Bundle, all: &[&Bundle]) -> String {
     }
 }
 
+/// Characters that would hide or reorder what is around them, made visible:
+/// control characters, and those that steer the direction of text or have no
+/// width. Line ends and tabs stay.
+#[must_use]
+pub fn visible(c: char) -> Option<String> {
+    match c {
+        '\n' | '\t' => None,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + c as u32).map(String::from),
+        '\u{7f}' => Some("\u{2421}".to_owned()),
+        '\u{80}'..='\u{9f}'
+        | '\u{61c}'
+        | '\u{200b}'
+        | '\u{200e}'
+        | '\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => Some(format!("[U+{:04X}]", c as u32)),
+        _ => None,
+    }
+}
+
 /// Cut to so many characters, with a sign that it was.
 #[must_use]
 pub fn cut(text: &str, characters: usize) -> String {
-    if text.chars().count() <= characters {
-        return text.to_owned();
+    match text.char_indices().nth(characters) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
     }
-    let kept: String = text.chars().take(characters).collect();
-    format!("{kept}…")
+}
+
+/// Cut to so many characters, and how many were cut off.
+#[must_use]
+pub fn cut_counted(text: &str, characters: usize) -> String {
+    match text.char_indices().nth(characters) {
+        Some((at, _)) => {
+            let left_out = text[at..].chars().count();
+            format!("{}… ({left_out} more characters are in the bundle)", &text[..at])
+        }
+        None => text.to_owned(),
+    }
+}
+
+/// What a text says beyond a sentence that stands above it already: the
+/// sentences after the one in which the two part. All of it where they have
+/// little in common.
+#[must_use]
+pub fn beyond<'a>(text: &'a str, said: &str) -> &'a str {
+    let common = text.bytes().zip(said.bytes()).take_while(|(a, b)| a == b).count();
+    if common < 40 {
+        return text;
+    }
+    // One back, since the full stop itself may be the last that they share.
+    let from = (0..common).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default();
+    match text[from..].find(". ") {
+        Some(end) => text[from + end + 2..].trim(),
+        None => "",
+    }
+}
+
+/// A share of the whole as an SVG length, so that drawings fit any width.
+#[must_use]
+pub fn percent(part: f64, whole: f64) -> String {
+    let share = if whole > 0.0 && part.is_finite() { part / whole } else { 0.0 };
+    format!("{:.2}%", share.clamp(0.0, 1.0) * 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_already_is_not_said_again() {
+        let said =
+            "The proxy p strips the upgrade headers: the server answered 400; outside works.";
+        let text =
+            "The proxy p strips the upgrade headers: the server answered 400. Because of x. So y.";
+        assert_eq!(beyond(text, said), "Because of x. So y.");
+        assert_eq!(beyond("Something else entirely.", said), "Something else entirely.");
+        assert_eq!(beyond(said, said), "");
+        assert_eq!(beyond(&format!("{said} And more."), said), "And more.");
+    }
+
+    #[test]
+    fn hiding_characters_are_shown() {
+        let shown = |text: &str| -> String {
+            text.chars().map(|c| visible(c).unwrap_or_else(|| c.to_string())).collect()
+        };
+        assert_eq!(shown("a\u{202e}b\u{1b}[31m\r\n"), "a[U+202E]b\u{241b}[31m\u{240d}\n");
+        assert_eq!(shown("grüße 日本"), "grüße 日本");
+    }
+
+    #[test]
+    fn cutting_counts_characters() {
+        assert_eq!(cut("äöü", 2), "äö…");
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut_counted("äöü", 1), "ä… (2 more characters are in the bundle)");
+    }
 }

@@ -1,13 +1,22 @@
 //! The certificate chain, by vantage and route; equal ones once.
 
+use crate::report::part::limited;
 use crate::report::{Case, words};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use wss_bundle::Step;
-use wss_bundle::observation::{Tls, Verification};
+use wss_bundle::observation::{Certificate, Peer, Tls, Verification};
+
+/// Chains shown.
+const CHAINS: usize = 24;
+/// Certificates shown of one chain.
+const LENGTH: usize = 8;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Certificates {
     chains: Vec<Chain>,
+    more: usize,
+    note: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -15,73 +24,114 @@ struct Chain {
     seen: String,
     anchor: String,
     name: String,
-    verdict: String,
+    symbol: &'static str,
+    word: &'static str,
     tone: &'static str,
-    certificates: Vec<Certificate>,
+    verdict: String,
+    issuer: String,
+    certificates: Vec<Shown>,
+    more: usize,
     #[serde(skip)]
     key: Vec<String>,
+    #[serde(skip)]
+    by: BTreeSet<String>,
+    #[serde(skip)]
+    of_target: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct Certificate {
+struct Shown {
     subject: String,
     issuer: String,
     valid: String,
     sans: String,
     sha256: String,
     spki: String,
+    unparsed: Option<String>,
 }
 
 impl Certificates {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
         let mut chains: Vec<Chain> = Vec::new();
-        for bundle in &all {
-            for o in &bundle.observations.observations {
+        for view in &case.views {
+            for (o, anchor) in view.observations() {
                 let Step::Tls(tls) = &o.step else { continue };
                 if tls.chain.is_empty() {
                     continue;
                 }
-                let seen = format!("{} by {}", words::name(bundle, &all), o.route);
+                let by = words::cut(&format!("{} by {}", view.name, o.route), 120);
                 let key: Vec<String> = tls.chain.iter().map(|c| c.sha256.clone()).collect();
-                match chains.iter_mut().find(|c| c.key == key && c.seen.contains(&seen)) {
-                    Some(_) => {}
-                    None => match chains.iter_mut().find(|c| c.key == key) {
-                        Some(same) => same.seen = format!("{}; {seen}", same.seen),
-                        None => chains.push(chain(
-                            seen,
-                            words::anchor(&bundle.manifest.id, &o.id),
-                            tls,
-                            key,
-                        )),
-                    },
+                match chains.iter_mut().find(|c| c.key == key && c.verdict == verdict(tls).2) {
+                    Some(same) => {
+                        same.by.insert(by);
+                    }
+                    None => chains.push(chain(by, anchor, tls, key)),
                 }
             }
         }
-        Self { chains }
+        for chain in &mut chains {
+            let by: Vec<&str> = chain.by.iter().map(String::as_str).collect();
+            chain.seen = words::cut(&by.join("; "), 400);
+        }
+        let note = note(&chains);
+        let (chains, more) = limited(chains, CHAINS);
+        Self { chains, more, note }
     }
 }
 
-fn chain(seen: String, anchor: String, tls: &Tls, key: Vec<String>) -> Chain {
-    let (verdict, tone) = match &tls.verification {
-        Some(Verification::Trusted) => ("trusted there".to_owned(), "good"),
+/// Different leaves by different ways: the sign of an interceptor.
+fn note(chains: &[Chain]) -> Option<String> {
+    let mut leaves = chains.iter().filter(|chain| chain.of_target);
+    let first = leaves.next()?;
+    let other = leaves.find(|chain| chain.key.first() != first.key.first())?;
+    Some(format!(
+        "The target's certificate depends on the way: {} sees one issued by {}; {} one issued by {}.",
+        first.seen, first.issuer, other.seen, other.issuer
+    ))
+}
+
+fn verdict(tls: &Tls) -> (&'static str, &'static str, String, &'static str) {
+    match &tls.verification {
+        Some(Verification::Trusted) => ("✓", "trusted", String::new(), "good"),
         Some(Verification::Untrusted { detail, .. }) => {
-            (format!("not trusted there: {detail}"), "bad")
+            ("✗", "not trusted", words::cut(detail, 300), "bad")
         }
-        Some(Verification::NotChecked { detail }) => (format!("not checked: {detail}"), "warn"),
-        None => ("not checked".to_owned(), "warn"),
-    };
-    let certificates = tls
-        .chain
-        .iter()
-        .map(|c| Certificate {
-            subject: c.subject.clone(),
-            issuer: c.issuer.clone(),
-            valid: format!("{} to {}", c.not_before, c.not_after),
-            sans: words::cut(&c.sans.join(", "), 400),
-            sha256: c.sha256.clone(),
-            spki: c.spki_sha256.clone(),
-        })
-        .collect();
-    Chain { seen, anchor, name: tls.server_name.clone(), verdict, tone, certificates, key }
+        Some(Verification::NotChecked { detail }) => {
+            ("?", "not checked", words::cut(detail, 300), "warn")
+        }
+        None => ("?", "not checked", String::new(), "warn"),
+    }
+}
+
+fn chain(by: String, anchor: &str, tls: &Tls, key: Vec<String>) -> Chain {
+    let (symbol, word, verdict, tone) = verdict(tls);
+    let issuer = tls.chain.first().map_or("", |leaf| leaf.issuer.as_str());
+    let (certificates, more) = limited(tls.chain.iter().map(shown), LENGTH);
+    Chain {
+        seen: String::new(),
+        anchor: anchor.to_owned(),
+        name: words::cut(&tls.server_name, 200),
+        symbol,
+        word,
+        tone,
+        verdict,
+        issuer: words::cut(issuer, 160),
+        certificates,
+        more,
+        key,
+        by: BTreeSet::from([by]),
+        of_target: tls.peer == Peer::Target,
+    }
+}
+
+fn shown(certificate: &Certificate) -> Shown {
+    Shown {
+        subject: words::cut(&certificate.subject, 300),
+        issuer: words::cut(&certificate.issuer, 300),
+        valid: words::cut(&format!("{} to {}", certificate.not_before, certificate.not_after), 80),
+        sans: words::cut(&certificate.sans.join(", "), 400),
+        sha256: words::cut(&certificate.sha256, 64),
+        spki: words::cut(&certificate.spki_sha256, 64),
+        unparsed: certificate.unparsed.as_ref().map(|why| words::cut(why, 300)),
+    }
 }

@@ -1,21 +1,30 @@
 //! The four items that support asks for.
 
+use crate::report::part::limited;
 use crate::report::{Case, words};
 use serde::Serialize;
+
+/// Lines shown of what is there.
+const LINES: usize = 3;
+/// Longest line.
+const LINE: usize = 150;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Checklist {
     items: Vec<Item>,
     complete: usize,
+    of: usize,
 }
 
 #[derive(Debug, Serialize)]
 struct Item {
+    anchor: String,
     symbol: &'static str,
     word: &'static str,
     tone: &'static str,
     title: &'static str,
     have: Vec<String>,
+    more: usize,
     missing: Vec<String>,
     how: Option<String>,
 }
@@ -28,18 +37,21 @@ impl Checklist {
             .iter()
             .map(|item| {
                 let (symbol, word, tone) = words::item(item.status);
+                let (have, more) = limited(item.have.iter().map(|h| words::cut(h, LINE)), LINES);
                 Item {
+                    anchor: format!("item-{}", item.item),
                     symbol,
                     word,
                     tone,
                     title: words::item_title(item.item),
-                    have: item.have.clone(),
+                    have,
+                    more,
                     missing: item.missing.clone(),
                     how: item.how.clone(),
                 }
             })
             .collect();
         let complete = items.iter().filter(|item| item.word == "complete").count();
-        Self { items, complete }
+        Self { complete, of: items.len(), items }
     }
 }

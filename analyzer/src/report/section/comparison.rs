@@ -1,13 +1,14 @@
 //! The page's table of inside and outside, with the row that it lacks, and the
 //! row that applies lit.
 
-use crate::report::Case;
+use crate::report::{Case, View, words};
 use serde::Serialize;
 use wss_bundle::Vantage;
-use wss_diagnosis::{Layer, LayerStatus};
+use wss_diagnosis::{Layer, LayerState, LayerStatus, RouteLadder};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Comparison {
+    sides: Vec<Side>,
     rows: Vec<Row>,
     note: Option<String>,
     command: Option<String>,
@@ -47,10 +48,23 @@ const ROWS: [(bool, bool, &str, &str); 4] = [
     ),
 ];
 
+/// How one side fared.
+#[derive(Debug, Serialize)]
+struct Side {
+    name: String,
+    symbol: &'static str,
+    tone: &'static str,
+    words: String,
+}
+
 impl Comparison {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let works = |vantage: Vantage| works(case, vantage);
-        let (inside, outside) = (works(Vantage::Inside), works(Vantage::Outside));
+        let newest = |vantage: Vantage| {
+            // The newest of each side speaks.
+            case.views.iter().rfind(|view| view.bundle.manifest.vantage == vantage)
+        };
+        let (inside, outside) = (newest(Vantage::Inside), newest(Vantage::Outside));
+        let works = |view: Option<&View<'_>>| works(case.deciding_ladder(view?)?);
         let not_comparable = case
             .diagnosis
             .findings
@@ -63,48 +77,54 @@ impl Comparison {
                 scenario,
                 location,
                 applies: not_comparable.is_none()
-                    && inside == Some(*from_inside)
-                    && outside == Some(*from_outside),
+                    && works(inside) == Some(*from_inside)
+                    && works(outside) == Some(*from_outside),
             })
             .collect();
-        let has = |vantage: Vantage| case.bundles.iter().any(|b| b.manifest.vantage == vantage);
-        let note = match (has(Vantage::Inside), has(Vantage::Outside)) {
+        let note = match (inside, outside) {
             _ if not_comparable.is_some() => not_comparable,
-            (true, false) => {
-                Some("There is only a bundle from inside, so no row can be lit.".into())
-            }
-            (false, true) => {
-                Some("There is only a bundle from outside, so no row can be lit.".into())
-            }
-            _ if inside.is_none() || outside.is_none() => {
+            (Some(_), None) => Some("Only one vantage: nobody has run it outside yet.".into()),
+            (None, Some(_)) => Some("Only one vantage: nobody has run it inside yet.".into()),
+            _ if works(inside).is_none() || works(outside).is_none() => {
                 Some("Whether the upgrade works cannot be told for both sides.".into())
             }
             _ => None,
         };
         let how = case.diagnosis.checklist.iter().find(|item| item.item == "upgrade-test");
-        Self { rows, note, command: how.and_then(|item| item.how.clone()) }
+        Self {
+            sides: [inside, outside].into_iter().flatten().map(|view| side(case, view)).collect(),
+            rows,
+            note,
+            command: how.and_then(|item| item.how.clone()),
+        }
     }
 }
 
-/// Whether the console's socket works on the route that this vantage's settings
+fn side(case: &Case<'_>, view: &View<'_>) -> Side {
+    let ladder = case.deciding_ladder(view);
+    let (symbol, tone, outcome) = match ladder.and_then(works) {
+        Some(true) => ("✓", "good", "works".to_owned()),
+        Some(false) => ("✗", "bad", ladder.and_then(failure).unwrap_or_default()),
+        None => ("?", "none", "cannot be told".to_owned()),
+    };
+    let route = view.selected().map_or_else(String::new, |route| format!(" by {route}"));
+    let words = words::cut(&format!("{}{route}: {outcome}", case.path), 300);
+    Side { name: view.name.clone(), symbol, tone, words }
+}
+
+fn failure(ladder: &RouteLadder) -> Option<String> {
+    let broken = ladder.layers.iter().find(|layer| layer.status == LayerStatus::Fail)?;
+    let detail = broken.detail.as_deref().unwrap_or("failed");
+    Some(format!("fails at {}: {detail}", broken.layer))
+}
+
+/// Whether the console's socket works on the route that a vantage's settings
 /// choose; `None` where it cannot be told.
-fn works(case: &Case<'_>, vantage: Vantage) -> Option<bool> {
-    // The newest of each side speaks.
-    let bundle = case.in_order().filter(|b| b.manifest.vantage == vantage).last()?;
-    let selected = bundle
-        .observations
-        .routes
-        .iter()
-        .find(|route| route.selected)
-        .or_else(|| bundle.observations.routes.first())?;
-    let ladder = case.diagnosis.routes.iter().find(|ladder| {
-        ladder.bundle == bundle.manifest.id
-            && ladder.route == selected.id.0
-            && case.diagnosis.case.target.ends_with(&ladder.path)
-    })?;
-    let status = |layer: Layer| ladder.layers.iter().find(|l| l.layer == layer).map(|l| l.status);
-    if ladder.layers.iter().any(|l| l.layer != Layer::Hold && l.status == LayerStatus::Fail) {
+fn works(ladder: &RouteLadder) -> Option<bool> {
+    let failed = |l: &LayerState| l.layer != Layer::Hold && l.status == LayerStatus::Fail;
+    if ladder.layers.iter().any(failed) {
         return Some(false);
     }
-    (status(Layer::Frames) == Some(LayerStatus::Pass)).then_some(true)
+    let frames = ladder.layers.iter().find(|l| l.layer == Layer::Frames)?;
+    (frames.status == LayerStatus::Pass).then_some(true)
 }

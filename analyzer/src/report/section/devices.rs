@@ -1,17 +1,24 @@
 //! Devices on the path, in path order.
 
+use crate::report::part::limited;
 use crate::report::{Case, words};
 use serde::Serialize;
+
+/// Devices shown.
+const COUNT: usize = 20;
+/// Reasons shown of one device.
+const REASONS: usize = 8;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Devices {
     devices: Vec<Device>,
+    more: usize,
 }
 
 #[derive(Debug, Serialize)]
 struct Device {
     role: &'static str,
-    product: String,
+    product: Option<String>,
     version: Option<String>,
     confidence: &'static str,
     because: Vec<String>,
@@ -19,18 +26,14 @@ struct Device {
 
 impl Devices {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let devices = case
-            .diagnosis
-            .devices
-            .iter()
-            .map(|device| Device {
-                role: device.role.slug(),
-                product: device.product.clone().unwrap_or_else(|| "unknown product".into()),
-                version: device.version.clone(),
-                confidence: words::level(device.confidence),
-                because: device.because.clone(),
-            })
-            .collect();
-        Self { devices }
+        let devices = case.diagnosis.devices.iter().map(|device| Device {
+            role: device.role.slug(),
+            product: device.product.as_ref().map(|product| words::cut(product, 120)),
+            version: device.version.as_ref().map(|version| words::cut(version, 80)),
+            confidence: words::level(device.confidence),
+            because: device.because.iter().take(REASONS).map(|why| words::cut(why, 300)).collect(),
+        });
+        let (devices, more) = limited(devices, COUNT);
+        Self { devices, more }
     }
 }

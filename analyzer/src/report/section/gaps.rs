@@ -1,18 +1,20 @@
-//! What was not collected and why, what is wrong with the zips, what was removed.
+//! What was not collected and why, and what is wrong with the zips.
 
+use crate::report::part::limited;
 use crate::report::{Case, words};
 use serde::Serialize;
 use wss_bundle::manifest::StepOutcome;
 
-/// Removals shown one by one of one bundle.
-const COUNT: usize = 120;
+/// Steps and defects shown of one bundle.
+const COUNT: usize = 80;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Gaps {
     steps: Vec<Step>,
+    more_steps: usize,
     defects: Vec<String>,
-    removed: Vec<Removed>,
-    more: usize,
+    more_defects: usize,
+    interrupted: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -23,44 +25,32 @@ struct Step {
     why: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Removed {
-    vantage: String,
-    place: String,
-    kind: String,
-    count: u64,
-}
-
 impl Gaps {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let mut gaps =
-            Self { steps: Vec::new(), defects: Vec::new(), removed: Vec::new(), more: 0 };
-        for bundle in &all {
-            let name = words::name(bundle, &all);
-            for step in &bundle.manifest.steps {
+        let steps = case.views.iter().flat_map(|view| {
+            view.bundle.manifest.steps.iter().filter_map(|step| {
                 let outcome = match step.outcome {
                     StepOutcome::Skipped => "skipped",
                     StepOutcome::TimedOut => "timed out",
                     StepOutcome::Cancelled => "cancelled",
-                    StepOutcome::Done | StepOutcome::Failed => continue,
+                    StepOutcome::Done | StepOutcome::Failed => return None,
                 };
-                gaps.steps.push(Step {
-                    vantage: name.clone(),
-                    name: step.name.clone(),
+                Some(Step {
+                    vantage: view.name.clone(),
+                    name: words::cut(&step.name, 160),
                     outcome,
-                    why: step.why.clone().unwrap_or_default(),
-                });
-            }
-            gaps.defects.extend(bundle.defects.iter().map(|defect| format!("{name}: {defect}")));
-            gaps.more += bundle.redactions.len().saturating_sub(COUNT);
-            gaps.removed.extend(bundle.redactions.iter().take(COUNT).map(|removal| Removed {
-                vantage: name.clone(),
-                place: format!("{}, {}", removal.entry, removal.place),
-                kind: removal.kind.clone(),
-                count: removal.count,
-            }));
-        }
-        gaps
+                    why: words::cut(step.why.as_deref().unwrap_or_default(), 300),
+                })
+            })
+        });
+        let (steps, more_steps) = limited(steps, COUNT);
+        let defects = case.views.iter().flat_map(|view| {
+            let name = &view.name;
+            view.bundle.defects.iter().map(move |d| words::cut(&format!("{name}: {d}"), 400))
+        });
+        let (defects, more_defects) = limited(defects, COUNT);
+        let interrupted = case.views.iter().filter(|view| !view.bundle.manifest.complete);
+        let interrupted = interrupted.map(|view| view.name.clone()).collect();
+        Self { steps, more_steps, defects, more_defects, interrupted }
     }
 }

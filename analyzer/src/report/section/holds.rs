@@ -1,108 +1,197 @@
-//! The held connections on a time axis, with known defaults marked.
+//! The held connections on one time axis, with products' known defaults marked.
 
-use crate::report::{Case, words};
+use crate::report::part::limited;
+use crate::report::{Case, View, words};
 use serde::Serialize;
-use wss_bundle::Step;
-use wss_bundle::observation::EndedBy;
+use std::collections::BTreeMap;
+use wss_bundle::observation::{EndedBy, Held, Hold};
 use wss_bundle::transcript::ended;
-use wss_diagnosis::signature::{idle_defaults, lifetime_limits};
+use wss_bundle::{Observation, Outcome, Step};
+use wss_diagnosis::signature::{Signatures, idle_defaults, lifetime_limits};
 
-/// Width of the drawing, in its own units.
-const WIDTH: f64 = 640.0;
-/// Height of a line.
-const LINE: f64 = 26.0;
+/// Connections drawn.
+const COUNT: usize = 24;
+/// Products named at one mark.
+const NAMES: usize = 3;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Holds {
-    bars: Vec<Bar>,
+    holds: Vec<Row>,
+    more: usize,
     ticks: Vec<Tick>,
-    height: f64,
-    axis: f64,
-    summary: String,
+    marks: Vec<Mark>,
+    conclusion: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Bar {
-    y: f64,
-    text_y: f64,
-    width: f64,
-    cut: bool,
-    label: String,
+struct Row {
+    title: String,
+    anchor: Option<String>,
+    symbol: &'static str,
+    tone: &'static str,
+    outcome: String,
     detail: String,
-    defaults: Vec<String>,
+    near: Vec<String>,
+    width: String,
+    /// Where the mark of the cut stands.
+    cut: Option<String>,
+    /// How long it was meant to last.
+    planned: String,
+    marks: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
 struct Tick {
-    x: f64,
+    x: String,
     label: String,
+    anchor: &'static str,
 }
 
-fn round(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
+#[derive(Debug, Serialize)]
+struct Mark {
+    seconds: u32,
+    names: String,
+    seen: bool,
+}
+
+struct Seen<'a> {
+    title: String,
+    anchor: Option<String>,
+    hold: &'a Hold,
 }
 
 impl Holds {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let mut held = Vec::new();
-        for bundle in &all {
-            for o in &bundle.observations.observations {
-                if let Step::Hold(hold) = &o.step
-                    && let Some(seen) = hold.result.ok()
-                {
-                    let kind = if hold.ping_interval_ms.is_some() { "chatty" } else { "silent" };
-                    let name = format!("{}, {}, {kind}", words::name(bundle, &all), o.route);
-                    held.push((name, hold.planned_ms / 1e3, seen, kind == "chatty"));
-                }
-            }
-        }
-        let longest = held.iter().map(|(_, planned, seen, _)| planned.max(seen.held_ms / 1e3));
-        let longest = longest.fold(1.0, f64::max);
-        let scale = WIDTH / longest;
-        let bars: Vec<Bar> = held
-            .iter()
-            .enumerate()
-            .map(|(at, (name, planned, seen, chatty))| {
-                let seconds = seen.held_ms / 1e3;
-                let cut = seen.ending.how != EndedBy::StillOpen;
-                let known = if *chatty { lifetime_limits(seconds) } else { idle_defaults(seconds) };
-                let defaults = known
-                    .iter()
-                    .filter(|_| cut)
-                    .take(4)
-                    .map(|(product, limit, setting)| format!("{product}: {limit} s ({setting})"))
-                    .collect();
-                let detail = if cut {
-                    format!("cut after {seconds:.1} s: {}", ended(&seen.ending))
-                } else {
-                    format!("still open after {planned:.0} s; a longer limit is unknown")
-                };
-                Bar {
-                    y: at as f64 * LINE + 4.0,
-                    text_y: at as f64 * LINE + 17.0,
-                    width: round((seconds * scale).max(2.0)),
-                    cut,
-                    label: name.clone(),
-                    detail,
-                    defaults,
-                }
-            })
-            .collect();
-        let axis = bars.len() as f64 * LINE + 6.0;
+        let found = case.views.iter().flat_map(|view| {
+            let all = view.observations();
+            all.filter_map(|(o, _)| seen(view, o))
+        });
+        let (found, more) = limited(found, COUNT);
+        let length = |one: &Seen<'_>| {
+            let held = one.hold.result.ok().map_or(0.0, |held| held.held_ms);
+            one.hold.planned_ms.max(held).clamp(0.0, 1e9) / 1e3
+        };
+        let longest = found.iter().map(length).fold(1.0, f64::max);
+        let marks = marks(case, longest);
+        let lines: Vec<String> =
+            marks.iter().map(|mark| words::percent(f64::from(mark.seconds), longest)).collect();
+        let holds = found.iter().map(|one| row(one, longest, &lines)).collect();
         let ticks = (0..=4)
             .map(|at| {
                 let seconds = longest * f64::from(at) / 4.0;
-                let label = if longest < 10.0 {
-                    format!("{seconds:.1} s")
-                } else {
-                    format!("{seconds:.0} s")
-                };
-                Tick { x: round(seconds * scale), label }
+                let digits = usize::from(longest < 10.0);
+                Tick {
+                    x: words::percent(f64::from(at), 4.0),
+                    label: format!("{seconds:.digits$} s"),
+                    anchor: ["start", "middle", "middle", "middle", "end"][at as usize],
+                }
             })
             .collect();
-        let summary =
-            bars.iter().map(|bar| format!("{}: {}", bar.label, bar.detail)).collect::<Vec<_>>();
-        Self { ticks, height: axis + 22.0, axis, summary: summary.join(". "), bars }
+        Self { holds, more, ticks, marks, conclusion: conclusion(case) }
     }
+}
+
+fn seen<'a>(view: &View<'a>, o: &'a Observation) -> Option<Seen<'a>> {
+    let Step::Hold(hold) = &o.step else { return None };
+    let kind = match hold.ping_interval_ms {
+        Some(every) => format!("pings every {}", words::ms(every)),
+        None => "silent".to_owned(),
+    };
+    let title = format!("{}, {}, {kind}", view.name, o.route);
+    Some(Seen {
+        title: words::cut(&title, 120),
+        anchor: view.anchor(&o.id).map(str::to_owned),
+        hold,
+    })
+}
+
+fn row(one: &Seen<'_>, longest: f64, marks: &[String]) -> Row {
+    let planned = one.hold.planned_ms / 1e3;
+    let row = |symbol, tone, outcome: String, detail: String, held_s: f64| Row {
+        title: one.title.clone(),
+        anchor: one.anchor.clone(),
+        symbol,
+        tone,
+        outcome,
+        detail: words::cut(&detail, 300),
+        near: Vec::new(),
+        width: words::percent(held_s, longest),
+        cut: None,
+        planned: words::percent(planned, longest),
+        marks: marks.to_vec(),
+    };
+    match &one.hold.result {
+        Outcome::Ok(held) if held.ending.how == EndedBy::StillOpen => {
+            let outcome = format!("still open after {planned:.0} s");
+            let detail = "a limit above that is unknown".to_owned();
+            row("✓", "good", outcome, detail, held.held_ms / 1e3)
+        }
+        Outcome::Ok(held) => {
+            let seconds = held.held_ms / 1e3;
+            let outcome = format!("cut after {seconds:.1} s");
+            Row {
+                near: near(one.hold, held),
+                cut: Some(words::percent(seconds, longest)),
+                ..row("✗", "bad", outcome, ended(&held.ending), seconds)
+            }
+        }
+        Outcome::Failed(failure) => {
+            row("?", "warn", "could not be held".to_owned(), failure.to_string(), 0.0)
+        }
+    }
+}
+
+/// Products that cut about then by default.
+fn near(hold: &Hold, held: &Held) -> Vec<String> {
+    let seconds = held.held_ms / 1e3;
+    let known = match hold.ping_interval_ms {
+        Some(_) => lifetime_limits(seconds),
+        None => idle_defaults(seconds),
+    };
+    let near = known.iter().take(6);
+    near.map(|(product, limit, setting)| format!("{product}: {limit} s ({setting})")).collect()
+}
+
+/// Known idle defaults that the axis reaches; those of devices on this path first.
+fn marks(case: &Case<'_>, longest: f64) -> Vec<Mark> {
+    let mut by_time: BTreeMap<u32, Vec<(bool, &str)>> = BTreeMap::new();
+    for signature in Signatures::built_in().iter() {
+        let Some(limit) = signature.idle_default_s.filter(|s| f64::from(*s) <= longest) else {
+            continue;
+        };
+        let devices = &case.diagnosis.devices;
+        let here = devices.iter().any(|d| d.product.as_deref() == Some(&signature.name));
+        by_time.entry(limit).or_default().push((!here, &signature.name));
+    }
+    by_time
+        .into_iter()
+        .map(|(seconds, mut products)| {
+            products.sort_unstable();
+            products.dedup();
+            let seen = products.first().is_some_and(|(elsewhere, _)| !elsewhere);
+            let (names, more) = limited(products.iter().map(|(_, name)| *name), NAMES);
+            let mut names = names.join(", ");
+            if more > 0 {
+                names.push_str(&format!(" and {more} more"));
+            }
+            Mark { seconds, names, seen }
+        })
+        .collect()
+}
+
+/// What the two holds say together.
+fn conclusion(case: &Case<'_>) -> Option<String> {
+    let idle = case.diagnosis.idle.as_ref()?;
+    let cut = idle.cut_after_s?;
+    Some(match idle.keepalive_survives {
+        Some(true) => format!(
+            "The silent connection was cut after {cut:.1} s and the pinging one outlived it: \
+             something on the path has an idle timeout."
+        ),
+        Some(false) => format!(
+            "Both were cut after about {cut:.1} s, pings or not: something on the path limits \
+             how long a connection may live."
+        ),
+        None => format!("The silent connection was cut after {cut:.1} s."),
+    })
 }

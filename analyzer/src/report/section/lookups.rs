@@ -1,13 +1,23 @@
-//! DNS answers, by resolver and vantage.
+//! DNS answers, by name, resolver and vantage.
 
-use crate::report::{Case, words};
+use crate::report::part::limited;
+use crate::report::{Case, View, words};
 use serde::Serialize;
-use wss_bundle::observation::Resolver;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use wss_bundle::observation::{Peer, Resolve, Resolver};
 use wss_bundle::{Outcome, Step};
+
+/// Lookups shown.
+const COUNT: usize = 60;
+/// Records shown of one answer.
+const RECORDS: usize = 16;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Lookups {
     rows: Vec<Row>,
+    more: usize,
+    note: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -18,50 +28,67 @@ struct Row {
     resolver: String,
     answer: String,
     records: Vec<String>,
+    symbol: &'static str,
     tone: &'static str,
 }
 
 impl Lookups {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let mut rows = Vec::new();
-        for bundle in &all {
-            for o in &bundle.observations.observations {
-                let Step::Resolve(step) = &o.step else { continue };
-                let (answer, records, tone) = match &step.result {
-                    Outcome::Ok(found) => (
-                        found
-                            .addresses
-                            .iter()
-                            .map(ToString::to_string)
-                            .collect::<Vec<_>>()
-                            .join(", "),
-                        found
-                            .records
-                            .iter()
-                            .take(16)
-                            .map(|r| format!("{} {} {} {}", r.name, r.ttl, r.kind, r.data))
-                            .collect(),
-                        "good",
-                    ),
-                    Outcome::Failed(failure) => (failure.to_string(), Vec::new(), "bad"),
-                };
-                rows.push(Row {
-                    vantage: words::name(bundle, &all),
-                    anchor: words::anchor(&bundle.manifest.id, &o.id),
-                    name: step.name.clone(),
-                    resolver: match &step.resolver {
-                        Resolver::System => "the system".into(),
-                        Resolver::NameServer(server) => format!("name server {server}"),
-                        Resolver::Override => "option --resolve".into(),
-                        Resolver::Literal => "none: it is an address".into(),
-                    },
-                    answer,
-                    records,
-                    tone,
-                });
-            }
-        }
-        Self { rows }
+        let rows = case.views.iter().flat_map(|view| {
+            view.observations().filter_map(|(o, anchor)| match &o.step {
+                Step::Resolve(step) => Some(row(view, anchor, step)),
+                _ => None,
+            })
+        });
+        let (rows, more) = limited(rows, COUNT);
+        Self { rows, more, note: note(case) }
     }
+}
+
+fn row(view: &View<'_>, anchor: &str, step: &Resolve) -> Row {
+    let (answer, records, symbol, tone) = match &step.result {
+        Outcome::Ok(found) => {
+            let addresses: Vec<String> =
+                found.addresses.iter().take(RECORDS).map(ToString::to_string).collect();
+            let records = found.records.iter().take(RECORDS);
+            let records = records
+                .map(|r| words::cut(&format!("{} {} {} {}", r.name, r.ttl, r.kind, r.data), 300));
+            (addresses.join(", "), records.collect(), "✓", "good")
+        }
+        Outcome::Failed(failure) => (failure.to_string(), Vec::new(), "✗", "bad"),
+    };
+    Row {
+        vantage: view.name.clone(),
+        anchor: anchor.to_owned(),
+        name: words::cut(&step.name, 200),
+        resolver: match &step.resolver {
+            Resolver::System => "the system".into(),
+            Resolver::NameServer(server) => format!("name server {server}"),
+            Resolver::Override => "nobody: --resolve said so".into(),
+            Resolver::Literal => "nobody: it is an address".into(),
+        },
+        answer: words::cut(&answer, 400),
+        records,
+        symbol,
+        tone,
+    }
+}
+
+/// Whether the vantages got the same addresses of the target.
+fn note(case: &Case<'_>) -> Option<String> {
+    let seen: Vec<(&str, BTreeSet<IpAddr>)> = case
+        .views
+        .iter()
+        .map(|view| {
+            let steps = view.observations().filter_map(|(o, _)| match &o.step {
+                Step::Resolve(step) if step.peer == Peer::Target => step.result.ok(),
+                _ => None,
+            });
+            (view.name.as_str(), steps.flat_map(|found| found.addresses.clone()).collect())
+        })
+        .filter(|(_, addresses): &(_, BTreeSet<IpAddr>)| !addresses.is_empty())
+        .collect();
+    let (first, addresses) = seen.first()?;
+    let (other, _) = seen.iter().skip(1).find(|(_, others)| others.is_disjoint(addresses))?;
+    Some(format!("{first} and {other} have no address of the target in common."))
 }

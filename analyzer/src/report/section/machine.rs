@@ -1,7 +1,12 @@
-//! The machines that collected: proxy settings by source, name servers, network.
+//! The machines that collected, and what is known of the network around them.
 
 use crate::report::{Case, words};
 use serde::Serialize;
+
+/// Lines shown of one list.
+const LINES: usize = 30;
+/// Longest line.
+const LINE: usize = 400;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Machines {
@@ -11,96 +16,71 @@ pub(super) struct Machines {
 #[derive(Debug, Serialize)]
 struct Machine {
     name: String,
-    os: String,
-    settings: Vec<Setting>,
-    choices: Vec<Choice>,
-    dns: String,
-    interfaces: Vec<String>,
+    facts: Vec<Fact>,
     hints: Vec<String>,
-    clock: String,
-    trust: String,
     notes: Vec<String>,
-    said: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Setting {
-    source: String,
-    key: String,
-    value: String,
+struct Fact {
+    what: &'static str,
+    lines: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Choice {
-    client: String,
-    route: String,
-    because: String,
+fn lines<'a>(all: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+    all.into_iter().take(LINES).map(|line| words::cut(line, LINE)).collect()
 }
 
 impl Machines {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let machines = all
-            .iter()
-            .map(|bundle| {
-                let e = &bundle.environment;
-                let answers = &bundle.manifest.answers;
-                let said = [
-                    ("load balancer", &answers.load_balancer),
-                    ("network path", &answers.network_path),
-                    ("browser", &answers.browser_message),
-                ];
-                Machine {
-                    name: words::name(bundle, &all),
-                    os: format!("{} {} {}", e.os.family, e.os.version, e.os.arch),
-                    settings: e
-                        .proxy_settings
-                        .iter()
-                        .map(|s| Setting {
-                            source: s.source.clone(),
-                            key: s.key.clone(),
-                            value: s.value.clone(),
-                        })
-                        .collect(),
-                    choices: e
-                        .proxy_choices
-                        .iter()
-                        .map(|c| Choice {
-                            client: c.client.clone(),
-                            route: c.route.clone(),
-                            because: c.because.clone(),
-                        })
-                        .collect(),
-                    dns: format!("{} ({})", e.dns.name_servers.join(", "), e.dns.source),
-                    interfaces: e
-                        .interfaces
-                        .iter()
-                        .map(|i| {
-                            let mtu = i.mtu.map(|m| format!(", MTU {m}")).unwrap_or_default();
-                            let way = if i.default_route { ", default route" } else { "" };
-                            format!("{}: {}{mtu}{way}", i.name, i.addresses.join(", "))
-                        })
-                        .collect(),
-                    hints: e.hints.clone(),
-                    clock: match e.clock.skew_s {
-                        Some(skew) => format!("{skew:+.0} s against the server's"),
-                        None => "not compared".into(),
-                    },
-                    trust: match (&e.trust.problem, e.trust.extra.is_empty()) {
-                        (Some(problem), _) => format!("{}: {problem}", e.trust.source),
-                        (None, true) => e.trust.source.clone(),
-                        (None, false) => {
-                            format!("{}, and {}", e.trust.source, e.trust.extra.join(", "))
-                        }
-                    },
-                    notes: e.notes.clone(),
-                    said: said
-                        .iter()
-                        .filter_map(|(what, text)| Some(format!("{what}: {}", text.as_ref()?)))
-                        .collect(),
-                }
-            })
-            .collect();
-        Self { machines }
+        let machines = case.views.iter().map(|view| {
+            let (e, answers) = (&view.bundle.environment, &view.bundle.manifest.answers);
+            let os = [&e.os.family, &e.os.version, &e.os.arch];
+            let os: Vec<&str> =
+                os.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+            let interfaces: Vec<String> = e
+                .interfaces
+                .iter()
+                .map(|i| {
+                    let mtu = i.mtu.map(|mtu| format!(", MTU {mtu}")).unwrap_or_default();
+                    let way = if i.default_route { ", default route" } else { "" };
+                    format!("{}: {}{mtu}{way}", i.name, i.addresses.join(", "))
+                })
+                .collect();
+            let mut servers = e.dns.name_servers.clone();
+            if !e.dns.source.is_empty() {
+                servers.push(format!("from {}", e.dns.source));
+            }
+            let search: Vec<String> = e.dns.search.iter().map(|s| format!("search {s}")).collect();
+            let trust = [Some(&e.trust.source).filter(|s| !s.is_empty()), e.trust.problem.as_ref()];
+            let skew = match e.clock.skew_s {
+                Some(skew) if skew.abs() < 1.0 => "agrees with the server's".to_owned(),
+                Some(skew) => format!("{skew:+.0} s against the server's"),
+                None => "not compared with a server's".to_owned(),
+            };
+            let offset = e.clock.utc_offset_minutes;
+            let zone = format!("UTC{:+03}:{:02}", offset / 60, (offset % 60).abs());
+            let facts = [
+                ("Path, in words", lines(&answers.network_path)),
+                ("Load balancer, in words", lines(&answers.load_balancer)),
+                ("Browser's console", lines(&answers.browser_message)),
+                ("System", lines([&os.join(", ")])),
+                ("Name servers", lines(servers.iter().chain(&search))),
+                ("Interfaces", lines(&interfaces)),
+                ("Clock", vec![skew, zone]),
+                ("Trusted roots", lines(trust.into_iter().flatten().chain(&e.trust.extra))),
+            ];
+            Machine {
+                name: view.name.clone(),
+                facts: facts
+                    .into_iter()
+                    .filter(|(_, lines)| lines.iter().any(|line| !line.is_empty()))
+                    .map(|(what, lines)| Fact { what, lines })
+                    .collect(),
+                hints: lines(&e.hints),
+                notes: lines(&e.notes),
+            }
+        });
+        Self { machines: machines.collect() }
     }
 }

@@ -1,7 +1,11 @@
 //! The bundles themselves.
 
+use crate::report::part::limited;
 use crate::report::{Case, words};
 use serde::Serialize;
+
+/// Entries shown of one bundle.
+const COUNT: usize = 100;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Manifests {
@@ -11,13 +15,17 @@ pub(super) struct Manifests {
 #[derive(Debug, Serialize)]
 struct Manifest {
     name: String,
+    anchor: String,
     id: String,
     case: String,
+    target: String,
     collector: String,
     started: String,
     took: String,
     complete: bool,
+    format: String,
     files: Vec<File>,
+    more: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -29,36 +37,34 @@ struct File {
 
 impl Manifests {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let bundles = all
-            .iter()
-            .map(|bundle| {
-                let m = &bundle.manifest;
-                let took = (m.finished_at - m.started_at).num_milliseconds();
-                Manifest {
-                    name: words::name(bundle, &all),
-                    id: m.id.clone(),
-                    case: m.case.clone(),
-                    collector: format!(
-                        "wss-collector {} on {} {}",
-                        m.collector.version, m.collector.os, m.collector.arch
-                    ),
-                    started: words::time(m.started_at, bundle.environment.clock.utc_offset_minutes),
-                    took: words::ms(took as f64),
-                    complete: m.complete,
-                    files: m
-                        .files
-                        .iter()
-                        .take(200)
-                        .map(|f| File {
-                            path: f.path.clone(),
-                            bytes: f.bytes,
-                            sha256: f.sha256.clone(),
-                        })
-                        .collect(),
-                }
-            })
-            .collect();
-        Self { bundles }
+        let bundles = case.views.iter().map(|view| {
+            let m = &view.bundle.manifest;
+            let took = m.finished_at.signed_duration_since(m.started_at).num_milliseconds();
+            let (files, more) = limited(
+                m.files.iter().map(|f| File {
+                    path: words::cut(&f.path, 160),
+                    bytes: f.bytes,
+                    sha256: words::cut(&f.sha256, 64),
+                }),
+                COUNT,
+            );
+            let c = &m.collector;
+            let collector = format!("wss-collector {} on {} {}", c.version, c.os, c.arch);
+            Manifest {
+                name: view.name.clone(),
+                anchor: view.own_anchor("bundle"),
+                id: words::cut(&m.id, 64),
+                case: words::cut(&m.case, 120),
+                target: words::cut(&m.target.origin(), 300),
+                collector: words::cut(&collector, 200),
+                started: view.time(m.started_at),
+                took: words::ms(took as f64),
+                complete: m.complete,
+                format: format!("{}.{}", m.format.major, m.format.minor),
+                files,
+                more,
+            }
+        });
+        Self { bundles: bundles.collect() }
     }
 }

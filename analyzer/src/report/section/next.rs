@@ -1,32 +1,56 @@
-//! What to do next: the remedy's first steps, and what would settle the rest.
+//! What to do next: the remedy's first steps, or what would settle the rest.
 
-use crate::report::Case;
+use crate::report::part::{limited, snippet_anchor};
+use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::Status;
+
+/// Steps shown here; all of them are with the remedy.
+const STEPS: usize = 3;
+/// Lines of the snippet shown here.
+const LINES: usize = 6;
+/// Commands shown here; all of them are with the rivals.
+const COMMANDS: usize = 2;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Next {
     title: Option<String>,
     steps: Vec<String>,
-    remedy: Option<String>,
+    more_steps: usize,
+    /// Anchor of the text to copy.
+    snippet: Option<String>,
+    /// Its first lines.
+    preview: String,
     commands: Vec<String>,
+    more_commands: usize,
+    working: bool,
 }
 
 impl Next {
     pub(super) fn new(case: &Case<'_>) -> Self {
         let verdict = &case.diagnosis.verdict;
-        let finding = case
-            .diagnosis
-            .findings
+        let found = case.main().and_then(|f| Some((f, f.remedy.as_ref()?)));
+        let steps = found.iter().flat_map(|(_, remedy)| &remedy.steps);
+        let (steps, more_steps) = limited(steps.map(|step| words::cut(step, 240)), STEPS);
+        let (commands, more_commands) = limited(verdict.missing.iter().cloned(), COMMANDS);
+        let snippet = found.and_then(|(_, remedy)| remedy.snippet.as_ref());
+        let preview: Vec<String> = snippet
             .iter()
-            .find(|f| f.rule.starts_with(verdict.cause.slug()) && f.remedy.is_some())
-            .filter(|_| verdict.status != Status::Working);
-        let remedy = finding.and_then(|f| f.remedy.as_ref());
+            .flat_map(|snippet| snippet.text.lines())
+            .filter(|line| !line.trim().is_empty())
+            .take(LINES)
+            .map(|line| words::cut(line, 120))
+            .collect();
         Self {
-            title: remedy.map(|r| r.title.clone()),
-            steps: remedy.map(|r| r.steps.iter().take(3).cloned().collect()).unwrap_or_default(),
-            remedy: finding.map(|f| format!("remedy-{}", f.rule)),
-            commands: verdict.missing.clone(),
+            title: found.map(|(_, remedy)| remedy.title.clone()),
+            steps,
+            more_steps,
+            snippet: found
+                .filter(|(_, remedy)| remedy.snippet.is_some())
+                .map(|(finding, _)| snippet_anchor(case, finding)),
+            preview: preview.join("\n"),
+            commands,
+            more_commands,
+            working: verdict.status == wss_diagnosis::Status::Working,
         }
     }
 }

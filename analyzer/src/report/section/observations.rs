@@ -1,11 +1,14 @@
 //! Every observation, with its raw JSON: what all of the above rests on.
 
-use super::timeline::step_name;
-use crate::report::{Case, words};
+use crate::report::case::OBSERVATIONS;
+use crate::report::{Case, View, words};
 use serde::Serialize;
+use wss_bundle::Observation;
 
 /// Longest raw JSON of one observation; the rest is in the bundle.
 const RAW: usize = 2_500;
+/// What all raw JSON together may take, so that a page of many bundles still opens.
+const ALL_RAW: usize = 400_000;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Observations {
@@ -15,13 +18,16 @@ pub(super) struct Observations {
 #[derive(Debug, Serialize)]
 struct Of {
     name: String,
+    anchor: String,
     count: usize,
     rows: Vec<Row>,
+    more: usize,
 }
 
 #[derive(Debug, Serialize)]
 struct Row {
     anchor: String,
+    transcript: Option<String>,
     id: String,
     probe: String,
     step: &'static str,
@@ -30,70 +36,50 @@ struct Row {
     start: String,
     took: String,
     outcome: String,
+    symbol: &'static str,
     tone: &'static str,
     raw: String,
 }
 
 impl Observations {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let bundles = all
+        let mut left = ALL_RAW;
+        let bundles = case
+            .views
             .iter()
-            .map(|bundle| Of {
-                name: words::name(bundle, &all),
-                count: bundle.observations.observations.len(),
-                rows: bundle
-                    .observations
-                    .observations
-                    .iter()
-                    .map(|o| Row {
-                        anchor: words::anchor(&bundle.manifest.id, &o.id),
-                        id: o.id.clone(),
-                        probe: o.probe.clone(),
-                        step: step_name(&o.step),
-                        route: o.route.0.clone(),
-                        path: o.path.clone().unwrap_or_default(),
-                        start: words::ms(o.start_ms),
-                        took: words::ms(o.duration_ms),
-                        outcome: words::cut(&outcome(&o.step), 160),
-                        tone: if o.step.failure().is_some() { "bad" } else { "good" },
-                        raw: words::cut(
-                            &serde_json::to_string_pretty(&o.step).unwrap_or_default(),
-                            RAW,
-                        ),
-                    })
-                    .collect(),
+            .map(|view| {
+                let count = view.bundle.observations.observations.len();
+                Of {
+                    name: view.name.clone(),
+                    anchor: view.own_anchor("all"),
+                    count,
+                    rows: view.observations().map(|(o, at)| row(view, o, at, &mut left)).collect(),
+                    more: count.saturating_sub(OBSERVATIONS),
+                }
             })
             .collect();
         Self { bundles }
     }
 }
 
-fn outcome(step: &wss_bundle::Step) -> String {
-    use wss_bundle::Step;
-    if let Some(failure) = step.failure() {
-        return failure.to_string();
+fn row(view: &View<'_>, o: &Observation, anchor: &str, left: &mut usize) -> Row {
+    let failed = o.step.failure().is_some();
+    let raw = serde_json::to_string_pretty(&o.step).unwrap_or_default();
+    let raw = words::cut_counted(&raw, RAW.min(*left));
+    *left = left.saturating_sub(raw.len());
+    Row {
+        anchor: anchor.to_owned(),
+        transcript: view.transcript_anchor(&o.id),
+        id: words::cut(&o.id, 24),
+        probe: words::cut(&o.probe, 40),
+        step: words::step(&o.step),
+        route: words::cut(&o.route.0, 80),
+        path: words::cut(o.path.as_deref().unwrap_or_default(), 80),
+        start: words::ms(o.start_ms),
+        took: words::ms(o.duration_ms),
+        outcome: words::cut(&words::outcome(&o.step), 160),
+        symbol: if failed { "✗" } else { "✓" },
+        tone: if failed { "bad" } else { "good" },
+        raw,
     }
-    let line = match step {
-        Step::Resolve(s) => s.result.ok().map(|found| {
-            found.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }),
-        Step::Connect(s) => Some(s.address.to_string()),
-        Step::Tunnel(s) => {
-            s.result.ok().and_then(|reply| reply.head.as_ref()).map(|head| head.status_line())
-        }
-        Step::Tls(s) => s.result.ok().map(|session| {
-            format!("{} {}", session.version, session.alpn.as_deref().unwrap_or("no ALPN"))
-        }),
-        Step::Http(s) => s.result.ok().map(|reply| reply.head.status_line()),
-        Step::Upgrade(s) => s.result.ok().map(|reply| reply.head.status_line()),
-        Step::Frames(s) => s.result.ok().map(|seen| match seen.pong_ms {
-            Some(ms) => format!("Pong after {}", words::ms(ms)),
-            None => "no Pong".to_owned(),
-        }),
-        Step::Hold(s) => s.result.ok().map(|held| {
-            format!("{:.1} s: {}", held.held_ms / 1e3, wss_bundle::transcript::ended(&held.ending))
-        }),
-    };
-    line.unwrap_or_default()
 }

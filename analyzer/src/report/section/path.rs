@@ -1,23 +1,66 @@
-//! The path from browser to server, with what is known of each hop, and the
-//! broken one marked.
+//! The path from browser to server, with what is known of each hop, the broken
+//! one marked; under it, how far each vantage climbed.
 
-use crate::report::Case;
+use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::{Cause, Device, DeviceRole, Location, Status};
+use wss_diagnosis::{Cause, Device, DeviceRole, LayerStatus, Location, Status};
+
+/// Hops drawn between browser and server; a longer path has the rest in the
+/// table of devices.
+const BETWEEN: usize = 4;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Path {
     hops: Vec<Hop>,
+    /// Lines between neighbours.
+    legs: Vec<Leg>,
+    columns: usize,
     summary: String,
+    strips: Vec<Strip>,
 }
 
 #[derive(Debug, Serialize)]
 struct Hop {
     what: &'static str,
-    name: Option<String>,
+    name: String,
     detail: String,
+    x: String,
+    tone: &'static str,
+    symbol: &'static str,
     broken: bool,
-    fine: bool,
+    #[serde(flatten)]
+    icon: Icon,
+}
+
+/// Which drawing stands for a hop.
+#[derive(Debug, Default, Serialize)]
+struct Icon {
+    screen: bool,
+    wall: bool,
+    fork: bool,
+    server: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Leg {
+    from: String,
+    to: String,
+    tone: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Strip {
+    name: String,
+    route: String,
+    cells: Vec<Cell>,
+}
+
+#[derive(Debug, Serialize)]
+struct Cell {
+    layer: &'static str,
+    symbol: &'static str,
+    word: &'static str,
+    tone: &'static str,
 }
 
 /// On which part of the path a hop stands.
@@ -31,71 +74,155 @@ enum Part {
 
 impl Path {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let diagnosis = case.diagnosis;
-        let verdict = &diagnosis.verdict;
-        let broken = match (verdict.location, verdict.cause) {
-            (Location::ClientNetwork, _) => Some(Part::ClientNetwork),
-            (Location::Browser, _) => Some(Part::Client),
-            (Location::ServerSide, Cause::OriginRejected) => Some(Part::Server),
-            (Location::ServerSide, _) => Some(Part::Front),
-            (Location::Target, _) => Some(Part::Server),
-            (Location::None | Location::Undetermined, _) => None,
-        };
-        let fine = verdict.status == Status::Working;
-        let role = |roles: &[DeviceRole]| -> Vec<&Device> {
-            diagnosis.devices.iter().filter(|d| roles.contains(&d.role)).collect()
-        };
-        let near = role(&[DeviceRole::ForwardProxy, DeviceRole::TlsInterceptor]);
-        let front = role(&[DeviceRole::Cdn, DeviceRole::Waf, DeviceRole::LoadBalancer]);
-        let origin = role(&[DeviceRole::Origin]);
-        let mut hops = vec![hop("Browser", None, "or the machine that collected", false, fine)];
-        let mut push = |part: Part, what: &'static str, found: &[&Device], nothing: &str| {
-            let mut marked = broken == Some(part);
-            if found.is_empty() {
-                hops.push(hop(what, None, nothing, marked, fine));
-            }
-            for device in found {
-                hops.push(of_device(device, marked, fine));
-                // Of several, the nearest to the client is looked at first.
-                marked = false;
-            }
-        };
-        push(Part::ClientNetwork, "Client's network", &near, "no proxy shows itself");
-        push(Part::Front, "Load balancer", &front, "none shows itself");
-        push(Part::Server, "Bindplane", &origin, "no answer of its own was seen");
-        if let Some(first) = hops.first_mut() {
-            first.broken = broken == Some(Part::Client);
+        let mut hops = hops(case);
+        let columns = hops.len();
+        let x = |at: f64| words::percent(at + 0.5, columns as f64);
+        for (at, hop) in hops.iter_mut().enumerate() {
+            hop.x = x(at as f64);
         }
+        let legs = (1..columns)
+            .map(|at| Leg {
+                from: x(at as f64 - 1.0),
+                to: x(at as f64),
+                // What lies behind a broken hop was not reached.
+                tone: if hops[..at].iter().any(|hop| hop.broken) { "none" } else { hops[at].tone },
+            })
+            .collect();
         let summary = hops
             .iter()
             .map(|hop| {
-                let name = hop.name.as_deref().unwrap_or(hop.what);
-                if hop.broken { format!("{name} (here it breaks)") } else { name.to_owned() }
+                let name =
+                    if hop.name.is_empty() { hop.what.to_owned() } else { hop.name.clone() };
+                if hop.broken { format!("{name} (here it breaks)") } else { name }
             })
             .collect::<Vec<_>>()
             .join(", then ");
-        Self { hops, summary }
+        Self { legs, columns, summary, strips: strips(case), hops }
     }
 }
 
-fn hop(what: &'static str, name: Option<String>, detail: &str, broken: bool, fine: bool) -> Hop {
-    Hop { what, name, detail: detail.to_owned(), broken, fine: fine && !broken }
+fn broken(case: &Case<'_>) -> Option<Part> {
+    let verdict = &case.diagnosis.verdict;
+    match (verdict.location, verdict.cause) {
+        (Location::ClientNetwork, _) => Some(Part::ClientNetwork),
+        (Location::Browser, _) => Some(Part::Client),
+        (Location::ServerSide, Cause::OriginRejected) => Some(Part::Server),
+        (Location::ServerSide, _) => Some(Part::Front),
+        (Location::Target, _) => Some(Part::Server),
+        (Location::None | Location::Undetermined, _) => None,
+    }
 }
 
-fn of_device(device: &Device, broken: bool, fine: bool) -> Hop {
-    let what = match device.role {
+fn hops(case: &Case<'_>) -> Vec<Hop> {
+    let diagnosis = case.diagnosis;
+    let broken = broken(case);
+    let fine = diagnosis.verdict.status == Status::Working;
+    let of = |roles: &[DeviceRole]| -> Vec<&Device> {
+        diagnosis.devices.iter().filter(|d| roles.contains(&d.role)).take(BETWEEN / 2).collect()
+    };
+    let machine = case.views.first().map(|view| &view.bundle.environment.os);
+    let machine = machine.map_or("", |os| os.version.as_str());
+    let mut hops = vec![hop(Part::Client, "Browser", "", machine, broken, fine)];
+    let mut push = |part: Part, what: &'static str, found: Vec<&Device>, nothing: &str| {
+        if found.is_empty() {
+            hops.push(hop(part, what, "", nothing, broken, fine));
+        }
+        for (at, device) in found.into_iter().enumerate() {
+            // Of several, the nearest to the client is looked at first.
+            let broken = broken.filter(|_| at == 0);
+            let because = device.because.first().map_or("", String::as_str);
+            hops.push(hop(part, role(device.role), &name(device), because, broken, fine));
+        }
+    };
+    let near = of(&[DeviceRole::ForwardProxy, DeviceRole::TlsInterceptor]);
+    push(Part::ClientNetwork, "Client's network", near, "no proxy shows itself");
+    let front = of(&[DeviceRole::Cdn, DeviceRole::Waf, DeviceRole::LoadBalancer]);
+    push(Part::Front, "Load balancer", front, "none shows itself");
+    let origin = of(&[DeviceRole::Origin]);
+    push(Part::Server, "Server", origin, "no answer of its own was seen");
+    mark_reached(case, &mut hops);
+    hops
+}
+
+fn hop(
+    part: Part,
+    what: &'static str,
+    name: &str,
+    detail: &str,
+    broken: Option<Part>,
+    fine: bool,
+) -> Hop {
+    let broken = broken == Some(part);
+    let icon = Icon {
+        screen: part == Part::Client,
+        wall: part == Part::ClientNetwork,
+        fork: part == Part::Front,
+        server: part == Part::Server,
+    };
+    let (tone, symbol) = match (broken, fine) {
+        (true, _) => ("bad", "✗"),
+        (false, true) => ("good", "✓"),
+        (false, false) => ("none", ""),
+    };
+    Hop {
+        what,
+        name: words::cut(name, 60),
+        // Enough to recognise it; all reasons are in the table of devices.
+        detail: words::cut(detail, 72),
+        x: String::new(),
+        tone,
+        symbol,
+        broken,
+        icon,
+    }
+}
+
+/// What lies before the broken hop was passed.
+fn mark_reached(case: &Case<'_>, hops: &mut [Hop]) {
+    if matches!(case.diagnosis.verdict.status, Status::Unknown | Status::Working) {
+        return;
+    }
+    let Some(at) = hops.iter().position(|hop| hop.broken) else { return };
+    for hop in &mut hops[..at] {
+        (hop.tone, hop.symbol) = ("good", "✓");
+    }
+}
+
+fn role(role: DeviceRole) -> &'static str {
+    match role {
         DeviceRole::ForwardProxy => "Proxy",
         DeviceRole::TlsInterceptor => "TLS interceptor",
         DeviceRole::LoadBalancer => "Load balancer",
         DeviceRole::Waf => "Web application firewall",
         DeviceRole::Cdn => "CDN",
         DeviceRole::Origin => "Server",
-    };
-    let name = device.product.as_ref().map(|product| match &device.version {
-        Some(version) => format!("{product} {version}"),
-        None => product.clone(),
-    });
-    // Enough to recognise it; the whole reason is in the table of devices.
-    let because = device.because.first().map_or("", String::as_str);
-    hop(what, name, &crate::report::words::cut(because, 72), broken, fine)
+    }
+}
+
+fn name(device: &Device) -> String {
+    match (&device.product, &device.version) {
+        (Some(product), Some(version)) => format!("{product} {version}"),
+        (Some(product), None) => product.clone(),
+        (None, _) => String::new(),
+    }
+}
+
+fn strips(case: &Case<'_>) -> Vec<Strip> {
+    case.views
+        .iter()
+        .take(4)
+        .filter_map(|view| {
+            let ladder = case.deciding_ladder(view)?;
+            let cells = ladder
+                .layers
+                .iter()
+                .filter(|layer| layer.status != LayerStatus::Skipped)
+                .map(|layer| {
+                    let (symbol, word, tone) = words::layer(layer.status);
+                    Cell { layer: layer.layer.slug(), symbol, word, tone }
+                })
+                .collect();
+            Some(Strip { name: view.name.clone(), route: words::cut(&ladder.route, 60), cells })
+        })
+        .collect()
 }

@@ -1,11 +1,16 @@
 //! Other causes that fit, what speaks against each, and what would settle it.
 
+use crate::report::part::limited;
 use crate::report::{Case, words};
 use serde::Serialize;
+
+/// Rivals and commands shown.
+const COUNT: usize = 20;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Rivals {
     rivals: Vec<Rival>,
+    more: usize,
     commands: Vec<String>,
 }
 
@@ -18,16 +23,13 @@ struct Rival {
 
 impl Rivals {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let rivals = case
-            .diagnosis
-            .alternatives
-            .iter()
-            .map(|other| Rival {
-                cause: other.cause.slug(),
-                confidence: words::level(other.confidence),
-                why_not: other.why_not.clone(),
-            })
-            .collect();
-        Self { rivals, commands: case.diagnosis.verdict.missing.clone() }
+        let rivals = case.diagnosis.alternatives.iter().map(|other| Rival {
+            cause: other.cause.slug(),
+            confidence: words::level(other.confidence),
+            why_not: words::cut(&other.why_not, 400),
+        });
+        let (rivals, more) = limited(rivals, COUNT);
+        let commands = case.diagnosis.verdict.missing.iter().take(COUNT).cloned().collect();
+        Self { rivals, more, commands }
     }
 }

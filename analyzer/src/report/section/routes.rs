@@ -1,8 +1,12 @@
-//! Routes × layers for every vantage; each failing cell tells why.
+//! Routes × layers for every vantage; each cell opens to its detail.
 
-use crate::report::{Case, words};
+use crate::report::part::limited;
+use crate::report::{Case, View, words};
 use serde::Serialize;
-use wss_diagnosis::Layer;
+use wss_diagnosis::{Layer, RouteLadder};
+
+/// Ladders shown of one bundle.
+const LADDERS: usize = 60;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Routes {
@@ -14,6 +18,7 @@ pub(super) struct Routes {
 struct Vantage {
     name: String,
     rows: Vec<Row>,
+    more: usize,
 }
 
 #[derive(Debug, Serialize)]
@@ -21,12 +26,12 @@ struct Row {
     route: String,
     path: String,
     selected: bool,
+    decides: bool,
     cells: Vec<Cell>,
 }
 
 #[derive(Debug, Serialize)]
 struct Cell {
-    layer: &'static str,
     symbol: &'static str,
     word: &'static str,
     tone: &'static str,
@@ -36,43 +41,40 @@ struct Cell {
 
 impl Routes {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let vantages = all
+        let vantages = case
+            .views
             .iter()
-            .map(|bundle| Vantage {
-                name: words::name(bundle, &all),
-                rows: case
-                    .diagnosis
-                    .routes
-                    .iter()
-                    .filter(|ladder| ladder.bundle == bundle.manifest.id)
-                    .map(|ladder| Row {
-                        route: ladder.route.clone(),
-                        path: ladder.path.clone(),
-                        selected: bundle
-                            .observations
-                            .routes
-                            .iter()
-                            .any(|route| route.selected && route.id.0 == ladder.route),
-                        cells: ladder
-                            .layers
-                            .iter()
-                            .map(|layer| {
-                                let (symbol, word, tone) = words::layer(layer.status);
-                                Cell {
-                                    layer: layer.layer.slug(),
-                                    symbol,
-                                    word,
-                                    tone,
-                                    ms: layer.ms.map(words::ms),
-                                    detail: layer.detail.as_ref().map(|d| words::cut(d, 300)),
-                                }
-                            })
-                            .collect(),
-                    })
-                    .collect(),
+            .map(|view| {
+                let ladders = case.diagnosis.routes.iter();
+                let own = ladders.filter(|ladder| ladder.bundle == view.bundle.manifest.id);
+                let (rows, more) = limited(own.map(|ladder| row(case, view, ladder)), LADDERS);
+                Vantage { name: view.name.clone(), rows, more }
             })
             .collect();
         Self { layers: Layer::ALL.iter().map(|layer| layer.slug()).collect(), vantages }
+    }
+}
+
+fn row(case: &Case<'_>, view: &View<'_>, ladder: &RouteLadder) -> Row {
+    let selected = view.selected().is_some_and(|route| route.0 == ladder.route);
+    Row {
+        route: words::cut(&ladder.route, 80),
+        path: words::cut(&ladder.path, 80),
+        selected,
+        decides: selected && ladder.path == case.path,
+        cells: ladder
+            .layers
+            .iter()
+            .map(|layer| {
+                let (symbol, word, tone) = words::layer(layer.status);
+                Cell {
+                    symbol,
+                    word,
+                    tone,
+                    ms: layer.ms.map(words::ms),
+                    detail: layer.detail.as_ref().map(|detail| words::cut(detail, 300)),
+                }
+            })
+            .collect(),
     }
 }

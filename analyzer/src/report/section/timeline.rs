@@ -1,15 +1,12 @@
 //! A waterfall of the steps of each bundle.
 
+use crate::report::part::limited;
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_bundle::Step;
+use wss_bundle::{Observation, Step};
 
-/// Width of the drawing, in its own units.
-const WIDTH: f64 = 600.0;
-/// Height of a line.
-const LINE: f64 = 9.0;
-/// Steps that are drawn of one bundle.
-const COUNT: usize = 400;
+/// Steps that are drawn of one bundle. A usual one has sixty.
+const COUNT: usize = 150;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Timeline {
@@ -19,80 +16,75 @@ pub(super) struct Timeline {
 #[derive(Debug, Serialize)]
 struct Chart {
     name: String,
-    height: f64,
+    anchor: String,
     total: String,
+    failed: usize,
     bars: Vec<Bar>,
-    left_out: Option<usize>,
+    more: usize,
 }
 
 #[derive(Debug, Serialize)]
 struct Bar {
     anchor: String,
-    x: f64,
-    y: f64,
-    width: f64,
+    id: String,
+    what: String,
+    x: String,
+    width: String,
     tone: &'static str,
-    title: String,
-}
-
-/// The step's name in bundles.
-pub(super) fn step_name(step: &Step) -> &'static str {
-    match step {
-        Step::Resolve(_) => "resolve",
-        Step::Connect(_) => "connect",
-        Step::Tunnel(_) => "tunnel",
-        Step::Tls(_) => "tls",
-        Step::Http(_) => "http",
-        Step::Upgrade(_) => "upgrade",
-        Step::Frames(_) => "frames",
-        Step::Hold(_) => "hold",
-    }
+    failed: bool,
+    took: String,
 }
 
 impl Timeline {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let all: Vec<_> = case.in_order().collect();
-        let charts = all
+        let charts = case
+            .views
             .iter()
-            .map(|bundle| {
-                // Holds would squeeze everything else into a pixel; they have a chart of their own.
-                let steps: Vec<_> = bundle
-                    .observations
-                    .observations
-                    .iter()
-                    .filter(|o| !matches!(o.step, Step::Hold(_)))
+            .map(|view| {
+                // Holds would squeeze everything else into a pixel; they have
+                // a chart of their own.
+                let steps: Vec<_> = view
+                    .observations()
+                    .filter(|(o, _)| !matches!(o.step, Step::Hold(_)))
                     .collect();
-                let end = steps.iter().map(|o| o.start_ms + o.duration_ms).fold(1.0, f64::max);
-                let scale = WIDTH / end;
-                let bars: Vec<Bar> = steps
-                    .iter()
-                    .take(COUNT)
-                    .enumerate()
-                    .map(|(at, o)| Bar {
-                        anchor: words::anchor(&bundle.manifest.id, &o.id),
-                        x: (o.start_ms * scale * 10.0).round() / 10.0,
-                        y: at as f64 * LINE,
-                        width: ((o.duration_ms * scale).max(1.0) * 10.0).round() / 10.0,
-                        tone: if o.step.failure().is_some() { "bad" } else { "good" },
-                        title: format!(
-                            "{} {} {} {}: {}",
-                            o.id,
-                            o.probe,
-                            step_name(&o.step),
-                            o.route,
-                            words::ms(o.duration_ms)
-                        ),
-                    })
-                    .collect();
+                let ends = steps.iter().map(|(o, _)| start(o) + took(o));
+                let end = ends.fold(1.0, f64::max);
+                let failed = steps.iter().filter(|(o, _)| o.step.failure().is_some()).count();
+                let bars = steps.iter().map(|(o, anchor)| bar(o, anchor, end));
+                let (bars, more) = limited(bars, COUNT);
                 Chart {
-                    name: words::name(bundle, &all),
-                    height: bars.len() as f64 * LINE + 2.0,
+                    name: view.name.clone(),
+                    anchor: view.own_anchor("steps"),
                     total: words::ms(end),
-                    left_out: (steps.len() > COUNT).then(|| steps.len() - COUNT),
+                    failed,
                     bars,
+                    more,
                 }
             })
             .collect();
         Self { charts }
+    }
+}
+
+fn start(o: &Observation) -> f64 {
+    o.start_ms.clamp(0.0, 1e9)
+}
+
+fn took(o: &Observation) -> f64 {
+    o.duration_ms.clamp(0.0, 1e9)
+}
+
+fn bar(o: &Observation, anchor: &str, end: f64) -> Bar {
+    let failed = o.step.failure().is_some();
+    let route = if o.route.is_direct() { "direct" } else { "proxy" };
+    Bar {
+        anchor: anchor.to_owned(),
+        id: words::cut(&o.id, 12),
+        what: words::cut(&format!("{} · {} · {route}", words::step(&o.step), o.probe), 44),
+        x: words::percent(start(o), end),
+        width: words::percent(took(o), end),
+        tone: if failed { "bad" } else { "good" },
+        failed,
+        took: words::ms(o.duration_ms),
     }
 }

@@ -2,54 +2,71 @@
 
 use crate::report::{Case, words};
 use serde::Serialize;
+use wss_diagnosis::Location;
+
+/// Longest sentence that is a heading.
+const SENTENCE: usize = 420;
+/// Longest reason on the first screen; all of it is with the evidence.
+const WHY: usize = 420;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Verdict {
     status: &'static str,
+    symbol: &'static str,
     tone: &'static str,
     cause: &'static str,
     summary: String,
-    location: Option<&'static str>,
+    location: Option<Place>,
     confidence: &'static str,
-    why: Option<String>,
+    dots: Vec<bool>,
+    meaning: &'static str,
+    why: String,
     target: String,
     case: String,
-    bundles: Vec<Line>,
+    runs: Vec<Run>,
 }
 
 #[derive(Debug, Serialize)]
-struct Line {
+struct Place {
+    place: &'static str,
+    what: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Run {
     name: String,
     at: String,
     complete: bool,
+    defects: usize,
 }
 
 impl Verdict {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let diagnosis = case.diagnosis;
-        let verdict = &diagnosis.verdict;
-        let all: Vec<_> = case.in_order().collect();
-        let main = diagnosis.findings.iter().find(|f| f.rule.starts_with(verdict.cause.slug()));
+        let verdict = &case.diagnosis.verdict;
+        let (place, what) = words::location(verdict.location);
+        let why = case.main().map_or("", |f| words::beyond(&f.text, &verdict.summary));
+        let filled = words::dots(verdict.confidence);
         Self {
             status: words::status(verdict.status),
+            symbol: words::symbol(verdict.status),
             tone: words::tone(verdict.status),
             cause: verdict.cause.slug(),
-            summary: verdict.summary.clone(),
-            location: (verdict.location != wss_diagnosis::Location::None)
-                .then(|| words::location(verdict.location)),
-            confidence: words::confidence(verdict.confidence),
-            why: main.map(|finding| finding.text.clone()),
-            target: diagnosis.case.target.clone(),
-            case: diagnosis.case.id.clone(),
-            bundles: all
+            summary: words::cut(&verdict.summary, SENTENCE),
+            location: (verdict.location != Location::None).then_some(Place { place, what }),
+            confidence: words::level(verdict.confidence),
+            dots: (0..3).map(|at| at < filled).collect(),
+            meaning: words::confidence(verdict.confidence),
+            why: words::cut(why, WHY),
+            target: words::cut(&case.diagnosis.case.target, 200),
+            case: words::cut(&case.diagnosis.case.id, 60),
+            runs: case
+                .views
                 .iter()
-                .map(|bundle| Line {
-                    name: words::name(bundle, &all),
-                    at: words::time(
-                        bundle.manifest.started_at,
-                        bundle.environment.clock.utc_offset_minutes,
-                    ),
-                    complete: bundle.manifest.complete,
+                .map(|view| Run {
+                    name: view.name.clone(),
+                    at: view.time(view.bundle.manifest.started_at),
+                    complete: view.bundle.manifest.complete,
+                    defects: view.bundle.defects.len(),
                 })
                 .collect(),
         }

@@ -1,0 +1,89 @@
+//! Parts that several sections show: citations, remedies, commands. Each has a
+//! partial of its name in `templates/part/`.
+
+use super::{Case, words};
+use serde::Serialize;
+use wss_diagnosis::{Citation, Finding, Remedy};
+
+/// Citations shown of one finding.
+const CITATIONS: usize = 12;
+/// Longest excerpt.
+const EXCERPT: usize = 400;
+
+/// Keeps the first so many, and says how many were left out.
+pub(super) fn limited<T>(all: impl IntoIterator<Item = T>, most: usize) -> (Vec<T>, usize) {
+    let mut all = all.into_iter();
+    let kept: Vec<T> = all.by_ref().take(most).collect();
+    (kept, all.count())
+}
+
+/// Observations that show something, with links to them and to their transcripts.
+#[derive(Debug, Serialize)]
+pub(super) struct Citations {
+    citations: Vec<Cited>,
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Cited {
+    vantage: String,
+    observation: String,
+    what: String,
+    excerpt: String,
+    anchor: Option<String>,
+    transcript: Option<String>,
+}
+
+impl Citations {
+    pub(super) fn new(case: &Case<'_>, finding: &Finding) -> Self {
+        let all = finding.evidence.iter().map(|citation| cited(case, citation));
+        let (citations, more) = limited(all, CITATIONS);
+        Self { citations, more }
+    }
+}
+
+fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
+    let view = case.view(&citation.bundle);
+    let o = view.and_then(|view| view.observation(&citation.observation));
+    let what = o.map_or_else(String::new, |o| {
+        let path = o.path.as_deref().unwrap_or_default();
+        words::cut(&format!("{} {path} by {}", words::step(&o.step), o.route), 160)
+    });
+    Cited {
+        vantage: view.map_or_else(String::new, |view| view.name.clone()),
+        observation: words::cut(&citation.observation, 24),
+        what,
+        excerpt: words::cut(&citation.excerpt, EXCERPT),
+        anchor: view.and_then(|view| view.anchor(&citation.observation)).map(str::to_owned),
+        transcript: view.and_then(|view| view.transcript_anchor(&citation.observation)),
+    }
+}
+
+/// What to do about a finding.
+#[derive(Debug, Serialize)]
+pub(super) struct Cure {
+    anchor: String,
+    title: String,
+    steps: Vec<String>,
+    language: Option<String>,
+    snippet: Option<String>,
+    verify: String,
+}
+
+impl Cure {
+    pub(super) fn new(case: &Case<'_>, finding: &Finding, remedy: &Remedy) -> Self {
+        Self {
+            anchor: snippet_anchor(case, finding),
+            title: remedy.title.clone(),
+            steps: remedy.steps.clone(),
+            language: remedy.snippet.as_ref().map(|s| s.language.clone()),
+            snippet: remedy.snippet.as_ref().map(|s| s.text.clone()),
+            verify: remedy.verify.clone(),
+        }
+    }
+}
+
+/// Where the snippet of a finding's remedy stands.
+pub(super) fn snippet_anchor(case: &Case<'_>, finding: &Finding) -> String {
+    format!("snippet-{}", case.finding_anchor(finding))
+}
