@@ -13,7 +13,7 @@ pub mod evidence;
 mod idle;
 mod ladder;
 pub mod model;
-mod remedy;
+pub mod remedy;
 pub mod rule;
 pub mod signature;
 

@@ -5,9 +5,12 @@
 //! that ALB does not have), the products' manuals, and measurements on real
 //! servers. Every remedy ends with the command that shows whether it worked.
 
+pub mod snippets;
+
 use crate::evidence::{Evidence, RouteView};
 use crate::model::{Cause, Remedy, Snippet};
 use crate::rule::run_again;
+use snippets::Purpose;
 use wss_bundle::FailureKind;
 use wss_bundle::observation::Distrust;
 
@@ -250,48 +253,13 @@ pub(crate) fn proxy_websocket(e: &Evidence<'_>) -> Remedy {
              timeout 3600 s, no fallback exists."
                 .into(),
         ];
-        r = with_snippet(
-            r,
-            "squid",
-            format!(
-                "# Do not open TLS for the console:\nacl bindplane ssl::server_name {host}\n\
-                 ssl_bump splice bindplane\n\n# Or let the upgrade through (Squid 5 and later):\n\
-                 http_upgrade_request_protocols websocket allow all\nread_timeout 1 hour"
-            ),
-        );
+        if let Some(found) = snippets::of("squid", Purpose::Forward) {
+            r.steps.push(format!("Source: {}", found.source));
+            let text = found.text.replace("bindplane.example.com", &host);
+            r = with_snippet(r, found.language, text);
+        }
     }
     r
-}
-
-const NGINX: &str = "# in http { … }\nmap $http_upgrade $connection_upgrade {\n    default upgrade;\n    ''      close;\n}\n\n\
-# in the server { … } of this host\nlocation / {\n    proxy_pass          http://bindplane_backend;\n    proxy_http_version  1.1;\n    \
-proxy_set_header    Upgrade $http_upgrade;\n    proxy_set_header    Connection $connection_upgrade;\n    \
-proxy_set_header    Host $host;\n    proxy_set_header    X-Real-IP $remote_addr;\n    \
-proxy_set_header    X-Forwarded-For $proxy_add_x_forwarded_for;\n    proxy_set_header    X-Forwarded-Proto $scheme;\n    \
-proxy_read_timeout  3600s;\n    proxy_send_timeout  3600s;\n}";
-
-const HAPROXY: &str = "defaults\n    mode http\n    timeout connect 10s\n    timeout client  60s\n    timeout server  60s\n    \
-timeout tunnel  3600s\n\nfrontend bindplane_front\n    bind *:443 ssl crt /etc/haproxy/certs/bindplane.pem alpn h2,http/1.1\n    \
-default_backend bindplane_back\n\nbackend bindplane_back\n    option forwardfor\n    \
-server bindplane1 bindplane.internal:3001 check";
-
-const APACHE: &str = "# Apache httpd 2.4.47 and later; modules proxy, proxy_http\nProxyPass        / http://bindplane.internal:3001/ upgrade=websocket timeout=3600\n\
-ProxyPassReverse / http://bindplane.internal:3001/\nProxyPreserveHost On";
-
-const ENVOY: &str = "# in the http_connection_manager\nupgrade_configs:\n- upgrade_type: websocket\nstream_idle_timeout: 3600s";
-
-const CADDY: &str = "bindplane.example.com {\n    # Caddy forwards upgrades by itself: look for header_up lines that remove\n    \
-# Upgrade or Connection, and remove them.\n    reverse_proxy bindplane.internal:3001\n}";
-
-fn snippet_of(device: &str) -> Option<(&'static str, &'static str)> {
-    match device {
-        "nginx" | "openresty" => Some(("nginx", NGINX)),
-        "haproxy" | "openshift-router" => Some(("haproxy", HAPROXY)),
-        "apache" => Some(("apache", APACHE)),
-        "envoy" | "istio" => Some(("yaml", ENVOY)),
-        "caddy" => Some(("caddy", CADDY)),
-        _ => None,
-    }
 }
 
 pub(crate) fn forward_upgrade(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
@@ -317,10 +285,19 @@ pub(crate) fn forward_upgrade(e: &Evidence<'_>, device: Option<&str>) -> Remedy 
                 .into(),
         ],
     );
-    match device.map_or(Some(("nginx", NGINX)), snippet_of) {
-        Some((language, text)) => with_snippet(base, language, text),
-        None => base,
+    let found = match device {
+        None => snippets::of("nginx", Purpose::Forward),
+        Some(device) => snippets::of(device, Purpose::Forward),
+    };
+    with_found(base, found)
+}
+
+fn with_found(mut remedy: Remedy, found: Option<&snippets::Known>) -> Remedy {
+    if let Some(found) = found {
+        remedy.steps.push(format!("Source: {}", found.source));
+        remedy = with_snippet(remedy, found.language, found.text);
     }
+    remedy
 }
 
 pub(crate) fn http2(e: &Evidence<'_>) -> Remedy {
@@ -385,13 +362,7 @@ pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
            allow the origin (BINDPLANE_CORS_ALLOWED_ORIGINS)."
             .into()],
     );
-    match device {
-        Some("nginx" | "openresty") => {
-            with_snippet(r, "nginx", "proxy_set_header Host $http_host;")
-        }
-        Some("apache") => with_snippet(r, "apache", "ProxyPreserveHost On"),
-        _ => r,
-    }
+    with_found(r, device.and_then(|device| snippets::of(device, Purpose::Host)))
 }
 
 pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {
@@ -414,12 +385,5 @@ pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {
     // Held a little beyond the cut, the same run shows whether it is gone.
     let hold = (seconds * 1.5).ceil().max(75.0);
     r.verify = run_again(e, &format!("--hold {hold:.0}s"));
-    match device.as_deref() {
-        Some("nginx" | "openresty") => {
-            with_snippet(r, "nginx", "proxy_read_timeout  3600s;\nproxy_send_timeout  3600s;")
-        }
-        Some("haproxy") => with_snippet(r, "haproxy", "timeout tunnel  3600s"),
-        Some("apache") => with_snippet(r, "apache", "Timeout 3600\nProxyTimeout 3600"),
-        _ => r,
-    }
+    with_found(r, device.and_then(|device| snippets::of(&device, Purpose::Timeout)))
 }
