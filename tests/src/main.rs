@@ -16,6 +16,12 @@ struct Cli {
 enum Command {
     /// Collect inside and outside of a small lab network, and write the report
     Demo,
+    /// Run every scenario, and print the confusion matrix
+    Scenarios {
+        /// The folder that they are in
+        #[arg(default_value = "tests/scenarios")]
+        root: std::path::PathBuf,
+    },
     /// Run one scenario, and show what was seen and judged
     Scenario {
         /// Its folder
@@ -26,6 +32,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => wss_lab::demo::run(),
+        Command::Scenarios { root } => scenarios(&root),
         Command::Scenario { folder } => scenario(&folder),
     };
     match done {
@@ -55,4 +62,35 @@ fn scenario(folder: &std::path::Path) -> Result<(), String> {
         println!("{complaint}");
     }
     Ok(())
+}
+
+/// Expected causes down, judged ones across; what is right stands on the diagonal.
+fn scenarios(root: &std::path::Path) -> Result<(), String> {
+    use std::collections::BTreeMap;
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let mut matrix: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let (mut right, mut sure_and_wrong, mut all, mut real) = (0, 0, 0, 0);
+    for folder in wss_lab::scenario::all(root)? {
+        let outcome = runtime.block_on(wss_lab::scenario::run(&folder))?;
+        let (expected, verdict) = (&outcome.scenario.expect, &outcome.diagnosis.verdict);
+        *matrix.entry((expected.cause.clone(), verdict.cause.slug().to_owned())).or_default() += 1;
+        all += 1;
+        real += u32::from(outcome.scenario.front.is_some() || outcome.scenario.via.is_some());
+        let complaints = outcome.complaints();
+        right += u32::from(complaints.is_empty());
+        let wrong = expected.cause != verdict.cause.slug();
+        sure_and_wrong += u32::from(wrong && verdict.confidence == wss_diagnosis::Confidence::High);
+        for complaint in complaints {
+            println!("{}: {complaint}", folder.display());
+        }
+    }
+    println!("{:28} {:28} {:>5}", "expected", "judged", "cases");
+    for ((expected, judged), count) in &matrix {
+        let mark = if expected == judged { "" } else { "  WRONG" };
+        println!("{expected:28} {judged:28} {count:>5}{mark}");
+    }
+    println!(
+        "{all} scenarios, {real} with real servers: {right} right, {sure_and_wrong} sure and wrong"
+    );
+    if right == all { Ok(()) } else { Err(format!("{} are not right", all - right)) }
 }

@@ -138,10 +138,10 @@ fn devices(out: &mut String, diagnosis: &Diagnosis) {
         .devices
         .iter()
         .filter(|device| device.confidence >= Confidence::Medium)
-        .map(|device| {
-            let product = device.product.as_deref().unwrap_or("unknown product");
+        .filter_map(|device| {
+            let product = device.product.as_deref()?;
             let version = device.version.as_deref().unwrap_or_default();
-            format!("{} ({})", format!("{product} {version}").trim(), device.role)
+            Some(format!("{} ({})", format!("{product} {version}").trim(), device.role))
         })
         .collect();
     if !known.is_empty() {

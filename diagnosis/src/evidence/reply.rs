@@ -111,6 +111,18 @@ impl<'a> Reply<'a> {
         })
     }
 
+    /// Whether a front end that ends TLS says, in HTTP, that it wants a client
+    /// certificate: nginx (its codes 495 and 496, sent as 400), Apache and HAProxy
+    /// setups with 403.
+    #[must_use]
+    pub fn asks_for_certificate(&self) -> bool {
+        let body = self.reply.body.bytes.text();
+        matches!(self.status, 400 | 403 | 495 | 496)
+            && ["No required SSL certificate was sent", "The SSL certificate error"]
+                .iter()
+                .any(|words| body.contains(words))
+    }
+
     /// Whether two responses tell the same: status and kind of answer.
     #[must_use]
     pub fn same_answer(&self, other: &Self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::blame::interceptor;
 use super::{Answer, Draft, Rule, claim, run_again, run_outside};
-use crate::evidence::{Evidence, Reach, RouteView};
+use crate::evidence::{Evidence, Reach, Reply, RouteView};
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
 use wss_bundle::FailureKind;
@@ -47,7 +47,10 @@ pub(super) const TLS_UNTRUSTED: Rule = Rule {
 };
 
 fn tls_failure(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    if let Some(reply) = route.upgrade_reply(path).filter(|r| r.asks_for_certificate()) {
+        return certificate_demanded(e, reply);
+    }
     let Reach::TlsFailed(observation, tls, failure) = route.reach() else { return Answer::Pass };
     if tls.peer == Peer::Proxy || failure.kind == FailureKind::TlsNoApplicationProtocol {
         return Answer::Pass;
@@ -121,6 +124,34 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
     } else if works_outside.is_none() {
         claim.missing.push(run_outside(e));
     }
+    Answer::Fail(Box::new(claim))
+}
+
+/// The handshake goes through, and the answer says what it lacked.
+fn certificate_demanded(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
+    let Some(focus) = e.focus() else { return Answer::NotApplicable };
+    let who = reply.device_name().unwrap_or_else(|| "The front end".into());
+    let summary = format!("{who} demands a client certificate (mutual TLS), and none was given.");
+    let finding = Draft::new(
+        "tls-failure",
+        Severity::Error,
+        "A client certificate is demanded",
+        focus,
+        reply.observation,
+        reply.line(),
+    )
+    .text(format!("{summary} Its page says so, to every request."))
+    .remedy(remedy::tls_handshake(e, FailureKind::TlsClientCertificateRequired))
+    .done();
+    let mut claim = claim(
+        Cause::TlsFailure,
+        Status::Broken,
+        Location::ServerSide,
+        Confidence::High,
+        summary,
+        finding,
+    );
+    claim.missing.push(run_again(e, "--cert CLIENT.pem --key CLIENT.key"));
     Answer::Fail(Box::new(claim))
 }
 

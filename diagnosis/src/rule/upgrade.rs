@@ -201,6 +201,12 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
         return Answer::Pass;
     }
     let Author::Device { role, name } = &reply.author else { return foreign_page(e, &q) };
+    let in_front = !matches!(role, DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor);
+    // A load balancer may ask for credentials in the server's name, or for a
+    // certificate: those have causes of their own.
+    if in_front && (reply.kind == ReplyKind::Unauthorized || reply.asks_for_certificate()) {
+        return Answer::Pass;
+    }
     // The same author on the pages: it stands in the server's place for everything.
     let everywhere = ["/health", "/js/_globals.js", "/"].into_iter().any(|p| {
         q.route.page(p).is_some_and(
