@@ -32,7 +32,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn page(bundles: &[Bundle]) -> String {
-    html::render(&Case { diagnosis: &diagnose(bundles), bundles }).unwrap()
+    html::render(&Case::new(&diagnose(bundles), bundles)).unwrap()
 }
 
 /// axe-core, which `tests/run` fetches; the tests do not go without it.
@@ -265,7 +265,7 @@ async fn hostile_text_stays_text() {
         assert_eq!(browser.evaluate(links).await.unwrap(), 0, "{shown}");
         let wider = browser.evaluate(WIDER_THAN_THE_VIEW).await.unwrap();
         assert_eq!(wider, 0, "{shown}: wider than the view");
-        let reply = markdown::render(&Case { diagnosis: &diagnose(&bundles), bundles: &bundles });
+        let reply = markdown::render(&Case::new(&diagnose(&bundles), &bundles));
         assert!(!reply.contains("\n<script") && !reply.contains('\u{202e}'), "{shown}:\n{reply}");
     }
 }
