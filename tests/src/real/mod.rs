@@ -8,6 +8,7 @@ use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a server may take until it accepts connections.
@@ -257,8 +258,25 @@ fn open_to_all(folder: &Path) -> io::Result<()> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777))
 }
 
+/// Where ports are tried from. Below what Linux hands out by itself (from 32768
+/// on), so that no listener or connection of a test beside this one comes between
+/// choosing a port and its server's binding it.
+const FIRST_PORT: u32 = 12_000;
+/// How many ports there are to try.
+const PORTS: u32 = 18_000;
+
 fn free_port() -> io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    // Tests run in processes of their own, whose ids are neighbours.
+    let start = std::process::id().wrapping_mul(31);
+    for _ in 0..200 {
+        let step = start.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(FIRST_PORT + step % PORTS).map_err(io::Error::other)?;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(io::Error::from(io::ErrorKind::AddrInUse))
 }
 
 /// Squid's helper that forges certificates wants its database first.
