@@ -139,7 +139,11 @@ impl<'a> View<'a> {
                 anchor
             })
             .collect();
-        let transcripts = transcript::all(bundle).into_iter().take(TRANSCRIPTS).collect();
+        let mut transcripts = transcript::all(bundle);
+        // Where ids repeat, the first speaks: anchors and links go by id.
+        let mut seen = BTreeSet::new();
+        transcripts.retain(|one| seen.insert(one.observation.clone()));
+        transcripts.truncate(TRANSCRIPTS);
         Self { bundle, name, short, anchors, positions, transcripts }
     }
 

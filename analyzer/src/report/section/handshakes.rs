@@ -41,6 +41,7 @@ struct Shown {
     anchor: String,
     observation: Option<String>,
     title: String,
+    answer: String,
     command: String,
     text: String,
 }
@@ -139,6 +140,7 @@ fn shown<'v>(view: &'v View<'_>) -> impl Iterator<Item = Shown> + 'v {
             anchor: view.transcript_anchor(&one.observation.id)?,
             observation: view.anchor(&one.observation.id).map(str::to_owned),
             title: title(view, one.observation),
+            answer: words::cut(&words::outcome(&one.observation.step), 120),
             command: one.transcript.command.clone(),
             text: words::cut_counted(&one.transcript.text.replace('\r', ""), SHOWN),
         })

@@ -3,7 +3,7 @@
 
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::{Cause, Device, DeviceRole, LayerStatus, Location, Status};
+use wss_diagnosis::{Cause, Device, DeviceRole, Layer, LayerStatus, Location, Status};
 
 /// Hops drawn between browser and server; a longer path has the rest in the
 /// table of devices.
@@ -80,12 +80,19 @@ impl Path {
         for (at, hop) in hops.iter_mut().enumerate() {
             hop.x = x(at as f64);
         }
+        let connected = connected(case);
         let legs = (1..columns)
             .map(|at| Leg {
                 from: x(at as f64 - 1.0),
                 to: x(at as f64),
-                // What lies behind a broken hop was not reached.
-                tone: if hops[..at].iter().any(|hop| hop.broken) { "none" } else { hops[at].tone },
+                tone: if hops[..at].iter().any(|hop| hop.broken) {
+                    // What lies behind a broken hop was not reached.
+                    "none"
+                } else if hops[at].broken && connected {
+                    "good"
+                } else {
+                    hops[at].tone
+                },
             })
             .collect();
         let summary = hops
@@ -99,6 +106,15 @@ impl Path {
             .join(", then ");
         Self { legs, columns, summary, strips: strips(case), hops }
     }
+}
+
+/// Whether the deciding route got as far as a connection.
+fn connected(case: &Case<'_>) -> bool {
+    let ladder = case.views.first().and_then(|view| case.deciding_ladder(view));
+    ladder.is_some_and(|ladder| {
+        let tcp = ladder.layers.iter().find(|layer| layer.layer == Layer::Tcp);
+        tcp.is_some_and(|layer| layer.status == LayerStatus::Pass)
+    })
 }
 
 fn broken(case: &Case<'_>) -> Option<Part> {
@@ -216,7 +232,6 @@ fn strips(case: &Case<'_>) -> Vec<Strip> {
             let cells = ladder
                 .layers
                 .iter()
-                .filter(|layer| layer.status != LayerStatus::Skipped)
                 .map(|layer| {
                     let (symbol, word, tone) = words::layer(layer.status);
                     Cell { layer: layer.layer.slug(), symbol, word, tone }

@@ -47,7 +47,10 @@ impl Routes {
             .map(|view| {
                 let ladders = case.diagnosis.routes.iter();
                 let own = ladders.filter(|ladder| ladder.bundle == view.bundle.manifest.id);
-                let (rows, more) = limited(own.map(|ladder| row(case, view, ladder)), LADDERS);
+                let mut own: Vec<Row> = own.map(|ladder| row(case, view, ladder)).collect();
+                // What decides first, then what else the chosen route shows.
+                own.sort_by_key(|row| (!row.decides, !row.selected));
+                let (rows, more) = limited(own, LADDERS);
                 Vantage { name: view.name.clone(), rows, more }
             })
             .collect();

@@ -1,0 +1,10 @@
+//! The report and the commands, from outside.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod commands;
+mod fixture;
+mod hostile;
+mod page;
+mod parse;
+mod reply;
