@@ -117,6 +117,23 @@ static RULES: &[Rule] = &[
     notes::SERVER_VERSION,
 ];
 
+/// All rules as a page (`docs/rules.md`).
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = String::from(
+        "# The rules\n\nGenerated from `diagnosis/src/rule/`; a test fails when it is stale \
+         (`UPDATE_DOCS=1 cargo test -p wss-diagnosis docs` writes it anew). The first claim on the \
+         deciding route, from the lowest layer up, is the cause.\n",
+    );
+    for rule in rules() {
+        out.push_str(&format!(
+            "\n## {}\n\n**{}**\n\n- Looks for: {}.\n- Why: {}.\n- Remedy: {}.\n",
+            rule.id, rule.title, rule.looks_for, rule.why, rule.remedy
+        ));
+    }
+    out
+}
+
 /// A finding with at least one citation, built step by step.
 pub(crate) struct Draft {
     finding: Finding,
