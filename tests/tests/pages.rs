@@ -98,37 +98,27 @@ async fn every_kind_of_case_is_a_good_page() {
         }
         let paper = work.path().join(format!("{name}.pdf"));
         std::fs::write(&paper, browser.print().await.unwrap()).unwrap();
-        for missing in missing_on_paper(&paper) {
+        for missing in missing_on_paper(&text, &paper) {
             complain(format!("not on paper: {missing}"));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn missing_on_paper(file: &Path) -> Vec<&'static str> {
+/// Headings of the page that its PDF lacks.
+fn missing_on_paper(page: &str, file: &Path) -> Vec<String> {
     let output = Command::new("pdftotext").arg(file).arg("-").output();
     let output = output.expect("pdftotext is needed: apt-get install poppler-utils");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    [
-        "Do this next",
-        "Getting Help",
-        "Evidence and remedy",
-        "Inside and outside",
-        "Routes and layers",
-        "Handshakes side by side",
-        "Connections held open",
-        "Devices on the path",
-        "Rivals",
-        "DNS answers",
-        "Certificates",
-        "Proxy settings",
-        "Not collected",
-        "All observations",
-        "Bundles",
-    ]
-    .into_iter()
-    .filter(|heading| !text.contains(heading))
-    .collect()
+    // Lines break where they must, on paper.
+    let joined = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = joined(&String::from_utf8_lossy(&output.stdout));
+    let headings: Vec<String> = page
+        .split("<h2")
+        .skip(1)
+        .filter_map(|rest| Some(rest.split_once('>')?.1.split('<').next()?.trim().to_owned()))
+        .collect();
+    assert!(headings.len() > 12, "{headings:?}");
+    headings.into_iter().filter(|heading| !text.contains(&joined(heading))).collect()
 }
 
 /// Ids are unique, and every link within the page leads somewhere.
@@ -258,7 +248,8 @@ async fn hostile_text_stays_text() {
         assert_eq!(browser.complaints().await.unwrap(), Vec::<String>::new(), "{shown}");
         assert_eq!(browser.evaluate(count).await.unwrap(), usual, "{shown}");
         let title = browser.evaluate("document.title").await.unwrap();
-        assert!(title.as_str().unwrap().starts_with("https://"), "{title}");
+        // A script that ran would have changed it.
+        assert!(title.as_str().unwrap().contains("https://"), "{title}");
         let handlers = "document.querySelectorAll('[onerror], [onfocus], [autofocus]').length";
         assert_eq!(browser.evaluate(handlers).await.unwrap(), 0, "{shown}");
         let links = "[...document.querySelectorAll('a')].filter(a => !a.getAttribute('href').startsWith('#')).length";

@@ -6,12 +6,12 @@ use std::process::{Child, Command, Stdio};
 use wss_bundle::manifest::StepOutcome;
 use wss_bundle::read::{self, Limits};
 
-/// Starts a collection that cannot end soon, and returns when it has said `until`.
+/// Starts a collection that cannot end soon, and returns when it has said all of `until`.
 fn begun(
     folder: &std::path::Path,
     server: &Server,
     args: &[&str],
-    until: &str,
+    until: &[&str],
 ) -> (Child, BufReader<std::process::ChildStderr>) {
     let mut child = collector(folder)
         .args([&server.url(), "-o", "c.zip", "--timeout", "60s"])
@@ -21,10 +21,9 @@ fn begun(
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    while !line.contains(until) {
-        line.clear();
-        assert!(lines.read_line(&mut line).unwrap() > 0, "it ended too soon");
+    let mut said = String::new();
+    while !until.iter().all(|part| said.contains(part)) {
+        assert!(lines.read_line(&mut said).unwrap() > 0, "it ended too soon: {said}");
     }
     (child, lines)
 }
@@ -39,7 +38,7 @@ fn one_interrupt_still_writes_a_valid_bundle_marked_incomplete() {
     for name in ["-INT", "-TERM"] {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(Upgrades::Silent);
-        let (child, _lines) = begun(folder.path(), &server, &["--hold", "0"], "http ok");
+        let (child, _lines) = begun(folder.path(), &server, &["--hold", "0"], &["http ok"]);
         signal(&child, name);
         let output = child.wait_with_output().unwrap();
         assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
@@ -56,7 +55,8 @@ fn one_interrupt_still_writes_a_valid_bundle_marked_incomplete() {
 fn an_interrupt_ends_a_hold() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Upgrades::Work);
-    let (child, _lines) = begun(folder.path(), &server, &["--hold", "1h"], "holding");
+    let (child, _lines) =
+        begun(folder.path(), &server, &["--hold", "1h"], &["holding", "frames ok", "http ok"]);
     signal(&child, "-INT");
     let output = child.wait_with_output().unwrap();
     // It works; that it was stopped early is in the bundle.
