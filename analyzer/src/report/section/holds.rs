@@ -3,7 +3,7 @@
 use crate::report::part::limited;
 use crate::report::{Case, View, words};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use wss_bundle::observation::{EndedBy, Held, Hold};
 use wss_bundle::transcript::ended;
 use wss_bundle::{Observation, Outcome, Step};
@@ -50,8 +50,9 @@ struct Tick {
 #[derive(Debug, Serialize)]
 struct Mark {
     seconds: u32,
-    names: String,
-    seen: bool,
+    /// Products seen on this path.
+    here: String,
+    others: String,
 }
 
 struct Seen<'a> {
@@ -152,29 +153,26 @@ fn near(hold: &Hold, held: &Held) -> Vec<String> {
     near.map(|(product, limit, setting)| format!("{product}: {limit} s ({setting})")).collect()
 }
 
-/// Known idle defaults that the axis reaches; those of devices on this path first.
+/// Known idle defaults that the axis reaches; those of devices on this path apart.
 fn marks(case: &Case<'_>, longest: f64) -> Vec<Mark> {
-    let mut by_time: BTreeMap<u32, Vec<(bool, &str)>> = BTreeMap::new();
+    let mut by_time: BTreeMap<u32, [BTreeSet<&str>; 2]> = BTreeMap::new();
     for signature in Signatures::built_in().iter() {
         let Some(limit) = signature.idle_default_s.filter(|s| f64::from(*s) <= longest) else {
             continue;
         };
         let devices = &case.diagnosis.devices;
         let here = devices.iter().any(|d| d.product.as_deref() == Some(&signature.name));
-        by_time.entry(limit).or_default().push((!here, &signature.name));
+        by_time.entry(limit).or_default()[usize::from(here)].insert(&signature.name);
     }
     by_time
         .into_iter()
-        .map(|(seconds, mut products)| {
-            products.sort_unstable();
-            products.dedup();
-            let seen = products.first().is_some_and(|(elsewhere, _)| !elsewhere);
-            let (names, more) = limited(products.iter().map(|(_, name)| *name), NAMES);
-            let mut names = names.join(", ");
+        .map(|(seconds, [others, here])| {
+            let (others, more) = limited(others, NAMES);
+            let mut others = others.join(", ");
             if more > 0 {
-                names.push_str(&format!(" and {more} more"));
+                others.push_str(&format!(" and {more} more"));
             }
-            Mark { seconds, names, seen }
+            Mark { seconds, here: here.into_iter().collect::<Vec<_>>().join(", "), others }
         })
         .collect()
 }

@@ -3,6 +3,7 @@
 use crate::report::part::{limited, snippet_anchor};
 use crate::report::{Case, words};
 use serde::Serialize;
+use wss_diagnosis::Confidence;
 
 /// Steps shown here; all of them are with the remedy.
 const STEPS: usize = 3;
@@ -30,8 +31,13 @@ impl Next {
         let verdict = &case.diagnosis.verdict;
         let found = case.main().and_then(|f| Some((f, f.remedy.as_ref()?)));
         let steps = found.iter().flat_map(|(_, remedy)| &remedy.steps);
-        let (steps, more_steps) = limited(steps.map(|step| words::cut(step, 240)), STEPS);
-        let (commands, more_commands) = limited(verdict.missing.iter().cloned(), COMMANDS);
+        // Where it is known from is for those who read the whole remedy.
+        let steps = steps.filter(|step| !step.starts_with("Source"));
+        let (steps, more_steps) = limited(steps.map(|step| words::cut(step, 160)), STEPS);
+        // Who is sure and knows what to do needs no further command here.
+        let sure = found.is_some() && verdict.confidence == Confidence::High;
+        let commands = verdict.missing.iter().filter(|_| !sure).cloned();
+        let (commands, more_commands) = limited(commands, COMMANDS);
         let snippet = found.and_then(|(_, remedy)| remedy.snippet.as_ref());
         let preview: Vec<String> = snippet
             .iter()

@@ -27,7 +27,7 @@ struct Hop {
     x: String,
     tone: &'static str,
     symbol: &'static str,
-    broken: bool,
+    broken: Option<&'static str>,
     #[serde(flatten)]
     icon: Icon,
 }
@@ -85,10 +85,10 @@ impl Path {
             .map(|at| Leg {
                 from: x(at as f64 - 1.0),
                 to: x(at as f64),
-                tone: if hops[..at].iter().any(|hop| hop.broken) {
+                tone: if hops[..at].iter().any(|hop| hop.broken.is_some()) {
                     // What lies behind a broken hop was not reached.
                     "none"
-                } else if hops[at].broken && connected {
+                } else if hops[at].broken.is_some() && connected {
                     "good"
                 } else {
                     hops[at].tone
@@ -100,7 +100,10 @@ impl Path {
             .map(|hop| {
                 let name =
                     if hop.name.is_empty() { hop.what.to_owned() } else { hop.name.clone() };
-                if hop.broken { format!("{name} (here it breaks)") } else { name }
+                match hop.broken {
+                    Some(how) => format!("{name} ({how})"),
+                    None => name,
+                }
             })
             .collect::<Vec<_>>()
             .join(", then ");
@@ -188,7 +191,7 @@ fn hop(
         x: String::new(),
         tone,
         symbol,
-        broken,
+        broken: broken.then_some("breaks here"),
         icon,
     }
 }
@@ -198,7 +201,10 @@ fn mark_reached(case: &Case<'_>, hops: &mut [Hop]) {
     if matches!(case.diagnosis.verdict.status, Status::Unknown | Status::Working) {
         return;
     }
-    let Some(at) = hops.iter().position(|hop| hop.broken) else { return };
+    let Some(at) = hops.iter().position(|hop| hop.broken.is_some()) else { return };
+    if case.diagnosis.verdict.status == Status::Unstable {
+        hops[at].broken = Some("cuts here");
+    }
     for hop in &mut hops[..at] {
         (hop.tone, hop.symbol) = ("good", "✓");
     }

@@ -7,7 +7,7 @@ use wss_diagnosis::Location;
 /// Longest sentence that is a heading.
 const SENTENCE: usize = 420;
 /// Longest reason on the first screen; all of it is with the evidence.
-const WHY: usize = 420;
+const WHY: usize = 320;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Verdict {
