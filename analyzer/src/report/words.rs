@@ -185,7 +185,7 @@ pub fn ms(ms: f64) -> String {
         // A bundle can claim anything; three hundred digits help nobody.
         ms if !(0.0..1e12).contains(&ms) => "no sensible time".to_owned(),
         ms if ms < 10.0 => format!("{ms:.1} ms"),
-        ms if ms < 10_000.0 => format!("{ms:.0} ms"),
+        ms if ms < 1_000.0 => format!("{ms:.0} ms"),
         ms => format!("{:.1} s", ms / 1e3),
     }
 }

@@ -31,7 +31,7 @@ pub(crate) fn cases() -> Vec<Judged> {
     let inside = || Run::new(Vantage::Inside, "1a2b3c4d-0000-4000-8000-000000000001");
     let outside = || Run::new(Vantage::Outside, "5e6f7a8b-0000-4000-8000-000000000002");
     let strips = || inside().by_proxy().pages().upgraded(STRIPPED, "Bad Request\n").done();
-    let works = |run: Run| run.by_proxy().pages().upgraded(SWITCHED, "").pong();
+    let works = |run: Run| run.by_proxy().pages().upgraded(SWITCHED, "");
     let mut again = works(Run::new(Vantage::Inside, "1a2b3c4d-0000-4000-8000-000000000003")).done();
     again.manifest.started_at += chrono::Duration::hours(2);
     let mut interrupted = inside().by_proxy().done();
@@ -252,6 +252,9 @@ impl Run {
         let mut this = self;
         for probe in [probe::UPGRADE, probe::BROWSER_UPGRADE] {
             this = this.handshake(probe, head, body);
+            if probe == probe::UPGRADE && head == SWITCHED {
+                this = this.pong();
+            }
         }
         this
     }
@@ -266,6 +269,7 @@ impl Run {
         self.connected(probe, Some(WS)).add(probe, Some(WS), 16.0, step)
     }
 
+    /// A Ping and its Pong, on the connection of the last step.
     fn pong(self) -> Self {
         let step = Step::Frames(Frames {
             result: Outcome::Ok(FramesSeen {
@@ -274,10 +278,7 @@ impl Run {
                 ending: Ending::new(EndedBy::StillOpen),
             }),
         });
-        let mut this = self.handshake(probe::UPGRADE, SWITCHED, "");
-        // The frames belong to the console's own probe.
-        this = this.add(probe::UPGRADE, Some(WS), 3.0, step);
-        this
+        self.add(probe::UPGRADE, Some(WS), 3.0, step)
     }
 
     /// Holds of so many seconds; cut after so many, silent and chatty.

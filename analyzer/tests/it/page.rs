@@ -129,7 +129,7 @@ fn holds_are_drawn_with_the_defaults_that_they_reach() {
     assert!(page.text.contains("cut after 60.0 s"));
     assert!(page.text.contains("something on the path has an idle timeout"));
     let text = page.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    assert!(text.contains("60 s: nginx, on this path , AWS"), "the device on the path comes first");
+    assert!(text.contains("60 s: nginx, on this path, AWS"), "the device on the path comes first");
 }
 
 #[test]
