@@ -1,6 +1,6 @@
 //! `explain`: the rules, in words.
 
-use super::{DONE, NOTHING, complain, out};
+use super::{DONE, NOTHING, complain, say};
 use std::fmt::Write as _;
 use wss_diagnosis::{Rule, rules};
 
@@ -12,8 +12,7 @@ pub fn explain(id: Option<&str>) -> u8 {
         for rule in rules() {
             let _ = writeln!(text, "{:28} {}", rule.id, rule.title);
         }
-        out(&text);
-        return DONE;
+        return say(&text, DONE);
     };
     // A cause may have several rules: `lb-http2` has three.
     let found: Vec<&Rule> = rules()
@@ -33,8 +32,7 @@ pub fn explain(id: Option<&str>) -> u8 {
         return NOTHING;
     }
     let texts: Vec<String> = found.into_iter().map(text).collect();
-    out(&texts.join("\n"));
-    DONE
+    say(&texts.join("\n"), DONE)
 }
 
 fn text(rule: &Rule) -> String {

@@ -15,9 +15,26 @@ pub const NOTHING: u8 = 2;
 /// Exit code of `--check`: the verdict is not `working`.
 pub const NOT_WORKING: u8 = 3;
 
-/// Writes to standard output. A reader that went away is no error.
-fn out(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Writes to standard output. A reader that went away is no error; a full disk is.
+fn out(text: &str) -> Result<(), String> {
+    let mut to = std::io::stdout().lock();
+    match to.write_all(text.as_bytes()).and_then(|()| to.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("cannot write to standard output: {error}"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The same as a command's last act: what cannot be written was not done.
+fn say(text: &str, code: u8) -> u8 {
+    match out(text) {
+        Ok(()) => code,
+        Err(message) => {
+            complain(&message);
+            NOTHING
+        }
+    }
 }
 
 /// Says what is wrong, on standard error.

@@ -103,8 +103,10 @@ fn open(paths: &[PathBuf]) -> (Vec<Opened>, bool) {
 fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
     let default = (args.format == Format::Html).then(|| PathBuf::from("report.html"));
     let Some(path) = args.output.clone().or(default).filter(|path| path != Path::new("-")) else {
-        out(text);
-        return Ok(());
+        if args.open {
+            return Err("--open needs a file to open: name one with -o".to_owned());
+        }
+        return out(text);
     };
     let at = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
     let folder = match path.parent() {
@@ -125,7 +127,7 @@ fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
     let mut partial = builder.tempfile_in(folder).map_err(at)?;
     partial.write_all(text.as_bytes()).map_err(at)?;
     partial.persist(&path).map_err(|error| at(error.error))?;
-    out(&format!("{}\n", path.display()));
+    out(&format!("{}\n", path.display()))?;
     if args.open {
         open_in_browser(&path)?;
     }

@@ -1,6 +1,6 @@
 //! `verify`: is this a bundle, whole, and safe to open?
 
-use super::{DONE, NOTHING, SOME_BAD, complain, out};
+use super::{DONE, NOTHING, SOME_BAD, complain, say};
 use std::path::Path;
 use wss_bundle::read::{self, Limits};
 
@@ -15,20 +15,20 @@ pub fn verify(path: &Path) -> u8 {
         }
     };
     let manifest = &opened.bundle.manifest;
-    out(&format!(
+    let mut text = format!(
         "{}: bundle {} of case {}, {}, {} entries\n",
         path.display(),
         manifest.id.escape_debug(),
         manifest.case.escape_debug(),
         if manifest.complete { "complete" } else { "interrupted" },
         opened.entries.len()
-    ));
-    if opened.bundle.defects.is_empty() {
-        out("every checksum is right, and nothing is in it that should not be\n");
-        return DONE;
+    );
+    let defects = &opened.bundle.defects;
+    if defects.is_empty() {
+        text.push_str("every checksum is right, and nothing is in it that should not be\n");
     }
-    for defect in &opened.bundle.defects {
+    for defect in defects {
         complain(&format!("{}: {defect}", path.display()));
     }
-    SOME_BAD
+    say(&text, if defects.is_empty() { DONE } else { SOME_BAD })
 }

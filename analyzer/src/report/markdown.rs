@@ -54,8 +54,7 @@ fn found(out: &mut String, case: &Case<'_>) {
         let (place, what) = words::location(verdict.location);
         let _ = writeln!(out, "Where the fault lies: {place} ({what}).");
     }
-    let (level, meaning) =
-        (words::level(verdict.confidence), words::confidence(verdict.confidence));
+    let (level, meaning) = (words::level(verdict.confidence), words::confidence(verdict));
     let _ = writeln!(out, "How sure this is: {level}; {meaning}.\n");
     if let Some(finding) = case.main() {
         let why = words::beyond(&finding.text, &verdict.summary);
@@ -144,7 +143,10 @@ fn missing(out: &mut String, case: &Case<'_>) {
         }
         indented(out, &fenced("sh", command));
     }
-    out.push('\n');
+    // A block has ended with an empty line already.
+    if !out.ends_with("\n\n") {
+        out.push('\n');
+    }
 }
 
 fn indented(out: &mut String, block: &str) {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, FixedOffset, Utc};
 use wss_bundle::{Bundle, Step};
-use wss_diagnosis::{Confidence, ItemStatus, LayerStatus, Location, Severity, Status};
+use wss_diagnosis::{Confidence, ItemStatus, LayerStatus, Location, Severity, Status, Verdict};
 
 /// `Broken` …
 #[must_use]
@@ -49,13 +49,17 @@ pub fn location(location: Location) -> (&'static str, &'static str) {
     }
 }
 
-/// What a confidence means.
+/// What the confidence of a verdict means.
 #[must_use]
-pub fn confidence(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::High => "a difference between two probes, or an unmistakable sign, shows it",
-        Confidence::Medium => "the evidence fits; a comparison is missing",
-        Confidence::Low => "one of several explanations",
+pub fn confidence(verdict: &Verdict) -> &'static str {
+    match (verdict.status, verdict.confidence) {
+        (Status::Working, Confidence::High) => "upgrade, Ping, Pong and a hold were seen to pass",
+        (Status::Working, _) => "upgrade, Ping and Pong were seen to pass; nothing was held",
+        (_, Confidence::High) => {
+            "a difference between two probes, or an unmistakable sign, shows it"
+        }
+        (_, Confidence::Medium) => "the evidence fits; a comparison is missing",
+        (_, Confidence::Low) => "one of several explanations",
     }
 }
 

@@ -91,11 +91,26 @@ fn bad_inputs_are_named_and_the_rest_is_done() {
 #[test]
 fn what_cannot_be_written_is_said() {
     let folder = folder();
+    let nowhere = run(folder.path(), &["report", "--open", "-o", "-", "inside.zip"]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(err(&nowhere).contains("--open needs a file"), "{}", err(&nowhere));
     for place in [".", "no/such/folder/report.html"] {
         let output = run(folder.path(), &["report", "-o", place, "inside.zip"]);
         assert_eq!(output.status.code(), Some(2), "{place}");
         assert!(err(&output).contains("cannot write"), "{}", err(&output));
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_success() {
+    let folder = folder();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_wss-analyzer"));
+    command.args(["report", "--format", "json", "inside.zip"]).current_dir(folder.path());
+    let output = command.stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(err(&output).contains("cannot write to standard output"), "{}", err(&output));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use wss_diagnosis::Confidence;
 /// Steps shown here; all of them are with the remedy.
 const STEPS: usize = 3;
 /// Lines of the snippet shown here.
-const LINES: usize = 6;
+const LINES: usize = 5;
 /// Commands shown here; all of them are with the rivals.
 const COMMANDS: usize = 2;
 
@@ -44,7 +44,7 @@ impl Next {
             .flat_map(|snippet| snippet.text.lines())
             .filter(|line| !line.trim().is_empty())
             .take(LINES)
-            .map(|line| words::cut(line, 120))
+            .map(|line| words::cut(line, 84))
             .collect();
         Self {
             title: found.map(|(_, remedy)| remedy.title.clone()),

@@ -55,7 +55,7 @@ impl Verdict {
             location: (verdict.location != Location::None).then_some(Place { place, what }),
             confidence: words::level(verdict.confidence),
             dots: (0..3).map(|at| at < filled).collect(),
-            meaning: words::confidence(verdict.confidence),
+            meaning: words::confidence(verdict),
             why: words::cut(why, WHY),
             target: words::cut(&case.diagnosis.case.target, 200),
             case: words::cut(&case.diagnosis.case.id, 60),
