@@ -50,6 +50,10 @@ pub struct ReportArgs {
     /// Folder with signatures of more devices (*.toml)
     #[arg(long, value_name = "DIR")]
     pub signatures: Option<PathBuf>,
+    /// Folder with templates of your own, by the names of the built-in ones, and
+    /// logo.svg or logo.png
+    #[arg(long, value_name = "DIR")]
+    pub template: Option<PathBuf>,
     /// Exit with 3 when the verdict is not `working`
     #[arg(long)]
     pub check: bool,

@@ -2,6 +2,7 @@
 
 use super::{DONE, NOT_WORKING, NOTHING, SOME_BAD, complain, out};
 use crate::cli::{Format, ReportArgs};
+use crate::report::templates::Templates;
 use crate::report::{self, Case};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,17 @@ pub fn report(args: &ReportArgs) -> u8 {
             return NOTHING;
         }
     };
+    let templates = args.template.as_deref().map_or_else(
+        || Ok(Templates::default()),
+        |folder| Templates::with_own(folder).map_err(|error| format!("--template {error}")),
+    );
+    let templates = match templates {
+        Ok(templates) => templates,
+        Err(message) => {
+            complain(&message);
+            return NOTHING;
+        }
+    };
     let (opened, bad) = open(&args.bundles);
     if opened.is_empty() {
         complain("no bundle could be read; nothing was written");
@@ -29,7 +41,7 @@ pub fn report(args: &ReportArgs) -> u8 {
     let diagnosis = diagnose_with(&bundles, signatures);
     let case = Case::new(&diagnosis, &bundles);
     let text = match args.format {
-        Format::Html => report::html::render(&case),
+        Format::Html => report::html::render_with(&case, &templates),
         Format::Json => report::json(&diagnosis),
         Format::Markdown => Ok(report::markdown::render(&case)),
     };

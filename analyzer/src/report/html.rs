@@ -3,14 +3,12 @@
 //! in the content security policy, so that nothing else can run or load.
 
 use super::section::{self, Page};
+use super::templates::Templates;
 use super::{Case, words};
 use base64::Engine as _;
 use handlebars::Handlebars;
-use include_dir::{Dir, include_dir};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-
-static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../templates");
 
 /// Parts that several sections use.
 const PARTS: [&str; 3] = ["citations", "command", "cure"];
@@ -24,13 +22,6 @@ struct Head {
     title: String,
     style_hash: String,
     script_hash: String,
-}
-
-fn file(name: &str) -> Result<&'static str, String> {
-    TEMPLATES
-        .get_file(name)
-        .and_then(|file| file.contents_utf8())
-        .ok_or_else(|| format!("the template {name} is missing"))
 }
 
 fn hash(text: &str) -> String {
@@ -57,7 +48,7 @@ fn escape(text: &str) -> String {
     out
 }
 
-fn engine() -> Result<Handlebars<'static>, String> {
+fn engine(templates: &Templates) -> Result<Handlebars<'static>, String> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
     engine.register_escape_fn(escape);
@@ -66,18 +57,36 @@ fn engine() -> Result<Handlebars<'static>, String> {
     for name in
         ["head.hbs".to_owned(), "page.hbs".to_owned()].into_iter().chain(parts).chain(sections)
     {
-        engine.register_template_string(&name, file(&name)?).map_err(|error| error.to_string())?;
+        let text = templates.get(&name)?;
+        engine
+            .register_template_string(&name, &text)
+            .map_err(|error| format!("{name}: {error}"))?;
     }
     Ok(engine)
 }
 
-/// The page of a case.
+#[derive(Serialize)]
+struct Whole<'a> {
+    logo: Option<&'a str>,
+    #[serde(flatten)]
+    page: Page,
+}
+
+/// The page of a case, by the compiled-in templates.
 ///
 /// # Errors
 /// A template that does not fit its view model, which the tests exclude.
 pub fn render(case: &Case<'_>) -> Result<String, String> {
-    let engine = engine()?;
-    let (style, script) = (file("style.css")?, file("script.js")?);
+    render_with(case, &Templates::default())
+}
+
+/// The same by other templates.
+///
+/// # Errors
+/// Names the template that does not fit its view model, and the place in it.
+pub fn render_with(case: &Case<'_>, templates: &Templates) -> Result<String, String> {
+    let engine = engine(templates)?;
+    let (style, script) = (templates.get("style.css")?, templates.get("script.js")?);
     let verdict = &case.diagnosis.verdict;
     let title = format!(
         "{}: {} ({})",
@@ -85,9 +94,10 @@ pub fn render(case: &Case<'_>) -> Result<String, String> {
         verdict.cause,
         words::cut(&case.diagnosis.case.target, 120)
     );
-    let head = Head { title, style_hash: hash(style), script_hash: hash(script) };
+    let head = Head { title, style_hash: hash(&style), script_hash: hash(&script) };
+    let whole = Whole { logo: templates.logo(), page: Page::new(case) };
     let head = engine.render("head.hbs", &head).map_err(|error| error.to_string())?;
-    let body = engine.render("page.hbs", &Page::new(case)).map_err(|error| error.to_string())?;
+    let body = engine.render("page.hbs", &whole).map_err(|error| error.to_string())?;
     // Neither goes through the engine, and no raw brace is needed for them.
     Ok(format!(
         "{head}<style>{style}</style>\n</head>\n<body>\n{body}<script>{script}</script>\n</body>\n</html>\n"
@@ -99,7 +109,7 @@ mod tests {
     use super::*;
 
     fn names(folder: &str) -> Vec<String> {
-        let files = TEMPLATES.get_dir(folder).unwrap().files();
+        let files = Templates::built_in().get_dir(folder).unwrap().files();
         let mut names: Vec<String> = files
             .map(|file| file.path().file_stem().unwrap().to_string_lossy().into_owned())
             .collect();
@@ -118,7 +128,7 @@ mod tests {
     fn every_section_is_registered() {
         assert_eq!(names("section"), sorted(section::NAMES));
         assert_eq!(names("part"), sorted(&PARTS));
-        let page = file("page.hbs").unwrap();
+        let page = Templates::default().get("page.hbs").unwrap().into_owned();
         let mut at = 0;
         for name in section::NAMES {
             let partial = format!("{{{{> section/{name}.hbs {name}}}}}");
@@ -135,7 +145,11 @@ mod tests {
 
     #[test]
     fn templates_have_no_raw_html_no_logic_and_no_inline_style() {
-        let folders = [Some(&TEMPLATES), TEMPLATES.get_dir("section"), TEMPLATES.get_dir("part")];
+        let folders = [
+            Some(Templates::built_in()),
+            Templates::built_in().get_dir("section"),
+            Templates::built_in().get_dir("part"),
+        ];
         for file in folders.into_iter().flatten().flat_map(Dir::files) {
             if file.path().extension().is_none_or(|extension| extension != "hbs") {
                 continue;
@@ -154,7 +168,7 @@ mod tests {
         }
         for name in ["style.css", "script.js"] {
             // Nothing may end the block that it is put into, or load anything.
-            let text = file(name).unwrap();
+            let text = Templates::default().get(name).unwrap().into_owned();
             for word in ["</", "url(", "@import", "http:", "https:", "fetch(", "innerHTML", "eval"]
             {
                 assert!(!text.contains(word), "{name}: {word}");

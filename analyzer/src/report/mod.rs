@@ -9,6 +9,7 @@ pub mod html;
 pub mod markdown;
 mod part;
 pub mod section;
+pub mod templates;
 pub mod words;
 
 pub use case::{Case, View};

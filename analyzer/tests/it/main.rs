@@ -8,3 +8,4 @@ mod hostile;
 mod page;
 mod parse;
 mod reply;
+mod templates;
