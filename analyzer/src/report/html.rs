@@ -150,7 +150,7 @@ mod tests {
             Templates::built_in().get_dir("section"),
             Templates::built_in().get_dir("part"),
         ];
-        for file in folders.into_iter().flatten().flat_map(Dir::files) {
+        for file in folders.into_iter().flatten().flat_map(include_dir::Dir::files) {
             if file.path().extension().is_none_or(|extension| extension != "hbs") {
                 continue;
             }
