@@ -26,6 +26,9 @@ enum Command {
     Scenario {
         /// Its folder
         folder: std::path::PathBuf,
+        /// Write its bundles and its report into this folder
+        #[arg(long, value_name = "DIR")]
+        record: Option<std::path::PathBuf>,
     },
 }
 
@@ -33,7 +36,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => wss_lab::demo::run(),
         Command::Scenarios { root } => scenarios(&root),
-        Command::Scenario { folder } => scenario(&folder),
+        Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,9 +47,26 @@ fn main() -> ExitCode {
     }
 }
 
-fn scenario(folder: &std::path::Path) -> Result<(), String> {
+fn record(outcome: &wss_lab::scenario::Outcome, to: &std::path::Path) -> Result<(), String> {
+    use wss_analyzer::report::{Case, html};
+    use wss_bundle::redact::Redactor;
+    std::fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    for bundle in &outcome.bundles {
+        let path = to.join(format!("{}.zip", bundle.manifest.vantage.as_str()));
+        wss_bundle::write::file(&Redactor::new().bundle(bundle.clone()), &[], &path, true)
+            .map_err(|error| error.to_string())?;
+    }
+    let page = html::render(&Case::new(&outcome.diagnosis, &outcome.bundles))?;
+    let path = to.join("report.html");
+    std::fs::write(&path, page).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn scenario(folder: &std::path::Path, to: Option<&std::path::Path>) -> Result<(), String> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     let outcome = runtime.block_on(wss_lab::scenario::run(folder))?;
+    if let Some(to) = to {
+        record(&outcome, to)?;
+    }
     println!("{}", outcome.scenario.about);
     for bundle in &outcome.bundles {
         println!("\n{}", bundle.manifest.vantage.as_str());
