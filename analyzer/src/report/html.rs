@@ -11,7 +11,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 /// Parts that several sections use.
-const PARTS: [&str; 3] = ["citations", "command", "cure"];
+const PARTS: [&str; 4] = ["citations", "command", "cure", "prose"];
 
 /// Longest text in one place, whatever a view model let through: a bundle
 /// whose host name has a megabyte still gives a page that opens.

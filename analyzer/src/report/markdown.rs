@@ -1,7 +1,7 @@
 //! A draft reply to the customer, ready for a ticket. Text from bundles is
 //! escaped so that it can make no markup of its own.
 
-use super::part::limited;
+use super::part::{Span, limited, prose};
 use super::{Case, words};
 use std::fmt::Write as _;
 use wss_diagnosis::{Finding, ItemStatus, Location, Remedy, Severity, Status};
@@ -49,7 +49,7 @@ pub fn render(case: &Case<'_>) -> String {
 
 fn found(out: &mut String, case: &Case<'_>) {
     let verdict = &case.diagnosis.verdict;
-    let _ = writeln!(out, "## What we found\n\n{}\n", plain(&verdict.summary));
+    let _ = writeln!(out, "## What we found\n\n{}\n", sentence(&verdict.summary));
     if verdict.location != Location::None {
         let (place, what) = words::location(verdict.location);
         let _ = writeln!(out, "Where the fault lies: {place} ({what}).");
@@ -59,7 +59,7 @@ fn found(out: &mut String, case: &Case<'_>) {
     if let Some(finding) = case.main() {
         let why = words::beyond(&finding.text, &verdict.summary);
         if !why.is_empty() {
-            let _ = writeln!(out, "{}\n", plain(why));
+            let _ = writeln!(out, "{}\n", sentence(why));
         }
         evidence(out, case, finding);
     }
@@ -98,7 +98,7 @@ fn evidence(out: &mut String, case: &Case<'_>, finding: &Finding) {
 fn change(out: &mut String, remedy: &Remedy) {
     let _ = writeln!(out, "{}:\n", plain(&remedy.title));
     for (number, step) in remedy.steps.iter().enumerate() {
-        let _ = writeln!(out, "{}. {}", number + 1, plain(step));
+        let _ = writeln!(out, "{}. {}", number + 1, sentence(step));
     }
     if let Some(snippet) = &remedy.snippet {
         let _ = writeln!(out, "\n{}", fenced(&snippet.language, &snippet.text));
@@ -115,7 +115,7 @@ fn noticed(out: &mut String, case: &Case<'_>) {
     }
     out.push_str("## What else we noticed\n\n");
     for finding in shown {
-        let _ = writeln!(out, "- {}: {}", plain(&finding.title), plain(&finding.text));
+        let _ = writeln!(out, "- {}: {}", sentence(&finding.title), sentence(&finding.text));
     }
     out.push('\n');
 }
@@ -195,6 +195,24 @@ fn plain(text: &str) -> String {
     out
 }
 
+/// A sentence of the diagnosis, its code set apart.
+fn sentence(text: &str) -> String {
+    let spans = prose(&harmless(text, QUOTED));
+    let mut out = String::new();
+    for (at, Span { code: is_code, text }) in spans.iter().enumerate() {
+        if *is_code {
+            out.push_str(&code(text));
+            continue;
+        }
+        // Spaces beside code stay; what begins the line is what could begin a block.
+        let (start, end) = (text.starts_with(' ') && at > 0, text.ends_with(' '));
+        out.push_str(if start { " " } else { "" });
+        out.push_str(&plain(text));
+        out.push_str(if end && at + 1 < spans.len() { " " } else { "" });
+    }
+    out
+}
+
 /// As code in a line, whatever backticks are in it (CommonMark section 6.1).
 fn code(text: &str) -> String {
     let text = harmless(text, QUOTED);
@@ -235,6 +253,8 @@ mod tests {
         assert_eq!(plain("1. x"), "1\\. x");
         assert_eq!(plain("- x - y"), "\\- x - y");
         assert_eq!(plain("a\u{202e}b"), "a\\[U+202E\\]b");
+        assert_eq!(sentence("set `a_b` and *c*"), "set `a_b` and \\*c\\*");
+        assert_eq!(sentence("one ` tick"), "one \\` tick");
         assert_eq!(code(" \n"), "(nothing)");
         assert_eq!(fenced("a`b c", "x\u{1b}"), "```abc\nx\u{241b}\n```");
     }

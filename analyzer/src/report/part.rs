@@ -17,6 +17,24 @@ pub(super) fn limited<T>(all: impl IntoIterator<Item = T>, most: usize) -> (Vec<
     (kept, all.count())
 }
 
+/// A piece of a sentence: plain, or code where it stands between backticks.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub(super) struct Span {
+    pub(super) code: bool,
+    pub(super) text: String,
+}
+
+/// A sentence of the diagnosis, its code set apart.
+pub(super) fn prose(text: &str) -> Vec<Span> {
+    let pieces: Vec<&str> = text.split('`').collect();
+    // Without a partner a backtick is a character like any other.
+    if pieces.len().is_multiple_of(2) {
+        return vec![Span { code: false, text: text.to_owned() }];
+    }
+    let spans = pieces.into_iter().enumerate().filter(|(_, piece)| !piece.is_empty());
+    spans.map(|(at, piece)| Span { code: at % 2 == 1, text: piece.to_owned() }).collect()
+}
+
 /// Observations that show something, with links to them and to their transcripts.
 #[derive(Debug, Serialize)]
 pub(super) struct Citations {
@@ -64,7 +82,7 @@ fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
 pub(super) struct Cure {
     anchor: String,
     title: String,
-    steps: Vec<String>,
+    steps: Vec<Vec<Span>>,
     language: Option<String>,
     snippet: Option<String>,
     verify: String,
@@ -75,7 +93,7 @@ impl Cure {
         Self {
             anchor: snippet_anchor(case, finding),
             title: remedy.title.clone(),
-            steps: remedy.steps.clone(),
+            steps: remedy.steps.iter().map(|step| prose(step)).collect(),
             language: remedy.snippet.as_ref().map(|s| s.language.clone()),
             snippet: remedy.snippet.as_ref().map(|s| s.text.clone()),
             verify: remedy.verify.clone(),
@@ -86,4 +104,22 @@ impl Cure {
 /// Where the snippet of a finding's remedy stands.
 pub(super) fn snippet_anchor(case: &Case<'_>, finding: &Finding) -> String {
     format!("snippet-{}", case.finding_anchor(finding))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_is_set_apart_where_backticks_are_paired() {
+        let shown = |text: &str| -> Vec<(bool, String)> {
+            prose(text).into_iter().map(|span| (span.code, span.text)).collect()
+        };
+        assert_eq!(
+            shown("a `b` c"),
+            [(false, "a ".to_owned()), (true, "b".to_owned()), (false, " c".to_owned())]
+        );
+        assert_eq!(shown("a ` b"), [(false, "a ` b".to_owned())]);
+        assert_eq!(shown(""), []);
+    }
 }

@@ -1,7 +1,7 @@
 //! What the verdict rests on: the finding in full, and the observations that
 //! show it, each with a link.
 
-use crate::report::part::Citations;
+use crate::report::part::{Citations, Span, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ struct Claim {
     anchor: String,
     rule: &'static str,
     title: String,
-    text: String,
+    text: Vec<Span>,
     evidence: Citations,
     effects: Vec<Effect>,
     why: Option<&'static str>,
@@ -34,7 +34,7 @@ impl Evidence {
             anchor: case.finding_anchor(finding),
             rule: finding.rule,
             title: finding.title.clone(),
-            text: words::cut_counted(&finding.text, 3_000),
+            text: prose(&words::cut_counted(&finding.text, 3_000)),
             evidence: Citations::new(case, finding),
             effects: finding
                 .explains

@@ -1,6 +1,6 @@
 //! What else was noticed: what it means, what shows it, and what to do about it.
 
-use crate::report::part::{Citations, Cure, limited};
+use crate::report::part::{Citations, Cure, Span, limited, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ struct Finding {
     severity: &'static str,
     symbol: &'static str,
     title: String,
-    text: String,
+    text: Vec<Span>,
     evidence: Citations,
     remedy: Option<Cure>,
     open: bool,
@@ -34,7 +34,7 @@ impl Findings {
             severity: words::severity(finding.severity),
             symbol: words::severity_symbol(finding.severity),
             title: finding.title.clone(),
-            text: words::cut_counted(&finding.text, 3_000),
+            text: prose(&words::cut_counted(&finding.text, 3_000)),
             evidence: Citations::new(case, finding),
             remedy: finding.remedy.as_ref().map(|remedy| Cure::new(case, finding, remedy)),
             open: finding.severity != wss_diagnosis::Severity::Info,

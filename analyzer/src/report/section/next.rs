@@ -1,6 +1,6 @@
 //! What to do next: the remedy's first steps, or what would settle the rest.
 
-use crate::report::part::{limited, snippet_anchor};
+use crate::report::part::{Span, limited, prose, snippet_anchor};
 use crate::report::{Case, words};
 use serde::Serialize;
 use wss_diagnosis::Confidence;
@@ -15,7 +15,7 @@ const COMMANDS: usize = 2;
 #[derive(Debug, Serialize)]
 pub(super) struct Next {
     title: Option<String>,
-    steps: Vec<String>,
+    steps: Vec<Vec<Span>>,
     more_steps: usize,
     /// Anchor of the text to copy.
     snippet: Option<String>,
@@ -33,7 +33,7 @@ impl Next {
         let steps = found.iter().flat_map(|(_, remedy)| &remedy.steps);
         // Where it is known from is for those who read the whole remedy.
         let steps = steps.filter(|step| !step.starts_with("Source"));
-        let (steps, more_steps) = limited(steps.map(|step| words::cut(step, 160)), STEPS);
+        let (steps, more_steps) = limited(steps.map(|step| prose(&words::cut(step, 160))), STEPS);
         // Who is sure and knows what to do needs no further command here.
         let sure = found.is_some() && verdict.confidence == Confidence::High;
         let commands = verdict.missing.iter().filter(|_| !sure).cloned();

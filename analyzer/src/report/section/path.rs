@@ -85,13 +85,12 @@ impl Path {
             .map(|at| Leg {
                 from: x(at as f64 - 1.0),
                 to: x(at as f64),
-                tone: if hops[..at].iter().any(|hop| hop.broken.is_some()) {
+                tone: match (hops[at - 1].tone, hops[at].tone) {
+                    ("good", "good") => "good",
+                    ("good", "bad" | "warn") if connected => "good",
+                    ("good", _) => "bad",
                     // What lies behind a broken hop was not reached.
-                    "none"
-                } else if hops[at].broken.is_some() && connected {
-                    "good"
-                } else {
-                    hops[at].tone
+                    _ => "none",
                 },
             })
             .collect();
@@ -153,13 +152,25 @@ fn hops(case: &Case<'_>) -> Vec<Hop> {
             hops.push(hop(part, role(device.role), &name(device), because, broken, fine));
         }
     };
-    let near = of(&[DeviceRole::ForwardProxy, DeviceRole::TlsInterceptor]);
-    push(Part::ClientNetwork, "Client's network", near, "no proxy shows itself");
+    let mut near = of(&[DeviceRole::ForwardProxy, DeviceRole::TlsInterceptor]);
+    // The setting that names a proxy and the marks that it leaves are of one box.
+    if near.iter().any(|d| d.role == DeviceRole::ForwardProxy && d.product.is_some()) {
+        near.retain(|d| d.product.is_some());
+    }
+    let nothing = match diagnosis.verdict.cause {
+        Cause::ProxyRequired => {
+            // The proxy is where the traffic does not go.
+            near.clear();
+            "lets nothing through but the proxy, which is not used"
+        }
+        _ => "no proxy shows itself",
+    };
+    push(Part::ClientNetwork, "Client's network", near, nothing);
     let front = of(&[DeviceRole::Cdn, DeviceRole::Waf, DeviceRole::LoadBalancer]);
     push(Part::Front, "Load balancer", front, "none shows itself");
     let origin = of(&[DeviceRole::Origin]);
     push(Part::Server, "Server", origin, "no answer of its own was seen");
-    mark_reached(case, &mut hops);
+    mark(case, &mut hops);
     hops
 }
 
@@ -178,11 +189,7 @@ fn hop(
         fork: part == Part::Front,
         server: part == Part::Server,
     };
-    let (tone, symbol) = match (broken, fine) {
-        (true, _) => ("bad", "✗"),
-        (false, true) => ("good", "✓"),
-        (false, false) => ("none", ""),
-    };
+    let (tone, symbol) = if fine { ("good", "✓") } else { ("none", "") };
     Hop {
         what,
         name: words::cut(name, 60),
@@ -196,16 +203,23 @@ fn hop(
     }
 }
 
-/// What lies before the broken hop was passed.
-fn mark_reached(case: &Case<'_>, hops: &mut [Hop]) {
-    if matches!(case.diagnosis.verdict.status, Status::Unknown | Status::Working) {
-        return;
-    }
-    let Some(at) = hops.iter().position(|hop| hop.broken.is_some()) else { return };
-    if case.diagnosis.verdict.status == Status::Unstable {
-        hops[at].broken = Some("cuts here");
-    }
-    for hop in &mut hops[..at] {
+/// Says how the marked hop is in the way; what lies before it was passed.
+fn mark(case: &Case<'_>, hops: &mut [Hop]) {
+    let passed = match hops.iter().position(|hop| hop.broken.is_some()) {
+        Some(at) => {
+            let (tone, symbol, how) = match case.diagnosis.verdict.status {
+                Status::Unknown => ("warn", "?", "cannot be told here"),
+                Status::Unstable => ("bad", "✗", "cuts here"),
+                Status::Broken | Status::Working => ("bad", "✗", "breaks here"),
+            };
+            (hops[at].tone, hops[at].symbol, hops[at].broken) = (tone, symbol, Some(how));
+            at
+        }
+        // It breaks behind the browser, and nobody can say yet where.
+        None if case.diagnosis.verdict.status == Status::Broken => 1,
+        None => return,
+    };
+    for hop in hops.iter_mut().take(passed) {
         (hop.tone, hop.symbol) = ("good", "✓");
     }
 }

@@ -1,5 +1,6 @@
 //! The verdict in one sentence, where the fault lies, how sure and why.
 
+use crate::report::part::{Span, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
 use wss_diagnosis::Location;
@@ -15,12 +16,12 @@ pub(super) struct Verdict {
     symbol: &'static str,
     tone: &'static str,
     cause: &'static str,
-    summary: String,
+    summary: Vec<Span>,
     location: Option<Place>,
     confidence: &'static str,
     dots: Vec<bool>,
     meaning: &'static str,
-    why: String,
+    why: Vec<Span>,
     target: String,
     case: String,
     runs: Vec<Run>,
@@ -51,12 +52,12 @@ impl Verdict {
             symbol: words::symbol(verdict.status),
             tone: words::tone(verdict.status),
             cause: verdict.cause.slug(),
-            summary: words::cut(&verdict.summary, SENTENCE),
+            summary: prose(&words::cut(&verdict.summary, SENTENCE)),
             location: (verdict.location != Location::None).then_some(Place { place, what }),
             confidence: words::level(verdict.confidence),
             dots: (0..3).map(|at| at < filled).collect(),
             meaning: words::confidence(verdict),
-            why: words::cut(why, WHY),
+            why: prose(&words::cut(why, WHY)),
             target: words::cut(&case.diagnosis.case.target, 200),
             case: words::cut(&case.diagnosis.case.id, 60),
             runs: case
