@@ -164,6 +164,9 @@ mod tests {
                 let known = ["#if", "/if", "else", "#each", "/each", ">"].contains(&word)
                     || word.chars().all(|c| c.is_ascii_alphanumeric() || "_./".contains(c));
                 assert!(known, "{name}: {word}");
+                // A field of this name would be taken for the engine's helper.
+                let helpers = ["lookup", "with", "unless", "raw", "log", "len", "and", "or", "not"];
+                assert!(!helpers.contains(&word), "{name}: {word}");
             }
         }
         for name in ["style.css", "script.js"] {

@@ -153,6 +153,25 @@ fn what_a_verdict_rests_on_is_linked() {
 }
 
 #[test]
+fn observations_are_there_in_full() {
+    let case = cases().into_iter().find(|case| case.name == "inside-alone").unwrap();
+    let text = page(&case).text;
+    assert!(text.contains("\"chain\": \"as in o4\""), "a chain stands there once");
+    let mut tls = 0;
+    for o in &case.bundles[0].observations.observations {
+        if matches!(o.step, wss_bundle::Step::Tls(_)) {
+            tls += 1;
+            if tls > 1 {
+                continue;
+            }
+        }
+        let json = serde_json::to_string_pretty(&o.step).unwrap();
+        let beginning: String = json.chars().take(300).collect();
+        assert!(text.contains(&beginning), "{}", o.id);
+    }
+}
+
+#[test]
 fn json_is_the_diagnosis() {
     for case in cases() {
         let text = report::json(&case.diagnosis).unwrap();

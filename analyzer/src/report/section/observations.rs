@@ -3,7 +3,7 @@
 use crate::report::case::OBSERVATIONS;
 use crate::report::{Case, View, words};
 use serde::Serialize;
-use wss_bundle::Observation;
+use wss_bundle::{Observation, Step};
 
 /// Longest raw JSON of one observation; the rest is in the bundle.
 const RAW: usize = 2_500;
@@ -36,9 +36,8 @@ struct Row {
     start: String,
     took: String,
     outcome: String,
-    symbol: &'static str,
-    tone: &'static str,
-    raw: String,
+    failed: bool,
+    json: String,
 }
 
 impl Observations {
@@ -63,10 +62,9 @@ impl Observations {
 }
 
 fn row(view: &View<'_>, o: &Observation, anchor: &str, left: &mut usize) -> Row {
-    let failed = o.step.failure().is_some();
-    let raw = serde_json::to_string_pretty(&o.step).unwrap_or_default();
-    let raw = words::cut_counted(&raw, RAW.min(*left));
-    *left = left.saturating_sub(raw.len());
+    let json = json(view, o);
+    let json = words::cut_counted(&json, RAW.min(*left));
+    *left = left.saturating_sub(json.len());
     Row {
         anchor: anchor.to_owned(),
         transcript: view.transcript_anchor(&o.id),
@@ -78,8 +76,25 @@ fn row(view: &View<'_>, o: &Observation, anchor: &str, left: &mut usize) -> Row 
         start: words::ms(o.start_ms),
         took: words::ms(o.duration_ms),
         outcome: words::cut(&words::outcome(&o.step), 160),
-        symbol: if failed { "✗" } else { "✓" },
-        tone: if failed { "bad" } else { "good" },
-        raw,
+        failed: o.step.failure().is_some(),
+        json,
     }
+}
+
+/// The step as JSON. A chain that an earlier step of the bundle has already is
+/// named and not repeated: a dozen connections see the same.
+fn json(view: &View<'_>, o: &Observation) -> String {
+    if let Step::Tls(tls) = &o.step
+        && let Some((first, _)) = view.observations().find(|(earlier, _)| {
+            matches!(&earlier.step, Step::Tls(other) if other.chain == tls.chain)
+        })
+        && first.id != o.id
+        && !tls.chain.is_empty()
+        && let Ok(mut value) = serde_json::to_value(&o.step)
+        && let Some(chain) = value.pointer_mut("/tls/chain")
+    {
+        *chain = format!("as in {}", first.id).into();
+        return serde_json::to_string_pretty(&value).unwrap_or_default();
+    }
+    serde_json::to_string_pretty(&o.step).unwrap_or_default()
 }

@@ -83,7 +83,7 @@ fn bar(o: &Observation, anchor: &str, end: f64) -> Bar {
         what: words::cut(&format!("{} · {} · {route}", words::step(&o.step), o.probe), 44),
         x: words::percent(start(o), end),
         width: words::percent(took(o), end),
-        tone: if failed { "bad" } else { "good" },
+        tone: if failed { "bad" } else { "done" },
         failed,
         took: words::ms(o.duration_ms),
     }
