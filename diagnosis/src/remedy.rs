@@ -207,6 +207,17 @@ pub(crate) fn credentials(e: &Evidence<'_>) -> Remedy {
     r
 }
 
+pub(crate) fn use_https(e: &Evidence<'_>) -> Remedy {
+    let (host, port, _) = target(e);
+    let mut r = remedy(
+        e,
+        "Use the https:// (wss://) address",
+        &[format!("Open https://{host}:{port}, and correct links that lead to http://.")],
+    );
+    r.verify = format!("wss-collector https://{host}:{port}");
+    r
+}
+
 pub(crate) fn redirect(e: &Evidence<'_>, to_https: bool) -> Remedy {
     let steps = if to_https {
         vec!["Use the https:// (wss://) address.".to_owned()]

@@ -39,6 +39,7 @@ const MAY_STAY: &[&str] = &[
     "opamp-version",
     "origin",
     "pragma",
+    "proxy-agent",
     "proxy-connection",
     "referrer-policy",
     "retry-after",

@@ -123,6 +123,21 @@ impl<'a> Reply<'a> {
                 .any(|words| body.contains(words))
     }
 
+    /// Whether a port that speaks TLS says, in plain text, that it does: nginx, Go,
+    /// Apache.
+    #[must_use]
+    pub fn wants_tls(&self) -> bool {
+        let body = self.reply.body.bytes.text();
+        self.status == 400
+            && [
+                "plain HTTP request was sent to HTTPS port",
+                "HTTP request to an HTTPS server",
+                "speaking plain HTTP to an SSL-enabled server port",
+            ]
+            .iter()
+            .any(|words| body.contains(words))
+    }
+
     /// Whether two responses tell the same: status and kind of answer.
     #[must_use]
     pub fn same_answer(&self, other: &Self) -> bool {

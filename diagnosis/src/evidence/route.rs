@@ -131,7 +131,17 @@ impl<'a> RouteView<'a> {
                 .copied()
                 .filter(|o| o.probe != probe::H2_GET && o.probe != probe::H2_CONNECT)
         };
-        let requests = || own().filter(|o| matches!(&o.step, Step::Http(_) | Step::Upgrade(_)));
+        // A request in absolute form says nothing about the tunnel that browsers
+        // ask for: on a proxy's route only what went through one counts.
+        let by_proxy = !self.route.id.is_direct();
+        let tunnelled = |connection: Option<u32>| {
+            own().any(|o| o.connection == connection && matches!(&o.step, Step::Tunnel(_)))
+        };
+        let requests = || {
+            own()
+                .filter(|o| matches!(&o.step, Step::Http(_) | Step::Upgrade(_)))
+                .filter(|o| !by_proxy || tunnelled(o.connection))
+        };
         if requests().any(|o| !o.step.failure().is_some_and(is_tls)) {
             return Reach::Reached;
         }
@@ -420,11 +430,13 @@ impl<'a> RouteView<'a> {
     }
 }
 
-/// A Pong is the proof; a frame of the server's own followed by an orderly
-/// close frame shows at least that frames pass.
+/// A Pong is the proof. A frame of the server's own followed by an orderly close
+/// frame shows at least that frames pass; a close frame alone shows nothing.
 #[must_use]
 pub fn frames_pass(seen: &FramesSeen) -> bool {
-    seen.pong_ms.is_some() || (seen.ending.how == EndedBy::CloseFrame && !seen.received.is_empty())
+    let orderly = matches!(seen.ending.close_code, None | Some(1000 | 1001));
+    let data = seen.received.iter().any(|frame| frame.opcode != "close");
+    seen.pong_ms.is_some() || (seen.ending.how == EndedBy::CloseFrame && orderly && data)
 }
 
 /// Whether a failure is the TLS layer's, wherever it showed.

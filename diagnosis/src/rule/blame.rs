@@ -1,6 +1,6 @@
 //! Whose an upgrade's failure is, from the differences between twins.
 
-use crate::evidence::{Author, Evidence, ReplyKind, RouteView};
+use crate::evidence::{Author, BundleView, Evidence, ReplyKind, RouteView};
 use crate::model::{Confidence, DeviceRole, Location};
 use wss_bundle::observation::Certificate;
 
@@ -38,6 +38,9 @@ pub(super) fn of_upgrade(e: &Evidence<'_>) -> Blame {
         );
     }
     let own = route.upgrade_reply(path);
+    if e.twin().is_none() && fails_directly_alike(focus, route, path) {
+        return blame(ServerSide, High, "the direct way, without the proxy, gets the same answer");
+    }
     if let Some(twin) = e.twin() {
         let theirs = twin.selected().and_then(|r| r.upgrade_reply(twin.path));
         if e.outside_fails_alike() {
@@ -57,6 +60,16 @@ pub(super) fn of_upgrade(e: &Evidence<'_>) -> Blame {
         return blame(Undetermined, Low, "inside and outside fail in different ways");
     }
     from_one_vantage(e, route, own)
+}
+
+/// Whether the deciding route goes through a proxy, and the direct one gets as
+/// far and is answered in the same way: that clears the proxy.
+fn fails_directly_alike(focus: &BundleView<'_>, route: &RouteView<'_>, path: &str) -> bool {
+    let (Some(own), Some(direct)) = (route.upgrade_reply(path), focus.direct()) else {
+        return false;
+    };
+    !route.route.id.is_direct()
+        && direct.upgrade_reply(path).is_some_and(|reply| reply.same_answer(own))
 }
 
 fn from_one_vantage(

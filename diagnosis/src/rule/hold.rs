@@ -83,10 +83,10 @@ fn location(e: &Evidence<'_>) -> (Location, Confidence, String) {
                 .into(),
         ),
         (Some(false), false) => (
-            Location::ClientNetwork,
+            Location::Undetermined,
             Confidence::Medium,
-            " The end came without close_notify: a hop that does not own the TLS session, such as \
-             the proxy."
+            " The end came without close_notify: a hop that does not own the TLS session, the proxy \
+             or a balancer of TCP connections before the server."
                 .into(),
         ),
         (_, true) => (Location::ServerSide, Confidence::Medium, String::new()),
@@ -149,6 +149,9 @@ fn idle_timeout(e: &Evidence<'_>) -> Answer {
             "no chatty connection was held beside the silent one".into(),
         ));
         claim.missing.push(run_again(e, "--hold 75s"));
+    }
+    if location == Location::Undetermined && !route.route.id.is_direct() {
+        claim.missing.push(run_again(e, "--noproxy '*' --hold 75s"));
     }
     if e.twin().is_none() {
         claim.missing.push(run_outside(e));

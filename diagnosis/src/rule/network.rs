@@ -301,7 +301,7 @@ fn proxy_cannot_reach_target(body: &str) -> bool {
 }
 
 fn unreachable(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     let direct = focus.direct().map(RouteView::reach);
     let (observation, failure, via) = match (route.reach(), direct) {
         (Reach::Tcp(attempts, Peer::Target, f), _) => match attempts.first() {
@@ -323,6 +323,17 @@ fn unreachable(e: &Evidence<'_>) -> Answer {
                     " The proxy says the same (status {status}: its page says that it could not connect)."
                 ),
             )
+        }
+        // The same through an interceptor, which opens the tunnel first.
+        (Reach::Reached, Some(Reach::Tcp(_, Peer::Target, f))) if !route.route.id.is_direct() => {
+            let reply = route.upgrade_reply(path);
+            let reply = reply.filter(|r| proxy_cannot_reach_target(&r.reply.body.bytes.text()));
+            match reply {
+                Some(r) => {
+                    (r.observation, f.clone(), format!(" The proxy says the same: {}.", r.line()))
+                }
+                None => return Answer::Pass,
+            }
         }
         _ => return Answer::Pass,
     };

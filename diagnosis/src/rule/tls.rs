@@ -51,6 +51,9 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
     if let Some(reply) = route.upgrade_reply(path).filter(|r| r.asks_for_certificate()) {
         return certificate_demanded(e, reply);
     }
+    if let Some(reply) = route.upgrade_reply(path).filter(|r| r.wants_tls()) {
+        return tls_wanted(e, reply);
+    }
     let Reach::TlsFailed(observation, tls, failure) = route.reach() else { return Answer::Pass };
     if tls.peer == Peer::Proxy || failure.kind == FailureKind::TlsNoApplicationProtocol {
         return Answer::Pass;
@@ -155,6 +158,77 @@ fn certificate_demanded(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
     Answer::Fail(Box::new(claim))
 }
 
+/// Plain text was spoken to a port that wants TLS.
+fn tls_wanted(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
+    let Some(focus) = e.focus() else { return Answer::NotApplicable };
+    let target = &focus.bundle.manifest.target;
+    let summary = format!("Port {} speaks TLS, and was spoken to in plain text.", target.port);
+    let finding = Draft::new(
+        "tls-failure",
+        Severity::Error,
+        "The port wants TLS",
+        focus,
+        reply.observation,
+        reply.line(),
+    )
+    .text(format!("{summary} Use https://{}.", target.host_port()))
+    .remedy(remedy::use_https(e))
+    .done();
+    Answer::Fail(Box::new(claim(
+        Cause::TlsFailure,
+        Status::Broken,
+        Location::Target,
+        Confidence::High,
+        summary,
+        finding,
+    )))
+}
+
+/// A proxy that answers for the target with an error, while the certificate that
+/// another way shows is bad: that is why (Squid: ERR_SECURE_CONNECT_FAIL).
+fn untrusted_behind_a_proxy(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    let Some(reply) = route.upgrade_reply(path) else { return Answer::Pass };
+    let gateway = matches!(reply.status, 502 | 503) && route.pages_pass(path).is_none();
+    if !gateway
+        || interceptor(e, route).is_none()
+            && route.trusted() == Some(true)
+            && route.route.id.is_direct()
+    {
+        return Answer::Pass;
+    }
+    let direct = focus.direct().filter(|r| r.route.id != route.route.id).map(|r| (focus, r));
+    let outside = e.twin().and_then(|twin| Some((twin, twin.selected()?)));
+    let seen = [direct, outside].into_iter().flatten().find_map(|(view, other)| {
+        let (o, reason, detail, tls) = distrust(other)?;
+        let own = tls.chain.first().is_some_and(|leaf| leaf.self_issued);
+        let bad = matches!(reason, Distrust::Expired | Distrust::NotYetValid | Distrust::WrongName);
+        (bad || own).then_some((view, o, detail))
+    });
+    let Some((view, observation, detail)) = seen else { return Answer::Pass };
+    let summary = "The proxy answers with an error for a server whose certificate is not valid.";
+    let finding = Draft::new(
+        "tls-untrusted",
+        Severity::Error,
+        "The server's certificate is not valid, and the proxy does not accept it",
+        view,
+        observation,
+        detail.to_owned(),
+    )
+    .text(format!("{summary} Without the proxy the certificate shows: {detail}."))
+    .also(Some(focus.cite(reply.observation, reply.line())))
+    .remedy(remedy::certificate(e, Distrust::Expired))
+    .done();
+    Answer::Fail(Box::new(claim(
+        Cause::TlsUntrusted,
+        Status::Broken,
+        Location::ServerSide,
+        Confidence::Medium,
+        format!("{summary} It shows by the other way: {detail}."),
+        finding,
+    )))
+}
+
 fn lb_http2_alpn(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
     let refused = match route.reach() {
@@ -241,7 +315,7 @@ fn tls_intercepted(e: &Evidence<'_>) -> Answer {
 fn tls_untrusted(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
     let Some((observation, reason, detail, tls)) = distrust(route) else {
-        return if route.tls().is_some() { Answer::Pass } else { Answer::NotApplicable };
+        return untrusted_behind_a_proxy(e);
     };
     if interceptor(e, route).is_some() {
         return Answer::Pass;

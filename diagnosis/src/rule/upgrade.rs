@@ -204,6 +204,9 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
     let in_front = !matches!(role, DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor);
     // A load balancer may ask for credentials in the server's name, or for a
     // certificate: those have causes of their own.
+    if reply.wants_tls() {
+        return Answer::Pass;
+    }
     if in_front && (reply.kind == ReplyKind::Unauthorized || reply.asks_for_certificate()) {
         return Answer::Pass;
     }
@@ -555,8 +558,20 @@ fn server_side(
     summary: String,
     remedy: crate::model::Remedy,
 ) -> Answer {
+    blamed(e, q, (cause, title), summary, remedy, of_upgrade(e))
+}
+
+/// The same, where it is known better whose it is.
+fn blamed(
+    e: &Evidence<'_>,
+    q: &Question<'_, '_>,
+    (cause, title): (Cause, &str),
+    summary: String,
+    remedy: crate::model::Remedy,
+    blame: Blame,
+) -> Answer {
     let Some(observation) = q.observation() else { return Answer::NotApplicable };
-    let Blame { location, confidence, because } = of_upgrade(e);
+    let Blame { location, confidence, because } = blame;
     let finding =
         Draft::new(cause.slug(), Severity::Error, title, q.focus, observation, q.excerpt())
             .text(format!("{summary}{} Location: {because}.", q.by()))
@@ -611,9 +626,40 @@ fn lb_http2(e: &Evidence<'_>) -> Answer {
 
 fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &str) -> Answer {
     let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
-    let Some(reply) = q.reply.as_ref().filter(|r| r.kind == kind) else { return Answer::Pass };
+    // Where nothing comes back to the upgrade, and no page passes, the pages'
+    // answer tells what is wrong (Varnish pipes upgrades into the void).
+    let of_pages = || {
+        let pages = ["/health", "/js/_globals.js", "/"];
+        (q.reply.is_none() && !q.pages_pass())
+            .then(|| pages.into_iter().find_map(|page| q.route.page(page)))?
+            .filter(|reply| reply.kind == kind)
+    };
+    let Some(reply) = q.reply.filter(|r| r.kind == kind).or_else(of_pages) else {
+        return Answer::Pass;
+    };
     if reply.reply.body.bytes.text().contains("protocol error") && q.pages_pass() {
         return Answer::Pass;
+    }
+    let mut blame = of_upgrade(e);
+    if blame.location == Location::ClientNetwork && !q.pages_pass() {
+        // A gateway error to everything from this side: a load balancer's own
+        // page came from behind; anything else is the proxy's, and it says no
+        // more than that the proxy got nowhere.
+        let Author::Device {
+            role: DeviceRole::LoadBalancer | DeviceRole::Cdn | DeviceRole::Waf,
+            ..
+        } = &reply.author
+        else {
+            return Answer::CannotTell(vec![run_outside(e)]);
+        };
+        if e.outside_works() == Some(true) {
+            return Answer::CannotTell(vec![run_again(e, "")]);
+        }
+        blame = Blame {
+            location: Location::ServerSide,
+            confidence: Confidence::Low,
+            because: "the page is a load balancer's, passed on by an interceptor".to_owned(),
+        };
     }
     let who = reply.device_name().unwrap_or_else(|| "The load balancer".into());
     let scope = if q.pages_pass() {
@@ -622,7 +668,7 @@ fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &
         " to pages and upgrade alike, so this is no matter of WebSocket"
     };
     let summary = format!("{who} answers {}{scope}: {what}.", reply.status);
-    server_side(e, &q, cause, title, summary, remedy::gateway(e, cause))
+    blamed(e, &q, (cause, title), summary, remedy::gateway(e, cause), blame)
 }
 
 fn bad_gateway(e: &Evidence<'_>) -> Answer {

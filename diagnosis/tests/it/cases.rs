@@ -669,7 +669,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 .hold(&good, 75.0, silence(EndedBy::Fin, Some(false), 30.0), Cut::Never)
                 .done(),
         ],
-        ("unstable", "idle-timeout", "client-network", Medium),
+        ("unstable", "idle-timeout", "undetermined", Medium),
     );
     case(
         "cut after 60 s inside, held outside",
