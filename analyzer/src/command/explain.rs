@@ -21,8 +21,7 @@ pub fn explain(id: Option<&str>) -> u8 {
         .chain(rules().iter().filter(|r| r.id != id && r.id.starts_with(&format!("{id}-"))))
         .collect();
     if found.is_empty() {
-        let near: Vec<&str> =
-            rules().iter().map(|r| r.id).filter(|known| resembles(known, id)).collect();
+        let near = near(id);
         let hint = if near.is_empty() {
             "wss-analyzer explain lists them all".to_owned()
         } else {
@@ -42,9 +41,46 @@ fn text(rule: &Rule) -> String {
     )
 }
 
-/// Whether somebody may have meant `known`: a common word, or a shared beginning.
-fn resembles(known: &str, given: &str) -> bool {
-    let given = given.to_ascii_lowercase();
-    given.split(['-', '_', ' ']).any(|word| word.len() > 2 && known.contains(word))
-        || (given.len() > 3 && known.starts_with(given.get(..3).unwrap_or("-")))
+/// Rules that somebody may have meant, the likeliest first.
+fn near(given: &str) -> Vec<&'static str> {
+    let given: String = given.to_ascii_lowercase().chars().take(64).collect();
+    let shares =
+        |known: &str| given.split(['-', '_', ' ']).any(|w| w.len() > 2 && known.contains(w));
+    let mut found: Vec<(usize, &str)> = rules()
+        .iter()
+        .map(|rule| (distance(rule.id, &given), rule.id))
+        .filter(|(off, id)| *off <= id.len() / 3 || shares(id))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().take(3).map(|(_, id)| id).collect()
+}
+
+/// How many characters must be added, dropped or changed (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_likeliest_comes_first() {
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(near("proxi-blocks-websocket").first(), Some(&"proxy-blocks-websocket"));
+        assert_eq!(near("Idle_Timeout").first(), Some(&"idle-timeout"));
+        assert!(near("zzz").is_empty());
+        assert!(near("").is_empty());
+    }
 }

@@ -8,7 +8,7 @@ use wss_bundle::transcript::Transcript;
 use wss_bundle::{Observation, Step};
 
 /// Longest transcript that is shown whole.
-const SHOWN: usize = 6_000;
+const SHOWN: usize = 4_000;
 /// Lines compared of each side: aligning is quadratic.
 const LINES: usize = 120;
 /// Longest line compared.
