@@ -3,10 +3,13 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_collector::cli::{Cli, Command};
-use wss_collector::command::{collect, extra, inspect};
+use wss_collector::command::{collect, extra, inspect, misused};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return ExitCode::from(misused(&error)),
+    };
     ExitCode::from(match cli.command {
         Some(Command::Inspect { bundle }) => inspect::inspect(&bundle),
         Some(Command::Completions { shell }) => extra::completions(shell),

@@ -119,13 +119,13 @@ pub fn resolve(text: &str) -> Result<ResolveOverride, String> {
 /// # Errors
 /// No colon, no name, a line break.
 pub fn header(line: &str) -> Result<(String, Secret), String> {
-    let shown = line.split([':', ';', ' ', '\t']).next().unwrap_or_default();
-    let shown: String = shown.chars().filter(|c| !c.is_control()).take(60).collect();
-    let wrong = |why: &str| format!("the header {shown:?} {why}; expected 'Name: value'");
+    // Without a colon nobody knows whether it is a name or a secret: not shown.
     let (name, value) = line
         .split_once(':')
         .or_else(|| line.strip_suffix(';').map(|name| (name, "")))
-        .ok_or_else(|| wrong("has no colon"))?;
+        .ok_or("a header given with -H has no colon; expected 'Name: value'")?;
+    let shown: String = name.chars().filter(|c| !c.is_control()).take(60).collect();
+    let wrong = |why: &str| format!("the header {shown:?} {why}; expected 'Name: value'");
     let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() || !name.chars().all(token) {
         return Err(wrong("has no valid name"));
@@ -286,8 +286,10 @@ mod tests {
         for line in ["no colon", ": x", "a b: x", "A: b\r\nC: d"] {
             assert!(header(line).is_err(), "{line}");
         }
-        let error = header("Authorization Bearer S3cret").unwrap_err();
-        assert!(!error.contains("S3cret"), "{error}");
+        for line in ["Authorization Bearer S3cret", "S3cret", "X-Key: S3cret\nx"] {
+            let error = header(line).unwrap_err();
+            assert!(!error.contains("S3cret"), "{error}");
+        }
 
         let one = resolve("B.example:443:127.0.0.1,[::1]").unwrap();
         assert_eq!((one.host.as_str(), one.port, one.addresses.len()), ("b.example", 443, 2));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
 use wss_bundle::manifest::Answers;
-use wss_bundle::redact::header_may_stay;
+use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::{Secret, Vantage};
 
 /// Largest file of certificates or keys that is read.
@@ -48,8 +48,24 @@ pub struct Job {
     pub dns: DnsConfig,
     /// `--cacert`, by name.
     pub extra_cas: Vec<String>,
-    /// What could not be used, and why.
+    /// Files given by options, for `--dry-run`.
+    pub files: Vec<PathBuf>,
+    /// What could not be read or used, and why.
     pub notes: Vec<String>,
+    /// Of these, what the user should know now: it can be put right.
+    pub warnings: Vec<String>,
+}
+
+impl Job {
+    /// A redactor that knows every secret of this job.
+    #[must_use]
+    pub fn redactor(&self) -> Redactor {
+        let mut redactor = Redactor::new();
+        for (kind, secret) in &self.secrets {
+            redactor.secret(kind, secret);
+        }
+        redactor
+    }
 }
 
 /// Understands the options of a collection.
@@ -59,7 +75,7 @@ pub struct Job {
 pub fn job(args: CollectArgs) -> Result<Job, String> {
     let text = args.target.as_deref().ok_or("no target was given")?;
     let (target, url_auth) = parse::target(text, &args.paths)?;
-    let auth = args.user.as_deref().map(parse::credentials).or(url_auth);
+    let given = args.user.as_deref().map(parse::credentials);
     let headers: Vec<(String, Secret)> =
         args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
     let tls = TlsOptions {
@@ -73,15 +89,17 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         &Variables::of_process(),
     )?;
     let (dns, mut notes) = environment::dns();
-    notes.extend(found.notes);
-    let secrets = secrets(auth.as_ref(), &headers, &found.routes);
+    notes.extend(found.notes.iter().cloned());
+    let mine: Vec<&Credentials> = given.iter().chain(&url_auth).collect();
+    let secrets = secrets(&mine, &headers, &found.credentials);
     let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
     Ok(Job {
         extra_cas: args.cacert.iter().filter_map(name).collect(),
+        files: [args.cacert, args.cert, args.key].into_iter().flatten().collect(),
         config: Arc::new(Config {
             target,
             routes: found.routes,
-            auth,
+            auth: given.or(url_auth),
             headers,
             resolve: args.resolve,
             family: match (args.ipv4, args.ipv6) {
@@ -111,18 +129,20 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         proxy_choices: found.choices,
         dns,
         notes,
+        warnings: found.notes,
     })
 }
 
 /// Everything that must never reach the bundle.
 fn secrets(
-    auth: Option<&Credentials>,
+    given: &[&Credentials],
     headers: &[(String, Secret)],
-    routes: &[crate::config::RouteConfig],
+    proxies: &[Credentials],
 ) -> Vec<(&'static str, Secret)> {
     let mut out = Vec::new();
-    let proxies = routes.iter().filter_map(|r| r.auth.as_ref()).map(|a| ("proxy credentials", a));
-    for (kind, credentials) in auth.map(|a| ("credentials", a)).into_iter().chain(proxies) {
+    let given = given.iter().map(|given| ("credentials", *given));
+    let proxies = proxies.iter().map(|proxy| ("proxy credentials", proxy));
+    for (kind, credentials) in given.chain(proxies) {
         out.push((kind, credentials.password.clone()));
         out.push((kind, credentials.user.clone()));
         let pair = format!("{}:{}", credentials.user.expose(), credentials.password.expose());
@@ -231,7 +251,7 @@ mod tests {
             parse::header("Origin: https://b.example").unwrap(),
         ];
         let found: Vec<String> =
-            secrets(None, &headers, &[]).iter().map(|(_, s)| s.expose().to_owned()).collect();
+            secrets(&[], &headers, &[]).iter().map(|(_, s)| s.expose().to_owned()).collect();
         assert_eq!(found, ["Bearer abcdefgh12345", "abcdefgh12345"]);
     }
 }

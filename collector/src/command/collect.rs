@@ -1,6 +1,6 @@
 //! The main job: probe, judge, write the bundle, say what was found.
 
-use super::{FAILS, GIVEN_UP, WORKS, err, fail, out};
+use super::{FAILS, WORKS, ask, err, fail, out, signals};
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
 use crate::environment;
@@ -9,18 +9,20 @@ use crate::screen::board::Board;
 use crate::screen::verdict::{Written, text};
 use crate::screen::{Look, Screen, safe};
 use chrono::{DateTime, Utc};
-use std::io::{BufRead, IsTerminal, Write};
+use std::collections::VecDeque;
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tokio::sync::{mpsc, oneshot, watch};
+use std::time::Instant;
+use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Collector, Format};
-use wss_bundle::redact::Redactor;
+use wss_bundle::redact::Redacted;
 use wss_bundle::write::{self, WriteError};
 use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
 use wss_diagnosis::{Diagnosis, Status, diagnose};
 
-/// How long an unanswered question keeps the bundle waiting.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Names tried for a bundle before giving up: whoever collects in a loop gets
+/// several within the second that tells them apart.
+const NAMES: u32 = 100;
 
 /// Runs a collection; gives the exit code.
 #[must_use]
@@ -46,17 +48,22 @@ pub fn collect(args: CollectArgs) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}")),
     };
+    for warning in &job.warnings {
+        err(&format!("warning: {}\n", safe(warning)));
+    }
     let started_at = Utc::now();
     let dns = std::mem::take(&mut job.dns);
     let notes = std::mem::take(&mut job.notes);
     let reading = std::thread::spawn(move || environment::read(dns, notes));
     let (collected, vantage) = runtime.block_on(probe(&job));
-    // Tasks that hang in the system's resolver are not waited for.
-    runtime.shutdown_background();
     let mut environment = reading.join().unwrap_or_default();
     complete(&mut environment, &job, &collected, started_at);
     let bundle = bundle(&job, collected, environment, vantage, started_at);
-    finish(&job, bundle, to_stdout)
+    let code = finish(&job, bundle, to_stdout);
+    // Till here for the second Ctrl-C. Tasks that hang in the system's resolver
+    // are not waited for.
+    runtime.shutdown_background();
+    code
 }
 
 /// Says before probing what would go wrong after it.
@@ -82,99 +89,46 @@ fn writable(job: &Job) -> Result<(), String> {
 async fn probe(job: &Job) -> (Collected, Vantage) {
     let config = job.config.clone();
     let (progress, mut watching) = mpsc::unbounded_channel();
-    let (stop, cancel) = watch::channel(false);
-    let signals = tokio::spawn(signals(stop));
+    let (stop, mut cancel) = watch::channel(false);
+    tokio::spawn(signals::watch(stop));
     let mut running = tokio::spawn(run(config.clone(), progress, cancel.clone()));
 
-    let ask = job.vantage.is_none()
-        && !job.no_input
-        && !job.json
-        && std::io::stdin().is_terminal()
-        && std::io::stderr().is_terminal();
-    let vantage = match job.vantage {
-        Some(vantage) => vantage,
-        None if ask => ask_vantage(cancel).await,
-        None => Vantage::Inside,
-    };
+    // Lines that are redrawn would overwrite the question: what happens until
+    // it is answered is shown after it.
+    let mut seen = VecDeque::new();
+    let mut vantage = job.vantage.or((!ask::wanted(job)).then_some(Vantage::Inside));
+    if vantage.is_none() {
+        let asking = ask::vantage(cancel.clone());
+        tokio::pin!(asking);
+        vantage = Some(loop {
+            tokio::select! {
+                vantage = &mut asking => break vantage,
+                Some(progress) = watching.recv() => seen.push_back((progress, Instant::now())),
+            }
+        });
+    }
     let routes = config.routes.iter().map(|route| &route.route);
-    let mut screen =
-        Screen::new(job.json, Board::new(routes, config.target.scheme, &config.target.paths));
+    let board = Board::new(routes, config.target.scheme, &config.target.paths);
+    let mut screen = Screen::new(job.json, board, job.redactor());
+    for (progress, at) in seen {
+        screen.progress(&progress, at);
+    }
     let collected = loop {
         tokio::select! {
             biased;
-            Some(seen) = watching.recv() => screen.progress(&seen),
+            Ok(()) = cancel.changed() => screen.say(signals::STOPPING),
+            Some(progress) = watching.recv() => screen.progress(&progress, Instant::now()),
             collected = &mut running => break collected,
         }
     };
     screen.finish();
-    signals.abort();
     // A defect in the run itself still leaves a bundle that says so.
     let collected = collected.unwrap_or_else(|_| Collected {
         observations: Vec::new(),
         steps: Vec::new(),
         complete: false,
     });
-    (collected, vantage)
-}
-
-/// The first signal stops probing; the second gives up.
-async fn signals(stop: watch::Sender<bool>) {
-    for given_up in [false, true] {
-        interrupted().await;
-        if given_up {
-            err("\ngiven up: no bundle was written\n");
-            std::process::exit(GIVEN_UP);
-        }
-        err("\nstopping; the bundle is still written (Ctrl-C again gives up)\n");
-        let _ = stop.send(true);
-    }
-}
-
-#[cfg(unix)]
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending().await
-    }
-}
-
-/// Asks on which side this machine is. No answer means inside.
-async fn ask_vantage(mut cancel: watch::Receiver<bool>) -> Vantage {
-    err("Is this machine inside the corporate network, where the browser is? [Y/n] ");
-    let _ = std::io::stderr().flush();
-    let (answer, answered) = oneshot::channel();
-    // A thread of its own: a read that never ends must not keep the program.
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        if std::io::stdin().lock().read_line(&mut line).is_ok() {
-            let _ = answer.send(line);
-        }
-    });
-    let line = tokio::select! {
-        line = answered => line.unwrap_or_default(),
-        _ = cancel.wait_for(|stop| *stop) => String::new(),
-        () = tokio::time::sleep(PATIENCE) => {
-            err("no answer: taken as inside\n");
-            String::new()
-        }
-    };
-    match line.trim().to_ascii_lowercase().as_str() {
-        "n" | "no" | "outside" => Vantage::Outside,
-        _ => Vantage::Inside,
-    }
+    (collected, vantage.unwrap_or(Vantage::Inside))
 }
 
 /// What the environment learns from the options and from the probes.
@@ -231,36 +185,43 @@ fn bundle(
 
 /// Removes secrets, judges what is left, writes it, and says so.
 fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
-    let mut redactor = Redactor::new();
-    for (kind, secret) in &job.secrets {
-        redactor.secret(kind, secret);
-    }
-    let redacted = redactor.bundle(bundle);
+    let redacted = job.redactor().bundle(bundle);
     let bundle = redacted.get();
     let diagnosis = diagnose(std::slice::from_ref(bundle));
-    let path = job.output.clone().unwrap_or_else(|| default_name(bundle));
-    let written = if to_stdout {
-        write::bytes(&redacted, &[]).and_then(|bytes| {
-            let io = |error| WriteError::Io { path: "standard output".into(), error };
-            let mut stdout = std::io::stdout();
-            stdout.write_all(&bytes).and_then(|()| stdout.flush()).map_err(io)?;
-            Ok(bytes.len() as u64)
-        })
-    } else {
-        write::file(&redacted, &[], &path, job.force)
-    };
-    let shown = path.display().to_string();
-    say(
-        job,
-        &diagnosis,
-        bundle,
-        written.as_ref().ok().map(|bytes| (shown.as_str(), *bytes)),
-        to_stdout,
-    );
+    let written = if to_stdout { stream(&redacted) } else { store(job, &redacted) };
+    let shown = written.as_ref().ok().map(|(path, bytes)| (path.display().to_string(), *bytes));
+    say(job, &diagnosis, bundle, shown.as_ref().map(|(p, b)| (p.as_str(), *b)), to_stdout);
     match written {
         Err(error) => fail(&error.to_string()),
         Ok(_) if diagnosis.verdict.status == Status::Working => WORKS,
         Ok(_) => FAILS,
+    }
+}
+
+/// The bundle to standard output; gives what it is called, and its size.
+fn stream(redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
+    let bytes = write::bytes(redacted, &[])?;
+    let mut stdout = std::io::stdout();
+    stdout
+        .write_all(&bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(|error| WriteError::Io { path: "standard output".into(), error })?;
+    Ok(("-".into(), bytes.len() as u64))
+}
+
+/// The bundle to a file; gives its path and size.
+fn store(job: &Job, redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
+    if let Some(path) = &job.output {
+        let bytes = write::file(redacted, &[], path, job.force)?;
+        return Ok((path.clone(), bytes));
+    }
+    let mut number = 1;
+    loop {
+        let path = default_name(redacted.get(), number);
+        match write::file(redacted, &[], &path, job.force) {
+            Err(WriteError::Exists(_)) if number < NAMES => number += 1,
+            written => return written.map(|bytes| (path, bytes)),
+        }
     }
 }
 
@@ -291,7 +252,7 @@ fn say(
 
 /// `wss-<host>-<vantage>-<UTC time>.zip`, with nothing in it that a file system
 /// or a shell minds.
-fn default_name(bundle: &Bundle) -> PathBuf {
+fn default_name(bundle: &Bundle, number: u32) -> PathBuf {
     let manifest = &bundle.manifest;
     let host: String = safe(&manifest.target.host)
         .chars()
@@ -299,5 +260,6 @@ fn default_name(bundle: &Bundle) -> PathBuf {
         .take(100)
         .collect();
     let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
-    PathBuf::from(format!("wss-{host}-{}-{time}.zip", manifest.vantage.as_str()))
+    let again = if number > 1 { format!("-{number}") } else { String::new() };
+    PathBuf::from(format!("wss-{host}-{}-{time}{again}.zip", manifest.vantage.as_str()))
 }

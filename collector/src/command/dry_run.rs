@@ -48,8 +48,11 @@ pub fn text(job: &Job) -> String {
         },
         if job.dns.source.is_empty() { "none found" } else { &job.dns.source },
     );
-    for file in &job.extra_cas {
-        let _ = writeln!(out, "  {}", safe(file));
+    if let Some(name) = crate::environment::trust_variable() {
+        let _ = writeln!(out, "  what {name} names, in place of that list");
+    }
+    for file in &job.files {
+        let _ = writeln!(out, "  {}", safe(&file.display().to_string()));
     }
     out.push_str(
         "\nNever read or sent: files of yours, processes, browser data, stored passwords.\n\
@@ -58,5 +61,6 @@ pub fn text(job: &Job) -> String {
     for note in &job.notes {
         let _ = writeln!(out, "\nNote: {}", safe(note));
     }
-    out
+    // A screen is looked at by others, too: queries' values and the like go.
+    job.redactor().text("screen", "dry run", &out)
 }

@@ -1,11 +1,14 @@
 //! What the program does: one module a command.
 
+mod ask;
 pub mod collect;
 pub mod dry_run;
 pub mod extra;
 pub mod inspect;
+mod signals;
 
 use std::io::Write;
+use wss_bundle::redact::Redactor;
 
 /// Exit code: the bundle was written, and WebSocket works.
 pub const WORKS: u8 = 0;
@@ -30,4 +33,19 @@ pub(crate) fn err(text: &str) {
 pub(crate) fn fail(message: &str) -> u8 {
     err(&format!("error: {}\n", crate::screen::safe(message)));
     NO_BUNDLE
+}
+
+/// Says what clap found wrong (or the help that was asked for); gives the exit
+/// code. clap repeats arguments: what in them may be a secret is masked.
+#[must_use]
+pub fn misused(error: &clap::Error) -> u8 {
+    let text = error.render().to_string();
+    let masked = Redactor::new().text("screen", "usage", &text);
+    if !error.use_stderr() || masked == text {
+        // With clap's colours, and to the stream that is right.
+        let _ = error.print();
+    } else {
+        err(&masked);
+    }
+    if error.use_stderr() { NO_BUNDLE } else { WORKS }
 }

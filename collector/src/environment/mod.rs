@@ -33,9 +33,20 @@ pub fn dns() -> (DnsConfig, Vec<String>) {
     platform::dns()
 }
 
+/// The variable that replaces the operating system's list of trusted
+/// authorities, when one does.
+#[must_use]
+pub fn trust_variable() -> Option<&'static str> {
+    platform::TRUST_VARIABLES
+        .iter()
+        .find(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
+        .copied()
+}
+
 /// The machine. `dns` was read before; skew and proxies are filled in by others.
 #[must_use]
 pub fn read(dns: DnsConfig, mut notes: Vec<String>) -> Environment {
+    notes.extend(platform::unread());
     let interfaces = interfaces(&mut notes);
     let hints = interfaces.iter().filter_map(hint).collect();
     Environment {
@@ -51,7 +62,10 @@ pub fn read(dns: DnsConfig, mut notes: Vec<String>) -> Environment {
             utc_offset_minutes: chrono::Local::now().offset().local_minus_utc() / 60,
             skew_s: None,
         },
-        trust: TrustStore { source: "operating system".into(), ..TrustStore::default() },
+        trust: TrustStore {
+            source: trust_variable().unwrap_or("operating system").into(),
+            ..TrustStore::default()
+        },
         notes,
         ..Environment::default()
     }

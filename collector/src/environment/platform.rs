@@ -6,6 +6,33 @@ use wss_bundle::environment::DnsConfig;
 #[cfg(unix)]
 const RESOLV_CONF: &str = "/etc/resolv.conf";
 
+/// Variables that replace the list of trusted authorities (as OpenSSL and
+/// `rustls-native-certs` read them). Windows and macOS verify by themselves.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+pub(super) const TRUST_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
+#[cfg(not(all(unix, not(target_vendor = "apple"))))]
+pub(super) const TRUST_VARIABLES: [&str; 0] = [];
+
+/// What the bundle should have and this machine does not tell.
+pub(super) fn unread() -> Vec<String> {
+    if !cfg!(target_os = "linux") {
+        let parts = "the system's version, the default route and the interfaces' MTU";
+        return vec![format!("{parts} are not read on this kind of system")];
+    }
+    let files = [
+        ("/etc/os-release", "the system's version"),
+        ("/proc/net/route", "the default route"),
+        ("/sys/class/net/lo/mtu", "the interfaces' MTU"),
+    ];
+    files
+        .iter()
+        .filter_map(|(path, what)| {
+            let error = std::fs::read(path).err()?;
+            Some(format!("{what} could not be read: {path}: {error}"))
+        })
+        .collect()
+}
+
 /// The configured name servers, and what could not be read.
 #[cfg(unix)]
 pub(super) fn dns() -> (DnsConfig, Vec<String>) {

@@ -6,12 +6,13 @@ mod no_proxy;
 
 use crate::cli::parse::url_credentials;
 use crate::config::{Credentials, RouteConfig};
+use percent_encoding::percent_decode_str;
 use std::collections::BTreeMap;
 use url::Url;
 use wss_bundle::environment::{ProxyChoice, ProxySetting};
 use wss_bundle::observation::{ProxyEndpoint, Route, RouteKind};
 use wss_bundle::target::Scheme;
-use wss_bundle::{RouteId, Target};
+use wss_bundle::{RouteId, Secret, Target};
 
 pub use no_proxy::exempt;
 
@@ -62,6 +63,8 @@ pub struct Found {
     pub choices: Vec<ProxyChoice>,
     /// What could not be used, and why.
     pub notes: Vec<String>,
+    /// Credentials of every setting, also of those that are not used here.
+    pub credentials: Vec<Credentials>,
 }
 
 /// A proxy's URL, understood.
@@ -119,6 +122,15 @@ fn without_credentials(text: &str) -> String {
             None => host.to_owned(),
         },
     }
+}
+
+/// The credentials of a setting, whatever else is wrong with it.
+fn credentials_in(text: &str) -> Option<Credentials> {
+    let (before, _) = text.rsplit_once('@')?;
+    let userinfo = before.split_once("://").map_or(before, |(_, userinfo)| userinfo);
+    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
+    let decode = |text: &str| Secret::new(percent_decode_str(text).decode_utf8_lossy());
+    Some(Credentials { user: decode(user), password: decode(password) })
 }
 
 struct Builder {
@@ -188,9 +200,13 @@ pub fn find(
     }
     let mut chosen = given.and_then(|text| builder.add(text, "option --proxy"));
     let mut because = "option --proxy".to_owned();
+    let mut unusable = None;
     for name in own {
         let Some((_, text)) = variables.first(&[name]) else { continue };
         let id = builder.add(text, &format!("environment {name}"));
+        if id.is_none() {
+            unusable = unusable.or(Some(name));
+        }
         if option.is_none() && chosen.is_none() && id.is_some() {
             chosen = id;
             because = format!("environment {name}");
@@ -209,7 +225,10 @@ pub fn find(
     } else if chosen.is_none() {
         because = match option {
             Some(_) => "option --proxy is empty".to_owned(),
-            None => "no proxy is set for this target".to_owned(),
+            None => match unusable {
+                Some(name) => format!("environment {name} cannot be used"),
+                None => "no proxy is set for this target".to_owned(),
+            },
         };
     }
     let chosen = chosen.unwrap_or_else(RouteId::direct);
@@ -225,7 +244,17 @@ pub fn find(
         settings: settings(option, noproxy, variables),
         choices: vec![choice],
         notes: builder.notes,
+        credentials: option
+            .into_iter()
+            .chain(variables.0.iter().filter(|(key, _)| !is_list(key)).map(|(_, v)| v.as_str()))
+            .filter_map(credentials_in)
+            .collect(),
     })
+}
+
+/// Whether a variable lists hosts, and names no proxy.
+fn is_list(key: &str) -> bool {
+    key.eq_ignore_ascii_case("no_proxy")
 }
 
 fn settings(

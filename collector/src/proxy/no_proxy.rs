@@ -3,6 +3,9 @@
 use ipnet::IpNet;
 use std::net::IpAddr;
 
+// Of IPv6 curl 7.88 compares nothing but the text, since it takes the brackets
+// off too early (its `Curl_check_noproxy`); here networks work as documented.
+
 /// Whether `list` exempts `host` (without brackets). Entries are separated by
 /// commas or blanks. `*` alone exempts all. A name exempts itself and what ends
 /// in it after a dot, with or without a dot before it; an address or a network
@@ -22,10 +25,15 @@ pub fn exempt(host: &str, list: &str) -> bool {
 }
 
 fn covers(entry: &str, address: IpAddr) -> bool {
-    let entry = entry.trim_matches(['[', ']']);
-    match entry.parse::<IpNet>() {
-        Ok(network) => network.contains(&address),
-        Err(_) => entry.parse::<IpAddr>().is_ok_and(|single| single == address),
+    let (network, bits) = entry.split_once('/').unwrap_or((entry, ""));
+    let Ok(network) = network.trim_matches(['[', ']']).parse::<IpAddr>() else { return false };
+    // As `atoi` has it: what is no number is 0. And 0 stands for all bits, so
+    // that `0.0.0.0/0` exempts nobody.
+    let digits = bits.find(|c: char| !c.is_ascii_digit()).unwrap_or(bits.len());
+    match bits[..digits].parse::<u8>() {
+        Ok(0) => network == address,
+        Ok(bits) => IpNet::new(network, bits).is_ok_and(|network| network.contains(&address)),
+        Err(_) => digits == 0 && !bits.starts_with('-') && network == address,
     }
 }
 

@@ -107,6 +107,39 @@ const ROWS: &[Row] = &[
         Direct,
     ),
     ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "10.0.0.0/8")], &[], P),
+    (
+        "https",
+        "127.0.0.1",
+        &[("https_proxy", "http://P"), ("no_proxy", "127.9.9.9/8")],
+        &[],
+        Direct,
+    ),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "127/8")], &[], P),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "0.0.0.0/0")], &[], P),
+    (
+        "https",
+        "127.0.0.1",
+        &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.1/0")],
+        &[],
+        Direct,
+    ),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.1/33")], &[], P),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.1/-1")], &[], P),
+    (
+        "https",
+        "127.0.0.1",
+        &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.1/x")],
+        &[],
+        Direct,
+    ),
+    ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "127.0.0.1:443")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "*.example")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "* ")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", ",b.example")], &[], Direct),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "a;b.example")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "b.example..")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", "..example")], &[], P),
+    ("https", "b.example", &[("https_proxy", "http://P"), ("no_proxy", ".")], &[], P),
     ("https", "127.0.0.1", &[("https_proxy", "http://P"), ("no_proxy", "0.0.1")], &[], P),
     (
         "https",
@@ -271,10 +304,28 @@ fn a_setting_that_cannot_be_used_is_noted_and_an_option_refused() {
         "{:?}",
         found.notes
     );
+    // The route is direct, and nobody is told that no proxy was set.
+    assert_eq!(found.choices[0].because, "environment https_proxy cannot be used");
+    assert_eq!(found.credentials[0].password.expose(), "S3cret");
     for bad in ["gopher://p", "http://", "http://u:S3cret@:1", "http://p:0", "socks4://p"] {
         let error = find(&https("b.example"), Some(bad), None, &Variables::default()).unwrap_err();
         assert!(error.starts_with("--proxy") && !error.contains("S3cret"), "{error}");
     }
+}
+
+#[test]
+fn credentials_of_settings_for_other_targets_are_secrets_too() {
+    let variables = Variables::new([
+        ("http_proxy", "http://us%65r:p%40ss@p.example"),
+        ("HTTPS_PROXY", "second:pa:ss@p.example"),
+        ("no_proxy", "not@a-credential"),
+    ]);
+    let found =
+        find(&https("b.example"), Some("http://third@p.example"), None, &variables).unwrap();
+    let mut all: Vec<(&str, &str)> =
+        found.credentials.iter().map(|c| (c.user.expose(), c.password.expose())).collect();
+    all.sort_unstable();
+    assert_eq!(all, [("second", "pa:ss"), ("third", ""), ("user", "p@ss")]);
 }
 
 #[test]

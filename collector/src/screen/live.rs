@@ -1,15 +1,21 @@
 //! Progress on a terminal: a line for each route on which the layers fill in,
-//! and a bar while connections are held.
+//! and a bar while connections are held. No line is wider than the terminal.
 
-use super::board::{Board, Cell, LAYERS};
+use super::board::{Board, Cell, LAYERS, Line};
+use super::fit::{columns, shortened};
 use super::{Look, safe};
 use crate::run::Progress;
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// Longest route name that is shown whole.
-const NAME: usize = 36;
+/// Longest route name that is shown whole where there is room.
+const NAME: usize = 40;
+/// Columns of a terminal that does not tell.
+const USUAL: usize = 80;
+/// The spinner, the blank after it, and the last column, in which some
+/// terminals break the line already.
+const MARGIN: usize = 3;
 
 /// Lines that are redrawn.
 pub struct Live {
@@ -41,34 +47,34 @@ impl Live {
         live
     }
 
-    pub(super) fn progress(&mut self, progress: &Progress) {
+    pub(super) fn progress(&mut self, progress: &Progress, at: Instant) {
         match progress {
             Progress::Observation(seen) => {
                 if let Some(change) = self.board.note(seen) {
                     self.draw(change.line);
                 }
             }
-            Progress::HoldStarted { planned } if self.hold.is_none() => self.start_hold(*planned),
+            Progress::HoldStarted { planned } if self.hold.is_none() => {
+                self.start_hold(*planned, at);
+            }
             Progress::HoldStarted { .. } | Progress::StepDone(_) => {}
         }
     }
 
-    fn start_hold(&mut self, planned: Duration) {
-        let seconds = planned.as_secs_f64().round();
-        let template = format!(
-            "  {{bar:30}} holding connections open, {{elapsed}} of {seconds:.0} s (Ctrl-C ends it \
-             early)"
-        );
-        let style = ProgressStyle::with_template(&template)
+    fn start_hold(&mut self, planned: Duration, at: Instant) {
+        let style = ProgressStyle::with_template("  {bar:12} {msg}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let millis = u64::try_from(planned.as_millis()).unwrap_or(u64::MAX);
-        let bar = self.all.add(ProgressBar::new(millis).with_style(style));
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let bar = self.all.add(ProgressBar::new(millis(planned)).with_style(style));
         let ticking = bar.clone();
         // Position is time: a thread moves it, and ends with the bar.
         std::thread::spawn(move || {
             while !ticking.is_finished() {
-                let elapsed = u64::try_from(ticking.elapsed().as_millis()).unwrap_or(u64::MAX);
-                ticking.set_position(elapsed.min(millis));
+                let elapsed = at.elapsed().min(planned);
+                let left = (planned - elapsed).as_secs_f64().ceil();
+                ticking
+                    .set_message(format!("holding connections: {left:.0} s left (Ctrl-C: stop)"));
+                ticking.set_position(millis(elapsed));
                 std::thread::sleep(Duration::from_millis(200));
             }
         });
@@ -77,24 +83,15 @@ impl Live {
 
     fn draw(&mut self, line: usize) {
         let Some(shown) = self.board.lines.get(line) else { return };
-        let name: String = safe(&shown.route.0).chars().take(NAME).collect();
-        let mut text = format!("{name:NAME$}");
-        for (layer, cell) in LAYERS.iter().zip(shown.cells) {
-            let (mark, style) = match cell {
-                Cell::Absent => continue,
-                Cell::Open => ("·", Style::new().dimmed()),
-                Cell::Pass => ("✓", Style::new().fg_color(Some(AnsiColor::Green.into()))),
-                Cell::Fail => ("✗", Style::new().fg_color(Some(AnsiColor::Red.into())).bold()),
-            };
-            if self.look.colour {
-                text.push_str(&format!(" {style}{layer} {mark}{style:#}"));
-            } else {
-                text.push_str(&format!(" {layer} {mark}"));
-            }
-        }
+        let text = row(shown, &self.board.lines, columns().unwrap_or(USUAL), self.look.colour);
         if let Some(bar) = self.lines.get(line) {
             bar.set_message(text);
         }
+    }
+
+    /// A line of its own above those that are redrawn.
+    pub(super) fn say(&self, text: &str) {
+        let _ = self.all.println(text);
     }
 
     pub(super) fn finish(&mut self) {
@@ -105,5 +102,79 @@ impl Live {
             bar.finish_and_clear();
         }
         let _ = self.all.clear();
+    }
+}
+
+/// One route's line. Layers stand below each other; where a terminal is narrow,
+/// first the blank before each mark goes, then parts of the name.
+fn row(shown: &Line, all: &[Line], columns: usize, colour: bool) -> String {
+    let here = |layer: usize| all.iter().any(|line| line.cells[layer] != Cell::Absent);
+    let layers: Vec<usize> = (0..LAYERS.len()).filter(|layer| here(*layer)).collect();
+    let longest = all.iter().map(|line| line.route.0.chars().count()).max().unwrap_or(0);
+    let cells = |gap: usize| layers.iter().map(|l| LAYERS[*l].len() + gap + 2).sum::<usize>();
+    let room = |gap: usize| columns.saturating_sub(MARGIN + cells(gap));
+    let gap = usize::from(room(1) >= longest.min(NAME));
+    let width = longest.min(NAME).min(room(gap));
+    let name = safe(&shown.route.0);
+    let brief = name.strip_prefix("proxy ").filter(|_| name.chars().count() > width);
+    let mut text = format!("{:width$}", shortened(brief.unwrap_or(&name), width));
+    for layer in layers {
+        let label = LAYERS[layer];
+        let (mark, style) = match shown.cells[layer] {
+            Cell::Absent => (' ', Style::new()),
+            Cell::Open => ('·', Style::new().dimmed()),
+            Cell::Pass => ('✓', Style::new().fg_color(Some(AnsiColor::Green.into()))),
+            Cell::Fail => ('✗', Style::new().fg_color(Some(AnsiColor::Red.into())).bold()),
+        };
+        let cell = match shown.cells[layer] {
+            Cell::Absent => " ".repeat(label.len() + gap + 1),
+            _ => format!("{label}{}{mark}", " ".repeat(gap)),
+        };
+        if colour {
+            text.push_str(&format!(" {style}{cell}{style:#}"));
+        } else {
+            text.push_str(&format!(" {cell}"));
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wss_bundle::RouteId;
+
+    fn line(route: &str) -> Line {
+        let mut cells = [Cell::Pass; LAYERS.len()];
+        if route == "direct" {
+            cells[2] = Cell::Absent;
+        }
+        Line { route: RouteId(route.into()), selected: false, cells }
+    }
+
+    #[test]
+    fn a_row_fits_and_its_layers_stand_below_each_other() {
+        let proxy = "proxy http://proxy-with-a-rather-long-name.corp.example:3128";
+        let all = [line("direct"), line("proxy http://p:80"), line(proxy)];
+        for columns in [60, 72, 80, 100, 120, 200] {
+            let rows: Vec<String> = all.iter().map(|l| row(l, &all, columns, false)).collect();
+            for text in &rows {
+                assert!(text.chars().count() + MARGIN <= columns.max(56), "{columns}: {text}");
+                assert_eq!(
+                    text.chars().position(|c| c == '✓'),
+                    rows[0].chars().position(|c| c == '✓'),
+                    "{rows:?}"
+                );
+            }
+            assert!(columns < 80 || rows[2].contains(":3128"), "{}", rows[2]);
+        }
+    }
+
+    #[test]
+    fn without_colour_there_is_no_escape() {
+        let all = [line("direct")];
+        assert!(!row(&all[0], &all, 80, false).contains('\u{1b}'));
+        assert!(row(&all[0], &all, 80, true).contains('\u{1b}'));
+        assert!(!row(&all[0], &all, 80, false).contains("proxy"));
     }
 }

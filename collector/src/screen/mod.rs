@@ -2,13 +2,16 @@
 //! harmless here, once, before it meets a terminal.
 
 pub mod board;
+mod fit;
 mod live;
 mod plain;
 pub mod verdict;
 
 use crate::run::Progress;
 use board::Board;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+use std::time::Instant;
+use wss_bundle::redact::Redactor;
 
 /// How to show things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct Look {
     pub live: bool,
     /// ANSI colours.
     pub colour: bool,
+    /// Columns, where lines must fit.
+    pub width: Option<usize>,
 }
 
 impl Look {
@@ -25,7 +30,8 @@ impl Look {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         let live = stream.is_terminal() && !dumb;
-        Self { live, colour: live && !plain }
+        let width = stream.is_terminal().then(fit::columns).flatten();
+        Self { live, colour: live && !plain, width }
     }
 }
 
@@ -42,27 +48,37 @@ pub enum Screen {
 impl Screen {
     /// The screen that fits standard error; `quiet` for scripts.
     #[must_use]
-    pub fn new(quiet: bool, board: Board) -> Self {
+    pub fn new(quiet: bool, board: Board, redactor: Redactor) -> Self {
         let look = Look::of(&std::io::stderr());
         if quiet {
             Self::Quiet
         } else if look.live {
             Self::Live(Box::new(live::Live::new(board, look)))
         } else {
-            Self::Plain(plain::Plain::new(board))
+            Self::Plain(plain::Plain::new(board, redactor))
         }
     }
 
-    /// Takes in what happened.
-    pub fn progress(&mut self, progress: &Progress) {
+    /// Takes in what happened, and when.
+    pub fn progress(&mut self, progress: &Progress, at: Instant) {
         match self {
-            Self::Live(live) => live.progress(progress),
+            Self::Live(live) => live.progress(progress, at),
             Self::Plain(plain) => plain.progress(progress),
             Self::Quiet => {}
         }
     }
 
-    /// Leaves the last state standing.
+    /// Says something that is no progress.
+    pub fn say(&self, text: &str) {
+        match self {
+            Self::Live(live) => live.say(text),
+            Self::Plain(_) | Self::Quiet => {
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }
+        }
+    }
+
+    /// Clears what is redrawn: the verdict takes its place.
     pub fn finish(&mut self) {
         if let Self::Live(live) = self {
             live.finish();
@@ -80,7 +96,7 @@ pub fn safe(text: &str) -> String {
             c if c.is_control() => '\u{fffd}',
             '\u{061c}'
             | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
+            | '\u{2028}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}'
             | '\u{feff}' => '\u{fffd}',
             c => c,

@@ -4,15 +4,18 @@ use super::board::{Board, Cell};
 use super::safe;
 use crate::run::Progress;
 use std::io::Write;
+use wss_bundle::redact::Redactor;
 
 /// Lines on standard error.
 pub struct Plain {
     board: Board,
+    /// Reasons quote what the other side said, which may be a secret come back.
+    redactor: Redactor,
 }
 
 impl Plain {
-    pub(super) fn new(board: Board) -> Self {
-        Self { board }
+    pub(super) fn new(board: Board, redactor: Redactor) -> Self {
+        Self { board, redactor }
     }
 
     pub(super) fn progress(&mut self, progress: &Progress) {
@@ -34,6 +37,7 @@ impl Plain {
             }
             Progress::StepDone(_) => return,
         };
+        let line = self.redactor.text("screen", "progress", &line);
         // Nobody may be listening any more; that is no reason to stop.
         let _ = writeln!(std::io::stderr(), "{}", safe(&line));
     }

@@ -1,6 +1,7 @@
 //! The end of a collection, as text: one plain verdict, how far each route
 //! climbed, where the bundle is, what was removed, and what to run next.
 
+use super::fit::{shortened, wrapped};
 use super::{Look, safe};
 use anstyle::{AnsiColor, Style};
 use std::collections::BTreeMap;
@@ -27,13 +28,18 @@ pub fn text(
     let mut out = String::new();
     verdict(&mut out, diagnosis, look);
     ladders(&mut out, diagnosis, bundle, look);
-    next(&mut out, diagnosis);
-    devices(&mut out, diagnosis);
+    next(&mut out, diagnosis, look);
+    devices(&mut out, diagnosis, look);
     if let Some(written) = written {
-        the_bundle(&mut out, bundle, written);
+        the_bundle(&mut out, bundle, written, look);
     }
-    outside(&mut out, diagnosis, bundle);
+    outside(&mut out, diagnosis, bundle, look);
     out
+}
+
+/// One paragraph that fits; lines after the first are indented.
+fn line(out: &mut String, look: Look, indent: usize, text: &str) {
+    let _ = writeln!(out, "{}", wrapped(&safe(text), indent, look.width));
 }
 
 fn paint(out: &mut String, look: Look, style: Style, text: &str) {
@@ -53,8 +59,9 @@ fn verdict(out: &mut String, diagnosis: &Diagnosis, look: Look) {
         Status::Unknown => ("CANNOT TELL", AnsiColor::Yellow),
     };
     out.push('\n');
+    let summary = wrapped(&format!("{word}  {}", safe(&verdict.summary)), 2, look.width);
     paint(out, look, bold(colour), word);
-    let _ = writeln!(out, "  {}", safe(&verdict.summary));
+    let _ = writeln!(out, "{}", summary.strip_prefix(word).unwrap_or(&summary));
     let place = match verdict.location {
         Location::ClientNetwork => "on this side: the corporate network",
         Location::ServerSide => "on the server's side: the load balancer or the server",
@@ -69,61 +76,66 @@ fn verdict(out: &mut String, diagnosis: &Diagnosis, look: Look) {
         Confidence::Low => "a guess",
     };
     if !place.is_empty() {
-        let _ = writeln!(out, "Where: {place} ({sure}; cause: {})", verdict.cause);
+        line(out, look, 2, &format!("Where: {place} ({sure}; cause: {})", verdict.cause));
     }
 }
 
+/// Columns of one layer in the table; `FAIL` is the longest word in it.
+fn column(slug: &str) -> usize {
+    slug.len().max(4)
+}
+
 fn ladders(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look) {
-    let shown: Vec<&RouteLadder> = diagnosis
-        .routes
-        .iter()
-        .filter(|ladder| diagnosis.case.target.ends_with(&ladder.path))
-        .collect();
-    let width = shown.iter().map(|l| l.route.chars().count()).max().unwrap_or(6).clamp(6, 48);
-    let _ = write!(out, "\n  {:width$}", "route");
-    for layer in shown.first().map(|l| l.layers.as_slice()).unwrap_or_default() {
-        let _ = write!(out, "  {:7}", layer.layer.slug());
+    let judged =
+        |ladder: &&RouteLadder| bundle.manifest.target.url(&ladder.path) == diagnosis.case.target;
+    let shown: Vec<&RouteLadder> = diagnosis.routes.iter().filter(judged).collect();
+    let Some(first) = shown.first() else { return };
+    let layers: usize = first.layers.iter().map(|l| column(l.layer.slug()) + 1).sum();
+    let longest = shown.iter().map(|l| l.route.chars().count()).max().unwrap_or(0);
+    let room = look.width.map_or(longest, |width| width.saturating_sub(layers + 3).max(6));
+    let width = longest.clamp(6, room.max(6));
+    let mut rows = vec![format!("  {:width$}", "route")];
+    for layer in &first.layers {
+        let slug = layer.layer.slug();
+        let _ = write!(rows[0], " {slug:0$}", column(slug));
     }
-    while out.ends_with(' ') {
-        out.pop();
-    }
-    out.push('\n');
     for ladder in shown {
-        let selected = bundle
-            .observations
-            .routes
-            .iter()
-            .any(|route| route.selected && route.id.0 == ladder.route);
-        let name: String = safe(&ladder.route).chars().take(width).collect();
-        let _ = write!(out, "{} {name:width$}", if selected { ">" } else { " " });
+        let routes = &bundle.observations.routes;
+        let selected = routes.iter().any(|route| route.selected && route.id.0 == ladder.route);
+        let name = shortened(&safe(&ladder.route), width);
+        let mut row = format!("{} {name:width$}", if selected { ">" } else { " " });
         for layer in &ladder.layers {
             let (word, style) = match layer.status {
                 LayerStatus::Pass => ("ok", Style::new().fg_color(Some(AnsiColor::Green.into()))),
-                LayerStatus::Fail => ("FAILED", bold(AnsiColor::Red)),
+                LayerStatus::Fail => ("FAIL", bold(AnsiColor::Red)),
                 LayerStatus::Skipped => ("-", Style::new().dimmed()),
                 LayerStatus::Unknown => ("?", Style::new().dimmed()),
             };
-            out.push_str("  ");
-            paint(out, look, style, &format!("{word:7}"));
+            row.push(' ');
+            paint(&mut row, look, style, word);
+            let rest = column(layer.layer.slug()) - word.len();
+            row.extend(std::iter::repeat_n(' ', rest));
         }
-        while out.ends_with(' ') {
-            out.pop();
-        }
-        out.push('\n');
+        rows.push(row);
     }
+    for row in &rows {
+        let _ = write!(out, "\n{}", row.trim_end());
+    }
+    out.push('\n');
     if bundle.observations.routes.len() > 1 {
         out.push_str("  (> is the way that this machine's settings choose)\n");
     }
 }
 
-fn next(out: &mut String, diagnosis: &Diagnosis) {
+fn next(out: &mut String, diagnosis: &Diagnosis, look: Look) {
     let remedy = diagnosis.findings.iter().find_map(|finding| finding.remedy.as_ref());
     if diagnosis.verdict.status != Status::Working
         && let Some(remedy) = remedy
     {
-        let _ = writeln!(out, "\nDo this next: {}", safe(&remedy.title));
+        out.push('\n');
+        line(out, look, 2, &format!("Do this next: {}", remedy.title));
         for step in remedy.steps.iter().take(3) {
-            let _ = writeln!(out, "  - {}", safe(step));
+            line(out, look, 4, &format!("  - {step}"));
         }
     }
     if diagnosis.verdict.status == Status::Unknown {
@@ -133,7 +145,7 @@ fn next(out: &mut String, diagnosis: &Diagnosis) {
     }
 }
 
-fn devices(out: &mut String, diagnosis: &Diagnosis) {
+fn devices(out: &mut String, diagnosis: &Diagnosis, look: Look) {
     let known: Vec<String> = diagnosis
         .devices
         .iter()
@@ -145,30 +157,70 @@ fn devices(out: &mut String, diagnosis: &Diagnosis) {
         })
         .collect();
     if !known.is_empty() {
-        let _ = writeln!(out, "\nOn the path: {}", safe(&known.join(", ")));
+        out.push('\n');
+        line(out, look, 2, &format!("On the path: {}", known.join(", ")));
     }
 }
 
-fn the_bundle(out: &mut String, bundle: &Bundle, written: &Written<'_>) {
+/// A kind of removal, for people; `count` of them.
+fn removed(kind: &str, count: u64) -> String {
+    let what = match kind {
+        "cookie-value" => "cookie value",
+        "header-value" => "header value",
+        "query-value" => "query value",
+        "userinfo" => "password in a URL",
+        "form-value" => "form field",
+        "secret-named" => "value named as a secret",
+        "token-like" => "token",
+        "challenge-data" => "authentication challenge",
+        "binary-body" => "binary body",
+        "header given" => "header given with -H",
+        "credentials" => "credential",
+        "proxy credentials" => "proxy credential",
+        other => return format!("{count} x {other}"),
+    };
+    match (count, what.split_once(' ')) {
+        (1, _) => format!("1 {what}"),
+        (_, Some((noun @ ("password" | "value" | "header"), rest)))
+            if !rest.starts_with("value") =>
+        {
+            format!("{count} {noun}s {rest}")
+        }
+        _ => format!("{count} {what}s"),
+    }
+}
+
+fn the_bundle(out: &mut String, bundle: &Bundle, written: &Written<'_>, look: Look) {
     let size = match written.bytes {
         bytes if bytes < 1024 => format!("{bytes} bytes"),
         bytes => format!("{} KB", bytes.div_ceil(1024)),
     };
     let place = if written.path == "-" { "standard output" } else { written.path };
-    let _ = writeln!(out, "\nBundle:  {} ({size})", safe(place));
+    let part = if bundle.manifest.complete { "" } else { "; incomplete: stopped early" };
+    let _ = writeln!(out, "\nBundle:  {} ({size}{part})", safe(place));
+    let _ = writeln!(out, "Case:    {}", safe(&bundle.manifest.case));
     let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
     for removal in &bundle.redactions {
         *kinds.entry(&removal.kind).or_default() += removal.count;
     }
-    let list: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-    let removed = if list.is_empty() { "nothing had to be".to_owned() } else { list.join(", ") };
-    let _ = writeln!(out, "Removed: {}", safe(&removed));
+    let list: Vec<String> = kinds.iter().map(|(kind, count)| removed(kind, *count)).collect();
+    let list = if list.is_empty() { "nothing had to be".to_owned() } else { list.join(", ") };
+    line(out, look, 9, &format!("Removed: {list}"));
     if written.path != "-" {
-        let _ = writeln!(out, "Look in: wss-collector inspect {}", safe(written.path));
+        let _ = writeln!(out, "Look in: wss-collector inspect {}", quoted(&safe(written.path)));
     }
 }
 
-fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle) {
+/// As one word for a shell. Commands are not wrapped: they are copied.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look) {
     let manifest = &bundle.manifest;
     let other = match manifest.vantage {
         Vantage::Inside if diagnosis.verdict.status == Status::Working => return,
@@ -180,7 +232,7 @@ fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle) {
         format!("wss-collector --vantage {} --case {}", other.as_str(), manifest.case);
     if target.paths != wss_bundle::target::DEFAULT_PATHS {
         for path in &target.paths {
-            let _ = write!(command, " --path '{path}'");
+            let _ = write!(command, " --path {}", quoted(path));
         }
     }
     let (where_from, why) = match other {
@@ -190,6 +242,7 @@ fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle) {
         ),
         Vantage::Inside => ("inside the corporate network, where the browser is", ""),
     };
-    let _ = writeln!(out, "\nNow run this {where_from}.{why}");
+    out.push('\n');
+    line(out, look, 0, &format!("Now run this {where_from}.{why}"));
     let _ = writeln!(out, "  {} {}", safe(&command), safe(&target.origin()));
 }

@@ -44,6 +44,11 @@ fn bad_arguments_contact_nobody() {
         (&[&url, "-o", "/dev/full", "--force"], "no regular file"),
         (&[&url, "-o", "-", "--json"], "standard output"),
         (&[&url, "--frobnicate"], "--frobnicate"),
+        // clap repeats what it does not understand.
+        (&[&url, "https://user:S3cret@127.0.0.1"], "https://127.0.0.1"),
+        (&[&url, "--path", "v1/ws?token=S3cret"], "begins with /"),
+        (&[&url, "-H", "S3cret"], "colon"),
+        (&[&url, "-o", "/proc/x.zip"], "cannot write"),
     ];
     for (args, says) in rows {
         let output = run(folder.path(), args);
@@ -72,6 +77,10 @@ fn a_dry_run_says_everything_and_contacts_nobody() {
         assert!(said.contains(part), "{part} not in {said}");
     }
     assert!(!said.contains("S3cret"));
+    let output =
+        run(folder.path(), &[&format!("{}/v1/ws?token=S3cret", server.url()), "--dry-run"]);
+    let said = text(&output.stdout);
+    assert!(said.contains("/v1/ws?token=[removed]") && !said.contains("S3cret"), "{said}");
     assert_eq!(server.connections(), 0);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "a file was left");
 }

@@ -5,3 +5,5 @@ mod arguments;
 mod output;
 mod server;
 mod stopping;
+#[cfg(target_os = "linux")]
+mod terminal;

@@ -26,6 +26,21 @@ fn it_works() {
 }
 
 #[test]
+fn several_bundles_of_one_second_stand_side_by_side() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    for _ in 0..4 {
+        let output = run(folder.path(), &args(&[&server.url()]));
+        let said = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{said}{}", text(&output.stderr));
+        // The made-up case is said also where nothing else is to be run.
+        let case = said.lines().find_map(|line| line.strip_prefix("Case:    ")).unwrap();
+        assert_eq!((case.len(), &case[4..5]), (9, "-"), "{said}");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 4);
+}
+
+#[test]
 fn it_fails_and_says_what_to_run_next() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Upgrades::Stripped);
@@ -123,6 +138,24 @@ fn no_secret_reaches_the_bundle_or_the_screen() {
     let opened = read::file(&folder.path().join("s.zip"), &Limits::default()).unwrap();
     let kinds: Vec<&str> = opened.bundle.redactions.iter().map(|r| r.kind.as_str()).collect();
     assert!(kinds.contains(&"cookie-value") && kinds.contains(&"header given"), "{kinds:?}");
+}
+
+/// A proxy that is set and cannot be used is said, not passed over.
+#[test]
+fn a_setting_that_cannot_be_used_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let output = collector(folder.path())
+        .env("http_proxy", "socks4://u:C4nary@p.example:1080")
+        .args(args(&[&server.url(), "-o", "w.zip"]))
+        .output()
+        .unwrap();
+    let error = text(&output.stderr);
+    assert!(error.contains("warning: proxy of environment http_proxy not tried"), "{error}");
+    assert!(!error.contains("C4nary"), "{error}");
+    let opened = read::file(&folder.path().join("w.zip"), &Limits::default()).unwrap();
+    let environment = opened.bundle.environment;
+    assert!(environment.notes.iter().any(|note| note.contains("SOCKS 4")), "{environment:?}");
 }
 
 /// A file system with room for nothing: a namespace of its own with a tiny tmpfs.

@@ -1,7 +1,7 @@
 //! Ctrl-C once, and twice.
 
 use crate::server::{Server, Upgrades, collector, text};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, Command, Stdio};
 use wss_bundle::manifest::StepOutcome;
 use wss_bundle::read::{self, Limits};
@@ -62,4 +62,35 @@ fn an_interrupt_ends_a_hold() {
     // It works; that it was stopped early is in the bundle.
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     assert!(folder.path().join("c.zip").exists());
+}
+
+/// The bundle goes to a pipe that is full, so that writing it cannot end.
+#[test]
+fn a_second_interrupt_gives_up_at_any_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Silent);
+    let (_reader, mut writer) = std::io::pipe().unwrap();
+    let full = writer.try_clone().unwrap();
+    let filling = std::thread::spawn(move || writer.write_all(&vec![0; 1 << 20]));
+    let mut child = collector(folder.path())
+        .args([&server.url(), "-o", "-", "--timeout", "60s", "--hold", "0"])
+        .stderr(Stdio::piped())
+        .stdout(full)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap());
+    let mut wait_for = |part: &str| {
+        let mut said = String::new();
+        while !said.contains(part) {
+            assert!(lines.read_line(&mut said).unwrap() > 0, "it ended too soon: {said}");
+        }
+    };
+    wait_for("http ok");
+    signal(&child, "-INT");
+    wait_for("stopping");
+    signal(&child, "-INT");
+    wait_for("given up");
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    // Still waiting for room: nobody ever reads.
+    assert!(!filling.is_finished());
 }

@@ -1,0 +1,89 @@
+//! On a terminal: the question, the live view, colours, widths.
+
+use crate::server::{Server, Upgrades, collector, text};
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use wss_bundle::Vantage;
+use wss_bundle::read::{self, Limits};
+
+/// Runs the program on a pseudo-terminal of 80 columns, and types `answer`.
+/// Gives what appeared on it.
+fn on_a_terminal(folder: &Path, args: &str, variables: &[(&str, &str)], answer: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_wss-collector");
+    let line = format!("stty cols 80 rows 40; exec {program} {args}");
+    let mut child = collector(folder)
+        .get_envs()
+        .fold(&mut std::process::Command::new("script"), |command, (name, value)| match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        })
+        .env("TERM", "xterm-256color")
+        .env_remove("NO_COLOR")
+        .envs(variables.iter().copied())
+        .current_dir(folder)
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("script is needed: apt-get install bsdutils");
+    let mut typing = child.stdin.take().unwrap();
+    typing.write_all(answer.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    drop(typing);
+    text(&output.stdout)
+}
+
+const QUICK: &str = "--hold 0 --timeout 2s -o t.zip";
+
+/// Escape sequences that set a colour or weight, but for "back to normal".
+fn paints(screen: &str) -> bool {
+    screen.split("\u{1b}[").skip(1).any(|rest| {
+        let digits = rest.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        digits.starts_with('m') && !rest.starts_with("0m") && !rest.starts_with('m')
+    })
+}
+
+#[test]
+fn the_question_is_asked_and_its_answer_taken() {
+    for (answer, vantage) in [("n\n", Vantage::Outside), ("\n", Vantage::Inside)] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(Upgrades::Work);
+        let screen =
+            on_a_terminal(folder.path(), &format!("{} {QUICK}", server.url()), &[], answer);
+        assert!(screen.contains("inside the corporate network"), "{screen}");
+        assert!(screen.contains("WORKS") && paints(&screen), "{screen}");
+        let opened = read::file(&folder.path().join("t.zip"), &Limits::default()).unwrap();
+        assert_eq!(opened.bundle.manifest.vantage, vantage, "{screen}");
+    }
+}
+
+#[test]
+fn it_is_not_asked_when_the_answer_is_given_or_not_wanted() {
+    for options in ["--vantage outside", "--no-input", "--json"] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(Upgrades::Work);
+        let args = format!("{} {QUICK} {options}", server.url());
+        let screen = on_a_terminal(folder.path(), &args, &[], "");
+        assert!(!screen.contains("[Y/n]"), "{screen}");
+        assert!(folder.path().join("t.zip").exists(), "{screen}");
+    }
+}
+
+#[test]
+fn colours_only_where_they_are_wanted_and_lines_fit() {
+    for (name, value) in [("NO_COLOR", "1"), ("TERM", "dumb")] {
+        let folder = tempfile::tempdir().unwrap();
+        let server = Server::start(Upgrades::Stripped);
+        let proxy = "http://a-proxy-with-a-long-name.corp.example:3128";
+        let args = format!("{} {QUICK} --vantage inside -x {proxy}", server.url());
+        let screen = on_a_terminal(folder.path(), &args, &[(name, value)], "");
+        assert!(!paints(&screen), "{name}: {screen}");
+        assert!(name != "TERM" || !screen.contains('\u{1b}'), "{screen}");
+        let end = &screen[screen.find("\nBROKEN").unwrap()..];
+        for line in end.lines().filter(|line| !line.contains("wss-collector")) {
+            assert!(line.trim_end().chars().count() <= 80, "{line}");
+        }
+        assert!(end.contains(":3128"), "{end}");
+    }
+}
