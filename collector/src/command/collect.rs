@@ -32,8 +32,7 @@ pub fn collect(args: CollectArgs) -> u8 {
         Err(message) => return fail(&message),
     };
     if job.dry_run {
-        out(&super::dry_run::text(&job));
-        return WORKS;
+        return out(&super::dry_run::text(&job));
     }
     let to_stdout = job.output.as_deref() == Some(Path::new("-"));
     if to_stdout && job.json {
@@ -237,7 +236,10 @@ fn say(
         let Some((path, _)) = written else { return };
         let all = serde_json::json!({ "bundle": path, "diagnosis": diagnosis });
         match serde_json::to_string_pretty(&all) {
-            Ok(json) => out(&format!("{json}\n")),
+            Ok(json) => {
+                // The exit code stays the verdict's: the bundle is there.
+                let _ = out(&format!("{json}\n"));
+            }
             Err(error) => err(&format!("error: the verdict is not printable: {error}\n")),
         }
         return;
@@ -246,7 +248,7 @@ fn say(
     if to_stdout {
         err(&text(diagnosis, bundle, written.as_ref(), Look::of(&std::io::stderr())));
     } else {
-        out(&text(diagnosis, bundle, written.as_ref(), Look::of(&std::io::stdout())));
+        let _ = out(&text(diagnosis, bundle, written.as_ref(), Look::of(&std::io::stdout())));
     }
 }
 

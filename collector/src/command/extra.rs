@@ -1,6 +1,6 @@
 //! Completions and the manual page, from the same definition as `--help`.
 
-use super::{WORKS, fail};
+use super::fail;
 use crate::cli::Cli;
 use clap::CommandFactory;
 
@@ -9,8 +9,7 @@ use clap::CommandFactory;
 pub fn completions(shell: clap_complete::Shell) -> u8 {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "wss-collector", &mut text);
-    super::out(&String::from_utf8_lossy(&text));
-    WORKS
+    super::out(&String::from_utf8_lossy(&text))
 }
 
 /// Prints the manual page; gives the exit code.
@@ -18,10 +17,7 @@ pub fn completions(shell: clap_complete::Shell) -> u8 {
 pub fn man() -> u8 {
     let mut text = Vec::new();
     match clap_mangen::Man::new(Cli::command()).render(&mut text) {
-        Ok(()) => {
-            super::out(&String::from_utf8_lossy(&text));
-            WORKS
-        }
+        Ok(()) => super::out(&String::from_utf8_lossy(&text)),
         Err(error) => fail(&format!("the manual page cannot be made: {error}")),
     }
 }

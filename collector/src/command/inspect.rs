@@ -1,6 +1,6 @@
 //! `inspect`: what is in a bundle, for the person who is about to send it.
 
-use super::{WORKS, fail, out};
+use super::{fail, out};
 use crate::screen::safe;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,10 +10,7 @@ use wss_bundle::read::{self, Limits, Opened};
 #[must_use]
 pub fn inspect(path: &Path) -> u8 {
     match read::file(path, &Limits::default()) {
-        Ok(opened) => {
-            out(&text(&opened));
-            WORKS
-        }
+        Ok(opened) => out(&text(&opened)),
         Err(error) => fail(&error.to_string()),
     }
 }

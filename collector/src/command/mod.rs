@@ -7,6 +7,7 @@ pub mod extra;
 pub mod inspect;
 mod signals;
 
+use clap::error::ErrorKind;
 use std::io::Write;
 use wss_bundle::redact::Redactor;
 
@@ -19,9 +20,16 @@ pub const NO_BUNDLE: u8 = 2;
 /// Exit code: given up by a second Ctrl-C (128 + SIGINT).
 pub const GIVEN_UP: i32 = 130;
 
-/// Writes to standard output. A reader that went away is no error.
-pub(crate) fn out(text: &str) {
-    let _ = std::io::stdout().write_all(text.as_bytes());
+/// Writes to standard output; gives the exit code. A reader that went away is
+/// no error, since it has read what it wanted.
+pub(crate) fn out(text: &str) -> u8 {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            fail(&format!("cannot write to standard output: {error}"))
+        }
+        _ => WORKS,
+    }
 }
 
 /// Writes to standard error.
@@ -40,6 +48,12 @@ pub(crate) fn fail(message: &str) -> u8 {
 #[must_use]
 pub fn misused(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
+    if error.kind() == ErrorKind::ArgumentConflict && text.contains("the subcommand '") {
+        return fail(
+            "one target at a time; commands (inspect, completions, man) go without a target and \
+             its options",
+        );
+    }
     let masked = Redactor::new().text("screen", "usage", &text);
     if !error.use_stderr() || masked == text {
         // With clap's colours, and to the stream that is right.

@@ -1,6 +1,6 @@
 //! Bad input is said in one sentence, with exit code 2, before anything is contacted.
 
-use crate::server::{Server, Upgrades, run, text};
+use crate::server::{Server, Upgrades, collector, run, text};
 
 #[test]
 fn bad_arguments_contact_nobody() {
@@ -45,7 +45,8 @@ fn bad_arguments_contact_nobody() {
         (&[&url, "-o", "-", "--json"], "standard output"),
         (&[&url, "--frobnicate"], "--frobnicate"),
         // clap repeats what it does not understand.
-        (&[&url, "https://user:S3cret@127.0.0.1"], "https://127.0.0.1"),
+        (&[&url, "https://user:S3cret@127.0.0.1"], "one target"),
+        (&[&url, "--bad=https://user:S3cret@127.0.0.1"], "--bad"),
         (&[&url, "--path", "v1/ws?token=S3cret"], "begins with /"),
         (&[&url, "-H", "S3cret"], "colon"),
         (&[&url, "-o", "/proc/x.zip"], "cannot write"),
@@ -97,5 +98,18 @@ fn help_completions_and_man_page() {
         let output = run(folder.path(), args);
         assert_eq!(output.status.code(), Some(0), "{args:?}");
         assert!(text(&output.stdout).contains(says), "{args:?}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn what_cannot_be_printed_is_no_success() {
+    let folder = tempfile::tempdir().unwrap();
+    for args in [&["man"][..], &["completions", "bash"], &["b.example", "--dry-run"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let output = collector(folder.path()).args(args).stdout(full).output().unwrap();
+        let error = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {error}");
+        assert!(error.contains("standard output"), "{args:?}: {error}");
     }
 }
