@@ -334,8 +334,9 @@ fn overrides(bundle: &Bundle, observation: &Observation) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// As a word of a POSIX shell.
-fn quote(word: &str) -> String {
+/// As one word of a POSIX shell, whatever is in it: for commands to paste.
+#[must_use]
+pub fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:@%+=,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -2,7 +2,7 @@
 
 use crate::evidence::{Evidence, Reach, SocketState};
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus};
-use crate::rule::{run_again, run_outside};
+use crate::rule::{run_again, run_at, run_outside};
 use wss_bundle::Vantage;
 
 /// The items, in the page's order.
@@ -40,7 +40,6 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
         seen[usize::from(vantage == Vantage::Outside)] = true;
         have.push(format!("{} by {}: {outcome}", vantage.as_str(), route.route.id));
     }
-    let case = e.focus().map_or("", |f| f.bundle.manifest.case.as_str());
     let (missing, how) = match seen {
         [true, true] => (vec![], None),
         [true, false] => (
@@ -49,7 +48,7 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
         ),
         [false, true] => (
             vec!["the same test from inside the corporate network".to_owned()],
-            Some(run_again(e, &format!("--vantage inside --case {case}"))),
+            Some(run_at(e, "inside")),
         ),
         _ => (vec!["the upgrade test".to_owned()], Some(run_again(e, ""))),
     };

@@ -13,6 +13,7 @@ use crate::rule::run_again;
 use snippets::Purpose;
 use wss_bundle::FailureKind;
 use wss_bundle::observation::Distrust;
+use wss_bundle::transcript::quote;
 
 fn remedy(e: &Evidence<'_>, title: &str, steps: &[String]) -> Remedy {
     Remedy { title: title.into(), steps: steps.to_vec(), snippet: None, verify: run_again(e, "") }
@@ -160,7 +161,8 @@ pub(crate) fn tls_handshake(e: &Evidence<'_>, kind: FailureKind) -> Remedy {
         ],
     };
     let mut r = remedy(e, "Let the TLS handshake through", &steps);
-    r.verify = format!("openssl s_client -connect {host}:{port} -servername {host} </dev/null");
+    let (to, name) = (quote(&format!("{host}:{port}")), quote(&host));
+    r.verify = format!("openssl s_client -connect {to} -servername {name} </dev/null");
     r
 }
 
@@ -214,7 +216,7 @@ pub(crate) fn use_https(e: &Evidence<'_>) -> Remedy {
         "Use the https:// (wss://) address",
         &[format!("Open https://{host}:{port}, and correct links that lead to http://.")],
     );
-    r.verify = format!("wss-collector https://{host}:{port}");
+    r.verify = format!("wss-collector {}", quote(&format!("https://{host}:{port}")));
     r
 }
 

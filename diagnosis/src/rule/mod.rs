@@ -19,6 +19,7 @@ use crate::model::{
     Cause, Citation, Citations, Confidence, Finding, Location, Remedy, Severity, Status,
 };
 use wss_bundle::Observation;
+use wss_bundle::transcript::quote;
 
 /// A cause that a rule claims, with its finding.
 #[derive(Debug, Clone)]
@@ -205,7 +206,8 @@ pub(crate) fn claim(
 
 /// The command that runs the collector again on this target.
 pub(crate) fn run_again(e: &Evidence<'_>, options: &str) -> String {
-    let target = e.focus().map_or_else(String::new, |f| f.bundle.manifest.target.origin());
+    // A bundle is somebody else's word: nothing of it leaves its quotes.
+    let target = e.focus().map_or_else(String::new, |f| quote(&f.bundle.manifest.target.origin()));
     if options.is_empty() {
         format!("wss-collector {target}")
     } else {
@@ -215,6 +217,11 @@ pub(crate) fn run_again(e: &Evidence<'_>, options: &str) -> String {
 
 /// The command that gives the other vantage, as the page's step 3 wants it.
 pub(crate) fn run_outside(e: &Evidence<'_>) -> String {
+    run_at(e, "outside")
+}
+
+/// The command that collects for the same case from a vantage.
+pub(crate) fn run_at(e: &Evidence<'_>, vantage: &str) -> String {
     let case = e.focus().map_or("", |f| f.bundle.manifest.case.as_str());
-    run_again(e, &format!("--vantage outside --case {case}"))
+    run_again(e, &format!("--vantage {vantage} --case {}", quote(case)))
 }

@@ -1,7 +1,7 @@
 //! The response to the upgrade: who refused it, stripped it, or kept silent.
 
 use super::blame::{Blame, interceptor, of_upgrade};
-use super::{Answer, Draft, Rule, claim, run_again, run_outside};
+use super::{Answer, Draft, Rule, claim, run_again, run_at, run_outside};
 use crate::evidence::{Author, BundleView, Evidence, Reach, Reply, ReplyKind, RouteView};
 use crate::model::{Cause, Citation, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
@@ -574,7 +574,7 @@ fn blamed(
     let Blame { location, confidence, because } = blame;
     let finding =
         Draft::new(cause.slug(), Severity::Error, title, q.focus, observation, q.excerpt())
-            .text(format!("{summary}{} Location: {because}.", q.by()))
+            .text(format!("{summary} As to whose it is: {because}."))
             .also(q.cite_plain())
             .also(q.cite_pages())
             .remedy(remedy)
@@ -584,7 +584,7 @@ fn blamed(
         claim.missing.push(if q.focus.bundle.manifest.vantage == wss_bundle::Vantage::Inside {
             run_outside(e)
         } else {
-            run_again(e, &format!("--vantage inside --case {}", q.focus.bundle.manifest.case))
+            run_at(e, "inside")
         });
         if q.kind() == Some(ReplyKind::NotAnUpgrade) {
             claim.rivals.push((

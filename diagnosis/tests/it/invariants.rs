@@ -65,6 +65,31 @@ fn a_working_case_has_no_error_and_a_broken_one_has_the_cause_first() {
     }
 }
 
+/// Commands are there to be pasted: a hostile bundle must not write one.
+#[test]
+fn nothing_of_a_bundle_leaves_its_quotes_in_a_command() {
+    let hostile = "x'; rm -rf ~; '$(id)`id`";
+    for case in cases() {
+        let mut bundles = case.bundles.clone();
+        for bundle in &mut bundles {
+            bundle.manifest.case = hostile.into();
+            bundle.manifest.target.host = hostile.into();
+            bundle.observations.target.host = hostile.into();
+        }
+        let diagnosis = diagnose(&bundles);
+        let verify = diagnosis.findings.iter().filter_map(|f| Some(&f.remedy.as_ref()?.verify));
+        let how = diagnosis.checklist.iter().filter_map(|item| item.how.as_ref());
+        for command in diagnosis.verdict.missing.iter().chain(verify).chain(how) {
+            let outside: String = command.replace(r"'\''", "").split('\'').step_by(2).collect();
+            assert!(
+                !outside.contains("rm -rf") && !outside.contains("id)"),
+                "{}: {command}",
+                case.name
+            );
+        }
+    }
+}
+
 /// Every rule that claims a cause is heard in a case, and silent in the
 /// healthy ones.
 #[test]
