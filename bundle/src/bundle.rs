@@ -1,6 +1,7 @@
 //! A bundle in memory: what the diagnosis looks at.
 
-use crate::{Environment, Manifest, Observations};
+use crate::manifest::AttachmentKind;
+use crate::{Environment, Manifest, Observations, Vantage};
 use serde::{Deserialize, Serialize};
 
 /// Everything of a bundle that a diagnosis needs. Freshly collected, or read
@@ -13,10 +14,25 @@ pub struct Bundle {
     pub observations: Observations,
     /// The machine.
     pub environment: Environment,
+    /// What the user gave, by name. Names are unique in what was redacted or read.
+    pub attachments: Vec<Attachment>,
     /// What was removed.
     pub redactions: Vec<Redaction>,
     /// What is wrong with the zip it was read from.
     pub defects: Vec<Defect>,
+}
+
+/// A file that the user gave (`attachments/`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// File name, without folders.
+    pub name: String,
+    /// What it is.
+    pub kind: AttachmentKind,
+    /// Where it comes from, when that is not where the bundle was collected.
+    pub vantage: Option<Vantage>,
+    /// Content.
+    pub bytes: Vec<u8>,
 }
 
 /// One kind of removal at one place. Never the value.

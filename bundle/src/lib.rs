@@ -19,11 +19,11 @@ pub mod target;
 pub mod transcript;
 pub mod write;
 
-pub use bundle::{Bundle, Defect, Redaction};
+pub use bundle::{Attachment, Bundle, Defect, Redaction};
 pub use environment::Environment;
 pub use failure::{Failure, FailureKind, Operation};
 pub use head::{Bytes, ResponseHead};
-pub use manifest::{Manifest, Vantage};
+pub use manifest::{AttachmentKind, Manifest, Vantage};
 pub use observation::{Observation, Observations, Outcome, Route, RouteId, Step};
 pub use secret::Secret;
 pub use target::Target;

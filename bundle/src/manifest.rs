@@ -37,7 +37,10 @@ pub struct Manifest {
     pub answers: Answers,
     /// Which step ran when, and how it ended.
     pub steps: Vec<StepRecord>,
-    /// Every other entry of the bundle.
+    /// What the files in `attachments/` are. Filled in by [`mod@crate::write`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<AttachmentRecord>,
+    /// Every other entry of the bundle. Filled in by [`mod@crate::write`].
     pub files: Vec<FileRecord>,
 }
 
@@ -131,6 +134,33 @@ pub enum StepOutcome {
     TimedOut,
     /// The user stopped it.
     Cancelled,
+}
+
+/// What a file that the user gave is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttachmentRecord {
+    /// Its entry.
+    pub path: String,
+    /// What it is.
+    pub kind: AttachmentKind,
+    /// Where it comes from, when that is not where the bundle was collected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vantage: Option<Vantage>,
+}
+
+/// Kinds of attachments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttachmentKind {
+    /// `--config`: a load balancer's or proxy's configuration.
+    Configuration,
+    /// `--curl-output`: what the page's curl command printed elsewhere.
+    CurlOutput,
+    /// `--har`: a browser's recording.
+    Har,
+    /// Not known to this version.
+    #[serde(other)]
+    Other,
 }
 
 /// One entry of the zip.

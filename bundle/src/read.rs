@@ -8,9 +8,10 @@ mod archive;
 mod lenient;
 
 use crate::manifest::{FORMAT_MAJOR, FORMAT_NAME, Format};
-use crate::redact::Attachment;
 use crate::write::{entry, sha256};
-use crate::{Bundle, Defect, Environment, Manifest, Observations, Redaction};
+use crate::{
+    Attachment, AttachmentKind, Bundle, Defect, Environment, Manifest, Observations, Redaction,
+};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -105,8 +106,6 @@ pub struct Opened {
     pub bundle: Bundle,
     /// Every entry, in the archive's order.
     pub entries: Vec<EntryInfo>,
-    /// What the user gave.
-    pub attachments: Vec<Attachment>,
 }
 
 /// One entry of a zip.
@@ -168,11 +167,13 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
         .into_iter()
         .filter_map(|(path, bytes)| {
             let name = path.strip_prefix(entry::ATTACHMENTS)?.to_owned();
-            Some(Attachment { name, bytes })
+            let record = manifest.attachments.iter().find(|record| record.path == path);
+            let kind = record.map_or(AttachmentKind::Other, |record| record.kind);
+            Some(Attachment { name, kind, vantage: record.and_then(|r| r.vantage), bytes })
         })
         .collect();
-    let bundle = Bundle { manifest, observations, environment, redactions, defects };
-    Ok(Opened { bundle, entries: infos, attachments })
+    let bundle = Bundle { manifest, observations, environment, attachments, redactions, defects };
+    Ok(Opened { bundle, entries: infos })
 }
 
 type Contents = BTreeMap<String, Vec<u8>>;
@@ -200,7 +201,7 @@ fn manifest_of(
         let (major, minor) = (format.major, format.minor);
         return Err(ReadError::Newer { path: path.to_owned(), major, minor });
     }
-    lenient::parse(content, &["steps", "files"], entry::MANIFEST, defects)
+    lenient::parse(content, &["steps", "attachments", "files"], entry::MANIFEST, defects)
         .map_err(|error| refuse(format!("its manifest.json cannot be understood: {error}")))
 }
 

@@ -39,15 +39,6 @@ impl<T> Redacted<T> {
     }
 }
 
-/// Something that the user gave, to be put in `attachments/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// File name, without folders.
-    pub name: String,
-    /// Content.
-    pub bytes: Vec<u8>,
-}
-
 /// Removes secrets, and keeps count of what it removed.
 #[derive(Debug, Default)]
 pub struct Redactor {
@@ -89,18 +80,6 @@ impl Redactor {
     pub fn text(&mut self, entry: &str, place: &str, text: &str) -> String {
         let text = self.given(entry, place, text);
         rules::free_text(self, entry, place, &text)
-    }
-
-    /// Removes secrets from a file that the user gave.
-    pub fn attachment(&mut self, name: &str, bytes: &[u8]) -> Redacted<Attachment> {
-        let name = rules::safe_name(&self.given("attachments", "file name", name));
-        let entry = format!("attachments/{name}");
-        let text = String::from_utf8_lossy(bytes);
-        let mut out = String::with_capacity(text.len());
-        for (number, line) in text.split_inclusive('\n').enumerate() {
-            out.push_str(&self.text(&entry, &format!("line {}", number + 1), line));
-        }
-        Redacted(Attachment { name, bytes: out.into_bytes() })
     }
 
     /// What was removed so far, in a fixed order.

@@ -5,8 +5,8 @@
 
 mod readme;
 
-use crate::manifest::{FileRecord, Manifest};
-use crate::redact::{Attachment, Redacted};
+use crate::manifest::{AttachmentRecord, FileRecord, Manifest};
+use crate::redact::Redacted;
 use crate::{Bundle, transcript};
 use chrono::{Datelike, Timelike};
 use serde::Serialize;
@@ -57,19 +57,14 @@ pub enum WriteError {
 ///
 /// # Errors
 /// [`WriteError`]; no file of that name is there then that was not before.
-pub fn file(
-    bundle: &Redacted<Bundle>,
-    attachments: &[Redacted<Attachment>],
-    path: &Path,
-    force: bool,
-) -> Result<u64, WriteError> {
+pub fn file(bundle: &Redacted<Bundle>, path: &Path, force: bool) -> Result<u64, WriteError> {
     check(path, force)?;
     let io = |error| WriteError::Io { path: path.to_owned(), error };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let content = bytes(bundle, attachments)?;
+    let content = bytes(bundle)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut partial = tempfile::Builder::new()
         .prefix(&format!(".{name}.partial-"))
@@ -107,12 +102,19 @@ pub fn check(path: &Path, force: bool) -> Result<(), WriteError> {
 ///
 /// # Errors
 /// [`WriteError::Zip`] and [`WriteError::Json`], which mean a defect here.
-pub fn bytes(
-    bundle: &Redacted<Bundle>,
-    attachments: &[Redacted<Attachment>],
-) -> Result<Vec<u8>, WriteError> {
-    let entries = entries(bundle.get(), attachments)?;
+pub fn bytes(bundle: &Redacted<Bundle>) -> Result<Vec<u8>, WriteError> {
+    let bundle = bundle.get();
+    let entries = entries(bundle)?;
     let manifest = Manifest {
+        attachments: bundle
+            .attachments
+            .iter()
+            .map(|given| AttachmentRecord {
+                path: format!("{}{}", entry::ATTACHMENTS, given.name),
+                kind: given.kind,
+                vantage: given.vantage,
+            })
+            .collect(),
         files: entries
             .iter()
             .map(|(path, content)| FileRecord {
@@ -121,7 +123,7 @@ pub fn bytes(
                 sha256: sha256(content),
             })
             .collect(),
-        ..bundle.get().manifest.clone()
+        ..bundle.manifest.clone()
     };
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     let options = options(&manifest);
@@ -133,28 +135,17 @@ pub fn bytes(
 }
 
 /// Every entry after the manifest, in the bundle's order.
-fn entries(
-    bundle: &Bundle,
-    attachments: &[Redacted<Attachment>],
-) -> Result<Vec<(String, Vec<u8>)>, WriteError> {
+fn entries(bundle: &Bundle) -> Result<Vec<(String, Vec<u8>)>, WriteError> {
     let mut out = vec![
-        (entry::README.to_owned(), readme::text(bundle, attachments).into_bytes()),
+        (entry::README.to_owned(), readme::text(bundle).into_bytes()),
         (entry::OBSERVATIONS.to_owned(), json(&bundle.observations)?),
     ];
     for transcript in transcript::all(bundle) {
         out.push((transcript.path, transcript.text.into_bytes()));
     }
     out.push((entry::ENVIRONMENT.to_owned(), json(&bundle.environment)?));
-    let mut given: Vec<&Attachment> = attachments.iter().map(Redacted::get).collect();
-    given.sort_by(|a, b| a.name.cmp(&b.name));
-    for (number, attachment) in given.iter().enumerate() {
-        let twice = number > 0 && given[number - 1].name == attachment.name;
-        let name = if twice {
-            format!("{}-{}", number + 1, attachment.name)
-        } else {
-            attachment.name.clone()
-        };
-        out.push((format!("{}{name}", entry::ATTACHMENTS), attachment.bytes.clone()));
+    for given in &bundle.attachments {
+        out.push((format!("{}{}", entry::ATTACHMENTS, given.name), given.bytes.clone()));
     }
     out.push((entry::REDACTIONS.to_owned(), json(&bundle.redactions)?));
     Ok(out)

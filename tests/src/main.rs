@@ -53,7 +53,7 @@ fn record(outcome: &wss_lab::scenario::Outcome, to: &std::path::Path) -> Result<
     std::fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     for bundle in &outcome.bundles {
         let path = to.join(format!("{}.zip", bundle.manifest.vantage.as_str()));
-        wss_bundle::write::file(&Redactor::new().bundle(bundle.clone()), &[], &path, true)
+        wss_bundle::write::file(&Redactor::new().bundle(bundle.clone()), &path, true)
             .map_err(|error| error.to_string())?;
     }
     let page = html::render(&Case::new(&outcome.diagnosis, &outcome.bundles))?;

@@ -20,7 +20,7 @@ fn err(output: &Output) -> String {
 }
 
 fn save(bundle: &Bundle, path: &Path) {
-    write::file(&Redactor::new().bundle(bundle.clone()), &[], path, true).unwrap();
+    write::file(&Redactor::new().bundle(bundle.clone()), path, true).unwrap();
 }
 
 /// A folder with `inside.zip` and `outside.zip` (broken), `well.zip`, `bad.zip`.

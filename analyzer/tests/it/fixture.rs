@@ -95,6 +95,7 @@ impl Run {
                     step("upgrade /v1/ws", StepOutcome::Done, None),
                     step("h2-get /v1/ws", StepOutcome::Skipped, Some("h2 is not offered")),
                 ],
+                attachments: Vec::new(),
                 files: vec![manifest::FileRecord {
                     path: "observations.json".into(),
                     bytes: 12,
@@ -103,6 +104,7 @@ impl Run {
             },
             observations: Observations { target, routes: Vec::new(), observations: Vec::new() },
             environment: environment(),
+            attachments: Vec::new(),
             redactions: vec![Redaction {
                 entry: "observations.json".into(),
                 place: "o3 response header set-cookie".into(),

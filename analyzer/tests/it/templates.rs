@@ -18,7 +18,7 @@ fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
     let all = cases();
     let bundle = all[0].bundles[0].clone();
     let path = folder.path().join("inside.zip");
-    write::file(&Redactor::new().bundle(bundle), &[], &path, true).unwrap();
+    write::file(&Redactor::new().bundle(bundle), &path, true).unwrap();
     std::fs::create_dir_all(folder.path().join("own/section")).unwrap();
     for (name, text) in files {
         std::fs::write(folder.path().join("own").join(name), text).unwrap();

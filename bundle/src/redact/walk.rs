@@ -9,7 +9,7 @@ use super::{Redactor, rules};
 use crate::observation::{
     Body, Certificate, Ending, HttpReply, Observation, Outcome, Step, Tls, Verification,
 };
-use crate::{Bundle, Bytes, Failure, ResponseHead, RouteId};
+use crate::{Attachment, Bundle, Bytes, Failure, ResponseHead, RouteId};
 
 const MANIFEST: &str = "manifest.json";
 const OBSERVATIONS: &str = "observations.json";
@@ -22,6 +22,7 @@ const BINARY_ONE_IN: usize = 20;
 pub(super) fn bundle(r: &mut Redactor, bundle: &mut Bundle) {
     manifest(r, bundle);
     environment(r, bundle);
+    attachments(r, &mut bundle.attachments);
     let observations = &mut bundle.observations;
     for path in &mut observations.target.paths {
         text(r, OBSERVATIONS, "target path", path);
@@ -34,6 +35,28 @@ pub(super) fn bundle(r: &mut Redactor, bundle: &mut Bundle) {
     }
     for seen in &mut observations.observations {
         observation(r, seen);
+    }
+}
+
+/// Files that the user gave, line by line, under names that no two of them share.
+fn attachments(r: &mut Redactor, all: &mut [Attachment]) {
+    for attachment in all.iter_mut() {
+        attachment.name = rules::safe_name(&r.given("attachments", "file name", &attachment.name));
+    }
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    for at in 1..all.len() {
+        if all[..at].iter().any(|earlier| earlier.name == all[at].name) {
+            all[at].name = format!("{}-{}", at + 1, all[at].name);
+        }
+    }
+    for attachment in all {
+        let entry = format!("attachments/{}", attachment.name);
+        let text = String::from_utf8_lossy(&attachment.bytes);
+        let mut out = String::with_capacity(text.len());
+        for (number, line) in text.split_inclusive('\n').enumerate() {
+            out.push_str(&r.text(&entry, &format!("line {}", number + 1), line));
+        }
+        attachment.bytes = out.into_bytes();
     }
 }
 

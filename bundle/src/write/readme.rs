@@ -1,11 +1,10 @@
 //! `README.txt`: for the person who is about to send the bundle.
 
 use crate::Bundle;
-use crate::redact::{Attachment, Redacted};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-pub(super) fn text(bundle: &Bundle, attachments: &[Redacted<Attachment>]) -> String {
+pub(super) fn text(bundle: &Bundle) -> String {
     let manifest = &bundle.manifest;
     let target = &manifest.target;
     let mut out = String::new();
@@ -36,7 +35,7 @@ pub(super) fn text(bundle: &Bundle, attachments: &[Redacted<Attachment>]) -> Str
          \x20                  interfaces, clock and operating system\n\
          redactions.json    what was removed: where and how often, never the value\n",
     );
-    if !attachments.is_empty() {
+    if !bundle.attachments.is_empty() {
         out.push_str("attachments/       files that you gave, without secrets\n");
     }
     out.push_str(

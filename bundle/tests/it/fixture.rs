@@ -47,6 +47,7 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
                 outcome: StepOutcome::Failed,
                 why: Some(format!("said {secret}")),
             }],
+            attachments: Vec::new(),
             files: Vec::new(),
         },
         observations: Observations {
@@ -70,6 +71,7 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
             notes: vec![format!("note {secret}")],
             ..Default::default()
         },
+        attachments: Vec::new(),
         redactions: Vec::new(),
         defects: Vec::new(),
     }
@@ -180,7 +182,7 @@ fn observations(secret: &str) -> Vec<Observation> {
 
 /// The zip of a bundle, through a redactor that knows no secret.
 pub(crate) fn zipped(bundle: Bundle) -> Vec<u8> {
-    wss_bundle::write::bytes(&Redactor::new().bundle(bundle), &[]).unwrap()
+    wss_bundle::write::bytes(&Redactor::new().bundle(bundle)).unwrap()
 }
 
 /// Reads with the usual limits.

@@ -2,7 +2,7 @@ use crate::fixture::*;
 use proptest::prelude::*;
 use wss_bundle::redact::Redactor;
 use wss_bundle::write::WriteError;
-use wss_bundle::{Bundle, Bytes, Outcome, Step, read, write};
+use wss_bundle::{Attachment, AttachmentKind, Bundle, Bytes, Outcome, Step, Vantage, read, write};
 
 /// What a bundle becomes by writing: the list of files is filled in.
 fn without_files(mut bundle: Bundle) -> Bundle {
@@ -13,7 +13,7 @@ fn without_files(mut bundle: Bundle) -> Bundle {
 #[test]
 fn what_was_written_is_read() {
     let redacted = Redactor::new().bundle(bundle("harmless"));
-    let zip = write::bytes(&redacted, &[]).unwrap();
+    let zip = write::bytes(&redacted).unwrap();
     let opened = open(&zip).unwrap();
     assert_eq!(kinds(&opened), Vec::<&str>::new());
     assert_eq!(without_files(opened.bundle), *redacted.get());
@@ -39,14 +39,26 @@ fn the_same_content_gives_the_same_bytes_in_the_contracts_order() {
 
 #[test]
 fn attachments_of_one_name_do_not_hide_each_other() {
-    let mut redactor = Redactor::new();
-    let given = [
-        redactor.attachment("/etc/nginx/nginx.conf", b"server {}\n"),
-        redactor.attachment("..\\nginx.conf", b"http {}\n"),
-    ];
-    let zip = write::bytes(&redactor.bundle(bundle("x")), &given).unwrap();
-    let opened = open(&zip).unwrap();
-    let names: Vec<&str> = opened.attachments.iter().map(|a| a.name.as_str()).collect();
+    let mut bundle = bundle("x");
+    for (name, content) in
+        [("/etc/nginx/nginx.conf", "server {}\n"), ("..\\nginx.conf", "http {}\n")]
+    {
+        bundle.attachments.push(Attachment {
+            name: name.to_owned(),
+            kind: AttachmentKind::Configuration,
+            vantage: Some(Vantage::Outside),
+            bytes: content.as_bytes().to_vec(),
+        });
+    }
+    let redacted = Redactor::new().bundle(bundle);
+    let opened = open(&write::bytes(&redacted).unwrap()).unwrap();
+    assert_eq!(opened.bundle.attachments.len(), 2);
+    for (read, written) in opened.bundle.attachments.iter().zip(["http {}\n", "server {}\n"]) {
+        assert_eq!(read.bytes, written.as_bytes());
+        assert_eq!(read.kind, AttachmentKind::Configuration);
+        assert_eq!(read.vantage, Some(Vantage::Outside));
+    }
+    let names: Vec<&str> = opened.bundle.attachments.iter().map(|a| a.name.as_str()).collect();
     assert_eq!(names, ["2-nginx.conf", "nginx.conf"]);
     assert_eq!(kinds(&opened), Vec::<&str>::new());
 }
@@ -56,16 +68,16 @@ fn a_file_is_private_complete_and_never_overwritten_unasked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.zip");
     let redacted = Redactor::new().bundle(bundle("x"));
-    let bytes = write::file(&redacted, &[], &path, false).unwrap();
+    let bytes = write::file(&redacted, &path, false).unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().len(), bytes);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    let again = write::file(&redacted, &[], &path, false);
+    let again = write::file(&redacted, &path, false);
     assert!(matches!(again, Err(WriteError::Exists(_))), "{again:?}");
-    write::file(&redacted, &[], &path, true).unwrap();
+    write::file(&redacted, &path, true).unwrap();
     assert!(read::file(&path, &Default::default()).is_ok());
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
     assert_eq!(left.len(), 1, "temporary files stay behind: {left:?}");
@@ -80,7 +92,7 @@ fn a_place_that_cannot_be_written_is_named() {
         (folder.path().to_owned(), true),
         ("/dev/null".into(), true),
     ] {
-        let error = write::file(&redacted, &[], &path, force).unwrap_err().to_string();
+        let error = write::file(&redacted, &path, force).unwrap_err().to_string();
         assert!(
             error.contains(&path.display().to_string()) && error.contains("--output"),
             "{error}"
@@ -100,7 +112,7 @@ proptest! {
             }
         }
         let redacted = Redactor::new().bundle(given);
-        let opened = open(&write::bytes(&redacted, &[]).unwrap()).unwrap();
+        let opened = open(&write::bytes(&redacted).unwrap()).unwrap();
         prop_assert_eq!(&without_files(opened.bundle), redacted.get());
     }
 }

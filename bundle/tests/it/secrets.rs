@@ -2,7 +2,7 @@ use crate::fixture::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use wss_bundle::redact::Redactor;
-use wss_bundle::{Secret, write};
+use wss_bundle::{Attachment, AttachmentKind, Secret, write};
 
 /// In every place of a bundle, in each form in which it can travel.
 #[test]
@@ -14,9 +14,14 @@ fn a_given_secret_is_nowhere_in_the_zip() {
     {
         let mut redactor = Redactor::new();
         redactor.secret("password", &Secret::new(secret));
-        let attachment =
-            redactor.attachment(&format!("{form}.conf"), format!("p {form}\n").as_bytes());
-        let zip = write::bytes(&redactor.bundle(bundle(form)), &[attachment]).unwrap();
+        let mut bundle = bundle(form);
+        bundle.attachments.push(Attachment {
+            name: format!("{form}.conf"),
+            kind: AttachmentKind::Configuration,
+            vantage: None,
+            bytes: format!("p {form}\n").into_bytes(),
+        });
+        let zip = write::bytes(&redactor.bundle(bundle)).unwrap();
         for (name, content) in entries(&zip) {
             let text = String::from_utf8_lossy(&content);
             for trace in ["C4nary", "Passw0rd", &base64[..base64.len() - 6]] {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
 use wss_bundle::manifest::Answers;
 use wss_bundle::redact::{Redactor, header_may_stay};
-use wss_bundle::{Secret, Vantage};
+use wss_bundle::{Attachment, Secret, Vantage};
 
 /// Largest file of certificates or keys that is read.
 const PEM_LIMIT: u64 = 8 << 20;
@@ -48,6 +48,8 @@ pub struct Job {
     pub dns: DnsConfig,
     /// `--cacert`, by name.
     pub extra_cas: Vec<String>,
+    /// Files that the user gave, as they are: secrets are removed with the rest.
+    pub attachments: Vec<Attachment>,
     /// Files given by options, for `--dry-run`.
     pub files: Vec<PathBuf>,
     /// What could not be read or used, and why.
@@ -95,6 +97,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
     Ok(Job {
         extra_cas: args.cacert.iter().filter_map(name).collect(),
+        attachments: Vec::new(),
         files: [args.cacert, args.cert, args.key].into_iter().flatten().collect(),
         config: Arc::new(Config {
             target,

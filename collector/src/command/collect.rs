@@ -169,6 +169,7 @@ fn bundle(
             complete: collected.complete,
             answers: job.answers.clone(),
             steps: collected.steps,
+            attachments: Vec::new(),
             files: Vec::new(),
         },
         observations: Observations {
@@ -177,6 +178,7 @@ fn bundle(
             observations: collected.observations,
         },
         environment,
+        attachments: job.attachments.clone(),
         redactions: Vec::new(),
         defects: Vec::new(),
     }
@@ -199,7 +201,7 @@ fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
 
 /// The bundle to standard output; gives what it is called, and its size.
 fn stream(redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
-    let bytes = write::bytes(redacted, &[])?;
+    let bytes = write::bytes(redacted)?;
     let mut stdout = std::io::stdout();
     stdout
         .write_all(&bytes)
@@ -211,13 +213,13 @@ fn stream(redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
 /// The bundle to a file; gives its path and size.
 fn store(job: &Job, redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
     if let Some(path) = &job.output {
-        let bytes = write::file(redacted, &[], path, job.force)?;
+        let bytes = write::file(redacted, path, job.force)?;
         return Ok((path.clone(), bytes));
     }
     let mut number = 1;
     loop {
         let path = default_name(redacted.get(), number);
-        match write::file(redacted, &[], &path, job.force) {
+        match write::file(redacted, &path, job.force) {
             Err(WriteError::Exists(_)) if number < NAMES => number += 1,
             written => return written.map(|bytes| (path, bytes)),
         }

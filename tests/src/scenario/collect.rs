@@ -121,15 +121,17 @@ async fn finish(
             complete: collected.complete,
             answers: Default::default(),
             steps: collected.steps,
+            attachments: Vec::new(),
             files: Vec::new(),
         },
         observations: Observations { target, routes, observations: collected.observations },
         environment,
+        attachments: Vec::new(),
         redactions: Vec::new(),
         defects: Vec::new(),
     };
     let redacted = Redactor::new().bundle(bundle);
-    let zip = write::bytes(&redacted, &[]).map_err(|error| error.to_string())?;
+    let zip = write::bytes(&redacted).map_err(|error| error.to_string())?;
     let opened = read::bytes(&zip, Path::new("scenario.zip"), &read::Limits::default())
         .map_err(|error| error.to_string())?;
     if !opened.bundle.defects.is_empty() {
