@@ -1,0 +1,265 @@
+//! The server's side: a load balancer that strips or refuses the upgrade, or
+//! gets no answer from behind it.
+
+use super::Question;
+use crate::evidence::{Author, Evidence, ReplyKind};
+use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
+use crate::remedy;
+use crate::rule::blame::{Blame, of_upgrade};
+use crate::rule::{Answer, Draft, Rule, claim, run_again, run_at, run_outside};
+
+pub(in crate::rule) const LB_HTTP2: Rule = Rule {
+    id: "lb-http2",
+    title: "HTTP/2 to the backend",
+    looks_for: "464, or a gateway error that names a protocol error, while pages pass",
+    why: "an upgrade cannot cross to an HTTP/2 target group without RFC 8441",
+    remedy: "speak HTTP/1.1 to the backend",
+    check: lb_http2,
+};
+pub(in crate::rule) const BAD_GATEWAY: Rule = Rule {
+    id: "bad-gateway",
+    title: "502 from the load balancer",
+    looks_for: "502 to the upgrade on the server's side",
+    why: "the load balancer reached for a backend and got no valid answer",
+    remedy: "repair the backend connection",
+    check: bad_gateway,
+};
+pub(in crate::rule) const NO_HEALTHY_BACKEND: Rule = Rule {
+    id: "no-healthy-backend",
+    title: "503 from the load balancer",
+    looks_for: "503 to the upgrade on the server's side",
+    why: "the load balancer has no backend that it considers healthy",
+    remedy: "start the backend, or correct the health check (/health answers 200)",
+    check: no_healthy_backend,
+};
+pub(in crate::rule) const GATEWAY_TIMEOUT: Rule = Rule {
+    id: "gateway-timeout",
+    title: "504, or no answer to the upgrade",
+    looks_for: "504, silence, or an end of the connection without a byte, on the server's side",
+    why: "the backend does not answer the upgrade in time",
+    remedy: "find out why the backend is silent",
+    check: gateway_timeout,
+};
+pub(in crate::rule) const LB_STRIPS_UPGRADE: Rule = Rule {
+    id: "lb-strips-upgrade",
+    title: "The load balancer does not forward the upgrade",
+    looks_for: "the server's answer to a request without upgrade headers (400 or 426 with \
+                Sec-WebSocket-Version), or a refusal of upgrades alone, on the server's side",
+    why: "Connection and Upgrade are hop-by-hop (RFC 9110 section 7.6.1): a proxy drops them \
+          unless it is told to forward them; Envoy without upgrade_configs answers 403 itself",
+    remedy: "forward Upgrade and Connection, over HTTP/1.1",
+    check: lb_strips_upgrade,
+};
+
+/// A server-side claim about the upgrade's response, with what all of them share.
+fn server_side(
+    e: &Evidence<'_>,
+    q: &Question<'_, '_>,
+    cause: Cause,
+    title: &str,
+    summary: String,
+    remedy: crate::model::Remedy,
+) -> Answer {
+    blamed(e, q, (cause, title), summary, remedy, of_upgrade(e))
+}
+
+/// The same, where it is known better whose it is.
+fn blamed(
+    e: &Evidence<'_>,
+    q: &Question<'_, '_>,
+    (cause, title): (Cause, &str),
+    summary: String,
+    remedy: crate::model::Remedy,
+    blame: Blame,
+) -> Answer {
+    let Some(observation) = q.observation() else { return Answer::NotApplicable };
+    let Blame { location, confidence, because } = blame;
+    let finding =
+        Draft::new(cause.slug(), Severity::Error, title, q.focus, observation, q.excerpt())
+            .text(format!("{summary} As to whose it is: {because}."))
+            .also(q.cite_plain())
+            .also(q.cite_pages())
+            .remedy(remedy)
+            .done();
+    let mut claim = claim(cause, Status::Broken, location, confidence, summary, finding);
+    if e.twin().is_none() {
+        claim.missing.push(if q.focus.bundle.manifest.vantage == wss_bundle::Vantage::Inside {
+            run_outside(e)
+        } else {
+            run_at(e, "inside")
+        });
+        if q.kind() == Some(ReplyKind::NotAnUpgrade) {
+            claim.rivals.push((
+                Cause::ProxyBlocksWebsocket,
+                Confidence::Low,
+                format!("{because}; a run from outside would exclude it"),
+            ));
+        }
+    }
+    Answer::Fail(Box::new(claim))
+}
+
+/// The question, where the server's side is to be asked.
+fn on_server_side<'e, 'a>(e: &'e Evidence<'a>) -> Option<Question<'e, 'a>> {
+    let q = Question::new(e)?;
+    (of_upgrade(e).location != Location::ClientNetwork || !q.pages_pass()).then_some(q)
+}
+
+fn lb_http2(e: &Evidence<'_>) -> Answer {
+    let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
+    let Some(reply) = &q.reply else { return Answer::Pass };
+    let body = reply.reply.body.bytes.text();
+    let shown = match reply.kind {
+        ReplyKind::ProtocolMismatch => true,
+        ReplyKind::BadGateway | ReplyKind::Unavailable => {
+            body.contains("protocol error") && q.pages_pass()
+        }
+        _ => false,
+    };
+    if !shown {
+        return Answer::Pass;
+    }
+    let summary = format!(
+        "The load balancer speaks HTTP/2 to the backend, which an upgrade cannot cross ({}).",
+        reply.line()
+    );
+    server_side(e, &q, Cause::LbHttp2, "HTTP/2 to the backend", summary, remedy::http2(e))
+}
+
+fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &str) -> Answer {
+    let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
+    // Where nothing comes back to the upgrade, and no page passes, the pages'
+    // answer tells what is wrong (Varnish pipes upgrades into the void).
+    let of_pages = || {
+        let pages = ["/health", "/js/_globals.js", "/"];
+        (q.reply.is_none() && !q.pages_pass())
+            .then(|| pages.into_iter().find_map(|page| q.route.page(page)))?
+            .filter(|reply| reply.kind == kind)
+    };
+    let Some(reply) = q.reply.filter(|r| r.kind == kind).or_else(of_pages) else {
+        return Answer::Pass;
+    };
+    if reply.reply.body.bytes.text().contains("protocol error") && q.pages_pass() {
+        return Answer::Pass;
+    }
+    let mut blame = of_upgrade(e);
+    if blame.location == Location::ClientNetwork && !q.pages_pass() {
+        // A gateway error to everything from this side: a load balancer's own
+        // page came from behind; anything else is the proxy's, and it says no
+        // more than that the proxy got nowhere.
+        let Author::Device {
+            role: DeviceRole::LoadBalancer | DeviceRole::Cdn | DeviceRole::Waf,
+            ..
+        } = &reply.author
+        else {
+            return Answer::CannotTell(vec![run_outside(e)]);
+        };
+        if e.outside_works() == Some(true) {
+            return Answer::CannotTell(vec![run_again(e, "")]);
+        }
+        blame = Blame {
+            location: Location::ServerSide,
+            confidence: Confidence::Low,
+            because: "the page is a load balancer's, passed on by an interceptor".to_owned(),
+        };
+    }
+    let who = reply.device_name().unwrap_or_else(|| "The load balancer".into());
+    let scope = if q.pages_pass() {
+        " to the upgrade, while pages pass"
+    } else {
+        " to pages and upgrade alike, so this is no matter of WebSocket"
+    };
+    let summary = format!("{who} answers {}{scope}: {what}.", reply.status);
+    blamed(e, &q, (cause, title), summary, remedy::gateway(e, cause), blame)
+}
+
+fn bad_gateway(e: &Evidence<'_>) -> Answer {
+    gateway(
+        e,
+        ReplyKind::BadGateway,
+        Cause::BadGateway,
+        "502 from the load balancer",
+        "it gets no valid answer from the backend",
+    )
+}
+
+fn no_healthy_backend(e: &Evidence<'_>) -> Answer {
+    gateway(
+        e,
+        ReplyKind::Unavailable,
+        Cause::NoHealthyBackend,
+        "503 from the load balancer",
+        "it has no backend to send the request to",
+    )
+}
+
+fn gateway_timeout(e: &Evidence<'_>) -> Answer {
+    let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
+    if q.kind() == Some(ReplyKind::GatewayTimeout) {
+        return gateway(
+            e,
+            ReplyKind::GatewayTimeout,
+            Cause::GatewayTimeout,
+            "504 from the load balancer",
+            "the backend does not answer in time",
+        );
+    }
+    let Some((_, failure)) = q.failure.filter(|_| q.reply.is_none()) else { return Answer::Pass };
+    // Garbage is an answer of its own kind; silence and a bare end are this rule's.
+    if failure.received.as_ref().is_some_and(|r| !r.is_empty()) {
+        return Answer::Pass;
+    }
+    if !q.pages_pass() {
+        return Answer::CannotTell(vec![run_outside(e)]);
+    }
+    let summary = format!("Pages pass, and nothing comes back to the upgrade ({failure}).");
+    server_side(
+        e,
+        &q,
+        Cause::GatewayTimeout,
+        "No answer to the upgrade",
+        summary,
+        remedy::gateway(e, Cause::GatewayTimeout),
+    )
+}
+
+fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
+    let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
+    let Some(reply) = &q.reply else { return Answer::Pass };
+    let plain = q.plain();
+    let refuses_upgrades_alone = plain.as_ref().is_some_and(|p| p.status != reply.status)
+        && matches!(reply.kind, ReplyKind::Forbidden | ReplyKind::Other | ReplyKind::NotFound)
+        && reply.author != Author::Origin;
+    let ignores_upgrade = matches!(reply.kind, ReplyKind::OtherSuccess)
+        && plain.as_ref().is_some_and(|p| p.same_answer(reply));
+    let what = match reply.kind {
+        ReplyKind::NotAnUpgrade => format!(
+            "the server answered {} as if it had never seen `Upgrade: websocket`, which was sent",
+            reply.status
+        ),
+        _ if refuses_upgrades_alone => {
+            format!("it answers {} to upgrades, and otherwise to the same GET", reply.status)
+        }
+        _ if ignores_upgrade => format!(
+            "it answers {} to the upgrade and to the same GET without upgrade headers alike",
+            reply.status
+        ),
+        _ => return Answer::Pass,
+    };
+    let device = reply.devices.iter().find(|m| m.signature.role != DeviceRole::Origin);
+    let who = reply.device_name().unwrap_or_else(|| "Whatever stands before the server".into());
+    let verb = if refuses_upgrades_alone {
+        "refuses the upgrade"
+    } else {
+        "does not forward the upgrade headers"
+    };
+    let remedy = remedy::forward_upgrade(e, device.map(|m| m.signature.id.as_str()));
+    server_side(
+        e,
+        &q,
+        Cause::LbStripsUpgrade,
+        "The upgrade headers do not arrive",
+        format!("{who} {verb}: {what}."),
+        remedy,
+    )
+}

@@ -1,0 +1,103 @@
+//! One device: its signs, and what they add up to.
+
+use super::Match;
+use super::file::{Ceiling, File, Sample, confidence};
+use super::sign::{Hit, Pattern, Sign};
+use crate::model::{Confidence, DeviceRole};
+
+/// One device, by what it leaves behind.
+#[derive(Debug, Clone)]
+pub struct Signature {
+    /// Stable name, also the file's.
+    pub id: String,
+    /// Name for people.
+    pub name: String,
+    /// What it does on a path. Some products do several things (Squid, F5):
+    /// this is the usual one.
+    pub role: DeviceRole,
+    /// Seconds of silence after which it cuts by default.
+    pub idle_default_s: Option<u32>,
+    /// The setting that changes that (may be empty).
+    pub idle_setting: String,
+    /// What counts as silence (may be empty).
+    pub idle_rule: String,
+    /// Seconds after which it cuts despite traffic.
+    pub max_lifetime_s: Option<u32>,
+    /// What a misconfigured one does to WebSockets (may be empty).
+    pub misconfigured: String,
+    /// What it must and must not match.
+    pub samples: Vec<Sample>,
+    at_most: Confidence,
+    pub(super) signs: Vec<Sign>,
+}
+
+impl Signature {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        if file.id.is_empty() || file.name.is_empty() {
+            return Err("`id` and `name` must not be empty".into());
+        }
+        let role = DeviceRole::ALL
+            .iter()
+            .copied()
+            .find(|role| role.slug() == file.role)
+            .ok_or_else(|| format!("`role`: no such role: {:?}", file.role))?;
+        let mut signs = Vec::with_capacity(file.signs.len());
+        for (at, entry) in file.signs.into_iter().enumerate() {
+            let field = entry.field;
+            let sign = Sign::new(entry);
+            signs.push(sign.map_err(|error| format!("match {} ({field:?}): {error}", at + 1))?);
+        }
+        Ok(Self {
+            id: file.id,
+            name: file.name,
+            role,
+            idle_default_s: file.idle_default_s,
+            idle_setting: file.idle_setting.unwrap_or_default(),
+            idle_rule: file.idle_rule.unwrap_or_default(),
+            max_lifetime_s: file.max_lifetime_s,
+            misconfigured: file.misconfigured.unwrap_or_default(),
+            samples: file.samples,
+            at_most: match file.at_most {
+                Some(Ceiling::Low) => Confidence::Low,
+                Some(Ceiling::Medium) => Confidence::Medium,
+                None => Confidence::High,
+            },
+            signs,
+        })
+    }
+
+    pub(super) fn combine(&self, find: impl Fn(&Sign) -> Option<Hit>) -> Option<Match<'_>> {
+        let mut points = 0;
+        let mut version = None;
+        let mut because: Vec<String> = Vec::new();
+        let mut by_body = false;
+        for sign in &self.signs {
+            let Some(hit) = find(sign) else { continue };
+            version = version.or(hit.version);
+            by_body |= matches!(sign.pattern, Pattern::Body { .. });
+            // The same line seen by two patterns is one sign.
+            if because.contains(&hit.what) {
+                continue;
+            }
+            points += sign.weight.points();
+            because.push(hit.what);
+        }
+        (!because.is_empty()).then(|| Match {
+            signature: self,
+            version,
+            confidence: confidence(points).min(self.at_most),
+            because: because.join("; "),
+            by_body,
+        })
+    }
+
+    /// Where this signature's patterns come from (`lab`, `waf`, `gk` …), without repetition.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&str> {
+        let mut sources: Vec<&str> = self.signs.iter().map(|sign| sign.source.as_str()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+}

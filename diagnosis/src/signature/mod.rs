@@ -1,0 +1,198 @@
+//! Device signatures: who wrote a response, a certificate or a host name.
+//!
+//! One TOML file per device in `diagnosis/signatures/`, compiled in; each
+//! carries the samples that it must and must not match. A signature names a
+//! product that *could* write what was seen, never who is at fault: header and
+//! cookie names travel through transparent hops, so where the device stands is
+//! for the caller to say.
+//!
+//! Weights add up: a strong sign alone, or two of medium weight, give
+//! [`Confidence::High`]; two weak ones give [`Confidence::Medium`]. A signature
+//! whose signs another product shares names its own ceiling (`at_most`).
+//!
+//! `file` has the written form, `sign` one compiled pattern, `device`
+//! what a device's signs add up to; this file holds all of them and asks them.
+
+mod device;
+mod file;
+mod sign;
+
+pub use device::Signature;
+pub use file::{Sample, SampleCertificate};
+
+use crate::model::{Confidence, DeviceRole};
+use include_dir::{Dir, include_dir};
+use sign::{Hit, Seen, Sign};
+use std::sync::OnceLock;
+use wss_bundle::ResponseHead;
+use wss_bundle::observation::Certificate;
+
+static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/signatures");
+
+/// A response to be recognised.
+#[derive(Debug, Clone, Copy)]
+pub struct Response<'a> {
+    /// Status code; where it is `None`, the head's own is taken.
+    pub status: Option<u16>,
+    /// Status line and headers.
+    pub head: &'a ResponseHead,
+    /// Body, or what was kept of it.
+    pub body: &'a str,
+}
+
+/// A device that fits what was seen.
+#[derive(Debug, Clone)]
+pub struct Match<'a> {
+    /// Which.
+    pub signature: &'a Signature,
+    /// Its version, where it tells.
+    pub version: Option<String>,
+    /// How well it fits.
+    pub confidence: Confidence,
+    /// What it was recognised by. Holds untrusted text.
+    pub because: String,
+    /// Whether its own page is among the signs: then it wrote the response,
+    /// where a header alone may have been stamped in passing.
+    pub by_body: bool,
+}
+
+/// All known devices, ordered by id.
+#[derive(Debug, Clone)]
+pub struct Signatures {
+    all: Vec<Signature>,
+}
+
+impl Signatures {
+    /// The compiled-in ones; parsed once.
+    pub fn built_in() -> &'static Self {
+        static BUILT_IN: OnceLock<Signatures> = OnceLock::new();
+        BUILT_IN.get_or_init(|| {
+            let mut all = Self { all: Vec::new() };
+            for (name, text) in built_in_files() {
+                // A file that does not parse is missing here, and fails a test.
+                let _ = all.add(&name, text);
+            }
+            all
+        })
+    }
+
+    /// The compiled-in ones and others, given as file name and TOML text.
+    ///
+    /// # Errors
+    /// Names the file and the place where one does not parse, or whose id is taken.
+    pub fn with_extra(extra: &[(&str, &str)]) -> Result<Self, String> {
+        let mut all = Self::built_in().clone();
+        for (name, text) in extra {
+            all.add(name, text)?;
+        }
+        Ok(all)
+    }
+
+    fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
+        let signature = Signature::parse(text).map_err(|error| format!("{name}: {error}"))?;
+        match self.all.binary_search_by(|known| known.id.cmp(&signature.id)) {
+            Ok(_) => Err(format!("{name}: the id {:?} is taken", signature.id)),
+            Err(at) => {
+                self.all.insert(at, signature);
+                Ok(())
+            }
+        }
+    }
+
+    /// Every signature, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Signature> {
+        self.all.iter()
+    }
+
+    /// The signature with this id.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Signature> {
+        self.all.iter().find(|signature| signature.id == id)
+    }
+
+    /// Devices that could have written this response, or passed it on; the surest first.
+    #[must_use]
+    pub fn match_response(&self, response: &Response<'_>) -> Vec<Match<'_>> {
+        let seen = Seen::new(response);
+        self.matches(|sign| sign.response(&seen))
+    }
+
+    /// Devices that could have issued or presented these certificates; the surest first.
+    #[must_use]
+    pub fn match_certificate(&self, chain: &[Certificate]) -> Vec<Match<'_>> {
+        self.matches(|sign| sign.certificate(chain))
+    }
+
+    /// Devices whose operators use such host names; the surest first.
+    #[must_use]
+    pub fn match_cname(&self, name: &str) -> Vec<Match<'_>> {
+        let name = name.to_ascii_lowercase();
+        self.matches(|sign| sign.cname(&name))
+    }
+
+    fn matches(&self, find: impl Fn(&Sign) -> Option<Hit>) -> Vec<Match<'_>> {
+        let mut found: Vec<_> =
+            self.all.iter().filter_map(|signature| signature.combine(&find)).collect();
+        // Already by id, and the sort is stable.
+        found.sort_by_key(|m| std::cmp::Reverse(m.confidence));
+        found
+    }
+}
+
+fn built_in_files() -> Vec<(String, &'static str)> {
+    let toml = FILES.files().filter(|file| file.path().extension().is_some_and(|e| e == "toml"));
+    let mut files: Vec<_> = toml
+        .map(|file| (file.path().display().to_string(), file.contents_utf8().unwrap_or_default()))
+        .collect();
+    files.sort();
+    files
+}
+
+/// Products whose default idle limit is near a measured cut, the nearest first:
+/// name, seconds, setting. Near is 1.5 s or 3 %, whichever is more: timers tick
+/// late (lighttpd's 60 s were measured as 61.6).
+#[must_use]
+pub fn idle_defaults(seconds: f64) -> Vec<(&'static str, u32, &'static str)> {
+    near(seconds, |signature| signature.idle_default_s)
+}
+
+/// Products whose lifetime limit is near the age at which a connection was cut,
+/// the nearest first: name, seconds, setting.
+#[must_use]
+pub fn lifetime_limits(seconds: f64) -> Vec<(&'static str, u32, &'static str)> {
+    near(seconds, |signature| signature.max_lifetime_s)
+}
+
+fn near(
+    seconds: f64,
+    limit: impl Fn(&Signature) -> Option<u32>,
+) -> Vec<(&'static str, u32, &'static str)> {
+    let slack = (seconds * 0.03).max(1.5);
+    let off = |limit: u32| (f64::from(limit) - seconds).abs();
+    let mut found: Vec<_> = Signatures::built_in()
+        .iter()
+        .filter_map(|s| Some((s.name.as_str(), limit(s)?, s.idle_setting.as_str())))
+        .filter(|(_, limit, _)| off(*limit) <= slack)
+        .collect();
+    found.sort_by(|a, b| off(a.1).total_cmp(&off(b.1)).then_with(|| a.0.cmp(b.0)));
+    found
+}
+
+/// Of a product that can be both a client's proxy and a server's, keeps the one
+/// that can be on this route: without a proxy set, what answers is the server's.
+#[must_use]
+pub fn by_route<'a>(mut matches: Vec<Match<'a>>, by_proxy: bool) -> Vec<Match<'a>> {
+    let twice: Vec<&str> = matches
+        .iter()
+        .map(|m| m.signature.name.as_str())
+        .filter(|name| matches.iter().filter(|m| m.signature.name == *name).count() > 1)
+        .collect();
+    matches.retain(|m| {
+        !twice.contains(&m.signature.name.as_str())
+            || (m.signature.role == DeviceRole::ForwardProxy) == by_proxy
+    });
+    matches
+}
+
+#[cfg(test)]
+mod tests;

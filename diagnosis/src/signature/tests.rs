@@ -1,0 +1,217 @@
+//! Every signature against every sample, and what files may hold.
+
+use super::file::Weight;
+use super::sign::{TEXT_LIMIT, cut};
+use super::*;
+
+fn head(text: &str) -> ResponseHead {
+    ResponseHead::new(format!("{}\r\n\r\n", text.trim().replace('\n', "\r\n")))
+}
+
+fn certificate(names: &SampleCertificate) -> Certificate {
+    Certificate {
+        subject: String::new(),
+        subject_cn: names.subject_cn.clone(),
+        issuer: String::new(),
+        issuer_cn: names.issuer_cn.clone(),
+        issuer_o: names.issuer_o.clone(),
+        issuer_ou: names.issuer_ou.clone(),
+        sans: names.sans.clone(),
+        not_before: String::new(),
+        not_after: String::new(),
+        sha256: String::new(),
+        spki_sha256: String::new(),
+        self_issued: false,
+        unparsed: None,
+    }
+}
+
+fn judge<'a>(all: &'a Signatures, sample: &Sample) -> Vec<Match<'a>> {
+    if let Some(names) = &sample.certificate {
+        return all.match_certificate(&[certificate(names)]);
+    }
+    if let Some(name) = &sample.cname {
+        return all.match_cname(name);
+    }
+    let head = head(sample.head.as_deref().expect("a sample has a head, a certificate or a name"));
+    all.match_response(&Response { status: None, head: &head, body: &sample.body })
+}
+
+fn matches(head_text: &str, body: &str) -> Vec<(String, Confidence)> {
+    let head = head(head_text);
+    Signatures::built_in()
+        .match_response(&Response { status: None, head: &head, body })
+        .into_iter()
+        .map(|m| (m.signature.id.clone(), m.confidence))
+        .collect()
+}
+
+#[test]
+fn every_file_parses_and_is_named_after_its_id() {
+    let mut all = Signatures { all: Vec::new() };
+    for (name, text) in built_in_files() {
+        all.add(&name, text).unwrap_or_else(|error| panic!("{error}"));
+        let id = name.trim_end_matches(".toml");
+        assert!(all.get(id).is_some(), "{name}: the id differs from the file name");
+    }
+    assert!(all.all.len() >= 69, "{} signatures", all.all.len());
+    assert_eq!(Signatures::built_in().all.len(), all.all.len());
+}
+
+#[test]
+fn every_signature_has_samples() {
+    for signature in Signatures::built_in().iter() {
+        let positive = signature.samples.iter().any(|sample| sample.matches);
+        let negative = signature.samples.iter().any(|sample| !sample.matches);
+        assert!(negative, "{}: no sample that it must not match", signature.id);
+        assert!(positive || signature.signs.is_empty(), "{}: no positive sample", signature.id);
+    }
+}
+
+#[test]
+fn every_sign_comes_from_somewhere_and_hearsay_is_weak() {
+    for signature in Signatures::built_in().iter() {
+        for sign in &signature.signs {
+            assert!(!sign.source.is_empty(), "{}: no source", signature.id);
+            let hearsay = sign.source == "gk";
+            assert!(!hearsay || sign.weight == Weight::Weak, "{}: {sign:?}", signature.id);
+        }
+    }
+}
+
+#[test]
+fn every_signature_against_every_sample() {
+    let all = Signatures::built_in();
+    let mut wrong = Vec::new();
+    for owner in all.iter() {
+        for sample in &owner.samples {
+            let found = judge(all, sample);
+            let own = found.iter().any(|m| m.signature.id == owner.id);
+            if own != sample.matches {
+                wrong.push(format!("{} / {}: matched: {own}", owner.id, sample.name));
+            }
+            for other in found.iter().filter(|m| {
+                sample.matches
+                    && m.signature.id != owner.id
+                    && m.confidence == Confidence::High
+                    && !sample.also.contains(&m.signature.id)
+            }) {
+                let (id, because) = (&other.signature.id, &other.because);
+                wrong.push(format!("{} / {}: also {id}: {because}", owner.id, sample.name));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn weights_add_up_and_ceilings_hold() {
+    let file = |extra: &str| {
+        format!(
+            "id = \"x\"\nname = \"X\"\nrole = \"waf\"\n{extra}\n\
+             [[match]]\nfield = \"header\"\nname = \"A\"\nregex = \"1\"\nsource = \"t\"\nweight = \"weak\"\n\
+             [[match]]\nfield = \"header\"\nname = \"B\"\nregex = \"1\"\nsource = \"t\"\nweight = \"weak\"\n\
+             [[match]]\nfield = \"header\"\nname = \"C\"\nregex = '(?P<version>\\d)'\nsource = \"t\"\nweight = \"strong\"\n"
+        )
+    };
+    let judge = |extra: &str, text: &str| {
+        let text = head(text);
+        let own = file(extra);
+        let all = Signatures::with_extra(&[("x.toml", &own)]).unwrap();
+        let found = all.match_response(&Response { status: None, head: &text, body: "" });
+        found.first().map(|m| (m.confidence, m.version.clone()))
+    };
+    assert_eq!(judge("", "HTTP/1.1 200 OK\nA: 1"), Some((Confidence::Low, None)));
+    assert_eq!(judge("", "HTTP/1.1 200 OK\nA: 1\nB: 1"), Some((Confidence::Medium, None)));
+    assert_eq!(judge("", "HTTP/1.1 200 OK\nc: 7"), Some((Confidence::High, Some("7".into()))));
+    assert_eq!(judge("", "HTTP/1.1 200 OK"), None);
+    let capped = judge("at_most = \"medium\"", "HTTP/1.1 200 OK\nA: 1\nC: 7");
+    assert_eq!(capped.map(|c| c.0), Some(Confidence::Medium));
+}
+
+#[test]
+fn errors_name_the_file_and_the_place() {
+    let start = "id = \"x\"\nname = \"X\"\nrole = \"waf\"\n";
+    let bad = [
+        ("id = ", "a.toml"),
+        (&*format!("{start}colour = 1\n"), "colour"),
+        ("id = \"x\"\nname = \"X\"\nrole = \"toaster\"\n", "toaster"),
+        (
+            &format!(
+                "{start}[[match]]\nfield = \"body\"\nregex = \"(\"\nsource = \"t\"\nweight = \"weak\"\n"
+            ),
+            "match 1 (Body)",
+        ),
+        (
+            &format!(
+                "{start}[[match]]\nfield = \"body\"\nregex = \"a\"\nstatus = [\"any\"]\nsource = \"t\"\nweight = \"weak\"\n"
+            ),
+            "status class",
+        ),
+        (
+            &format!(
+                "{start}[[match]]\nfield = \"header\"\nregex = \"a\"\nsource = \"t\"\nweight = \"weak\"\n"
+            ),
+            "`name` is missing",
+        ),
+        (
+            &format!(
+                "{start}[[match]]\nfield = \"cname\"\nregex = \"a\"\nname = \"b\"\nsource = \"t\"\nweight = \"weak\"\n"
+            ),
+            "no meaning",
+        ),
+        ("id = \"nginx\"\nname = \"X\"\nrole = \"waf\"\n", "taken"),
+    ];
+    for (text, expected) in bad {
+        let error = Signatures::with_extra(&[("a.toml", text)]).unwrap_err();
+        assert!(error.starts_with("a.toml: ") && error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn an_error_page_of_alb_is_not_nginx() {
+    let page = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n\
+                <center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n";
+    let found = matches("HTTP/1.1 502 Bad Gateway\nServer: awselb/2.0", page);
+    assert_eq!(found, [("aws-alb".to_owned(), Confidence::High)]);
+    let found = matches("HTTP/1.1 502 Bad Gateway\nServer: nginx", page);
+    assert_eq!(found[0], ("nginx".to_owned(), Confidence::High));
+    assert!(found.contains(&("aws-alb".to_owned(), Confidence::Low)));
+}
+
+#[test]
+fn subprotocol_and_cookies_do_not_change_the_shape() {
+    let found = matches(
+        "HTTP/1.1 101 Switching Protocols\nupgrade: websocket\nsec-websocket-protocol: opamp\n\
+         connection: Upgrade\nsec-websocket-accept: x\nset-cookie: a=b",
+        "",
+    );
+    assert_eq!(found, [("haproxy".to_owned(), Confidence::Medium)]);
+}
+
+#[test]
+fn nothing_matches_nothing() {
+    assert!(matches("HTTP/1.1 200 OK\nContent-Type: text/html", "<h1>hello</h1>").is_empty());
+    assert!(matches("", "").is_empty());
+    assert!(Signatures::built_in().match_certificate(&[]).is_empty());
+    assert!(Signatures::built_in().match_cname("").is_empty());
+}
+
+#[test]
+fn long_bodies_are_cut() {
+    let hidden = format!("{}<hr><center>nginx</center>", "ä".repeat(TEXT_LIMIT));
+    assert!(matches("HTTP/1.1 502 Bad Gateway", &hidden).is_empty());
+    assert_eq!(cut(&format!("x{hidden}")).len(), TEXT_LIMIT - 1);
+}
+
+#[test]
+fn idle_defaults_are_found_within_their_slack() {
+    let names = |seconds| idle_defaults(seconds).into_iter().map(|d| d.0).collect::<Vec<_>>();
+    assert!(names(60.05).contains(&"nginx"));
+    assert!(names(61.6).contains(&"lighttpd"));
+    assert!(!names(64.0).contains(&"nginx"));
+    assert!(names(350.2).contains(&"AWS Network Load Balancer"));
+    assert!(names(47.0).is_empty());
+    assert!(names(f64::NAN).is_empty());
+    assert!(lifetime_limits(7201.0).iter().any(|l| l.0 == "Amazon API Gateway"));
+}
