@@ -26,6 +26,9 @@ pub enum Command {
     Verify {
         /// The bundle
         bundle: PathBuf,
+        /// File with the private key that opens an encrypted bundle (.zip.age)
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
     },
     /// Say what a rule looks for, why, and the remedy; without a rule, list them
     Explain {
@@ -47,6 +50,10 @@ pub struct ReportArgs {
     /// What is written
     #[arg(long, value_enum, default_value = "html")]
     pub format: Format,
+    /// File with the private key that opens encrypted bundles (.zip.age), as
+    /// age-keygen writes it
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
     /// Folder with signatures of more devices (*.toml)
     #[arg(long, value_name = "DIR")]
     pub signatures: Option<PathBuf>,

@@ -8,7 +8,7 @@ use wss_analyzer::command::{explain, report, verify};
 fn main() -> ExitCode {
     ExitCode::from(match Cli::parse().command {
         Command::Report(args) => report::report(&args),
-        Command::Verify { bundle } => verify::verify(&bundle),
+        Command::Verify { bundle, identity } => verify::verify(&bundle, identity.as_deref()),
         Command::Explain { rule } => explain::explain(rule.as_deref()),
     })
 }

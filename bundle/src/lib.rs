@@ -2,8 +2,8 @@
 //! travels in.
 //!
 //! This crate owns the words ([`Observation`], [`Failure`], [`Manifest`],
-//! [`Environment`]), the removal of secrets ([`redact`]) and the reading and
-//! writing of bundles ([`read`], [`mod@write`]). It knows no sockets (that is the
+//! [`Environment`]), the removal of secrets ([`redact`]), the reading and
+//! writing of bundles ([`read`], [`mod@write`]) and their encryption ([`sealed`]). It knows no sockets (that is the
 //! collector's) and no rules (that is the diagnosis').
 
 pub mod bundle;
@@ -14,6 +14,7 @@ pub mod manifest;
 pub mod observation;
 pub mod read;
 pub mod redact;
+pub mod sealed;
 pub mod secret;
 pub mod target;
 pub mod transcript;

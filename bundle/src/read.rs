@@ -8,6 +8,7 @@ mod archive;
 mod lenient;
 
 use crate::manifest::{FORMAT_MAJOR, FORMAT_NAME, Format};
+use crate::sealed::{self, Identities, OpenError};
 use crate::write::{entry, sha256};
 use crate::{
     Attachment, AttachmentKind, Bundle, Defect, Environment, Manifest, Observations, Redaction,
@@ -71,11 +72,16 @@ pub enum ReadError {
         limit: u64,
     },
     /// Encrypted with age.
-    #[error(
-        "{}: encrypted with age; decrypt it first: age -d -i KEY-FILE -o bundle.zip {}",
-        .0.display(), .0.display()
-    )]
+    #[error("{}: encrypted with age; give the file with its private key: --identity FILE", .0.display())]
     Encrypted(PathBuf),
+    /// Encrypted with age, and not opened with the keys at hand.
+    #[error("{}: {error}", path.display())]
+    Sealed {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: OpenError,
+    },
     /// No zip, or none that a bundle's entries can be found in.
     #[error("{}: {reason}; expected a zip that wss-collector wrote", path.display())]
     NotABundle {
@@ -124,6 +130,32 @@ pub struct EntryInfo {
 /// # Errors
 /// [`ReadError`], which names the file.
 pub fn file(path: &Path, limits: &Limits) -> Result<Opened, ReadError> {
+    file_with(path, limits, None)
+}
+
+/// The same, with private keys for a bundle that is encrypted.
+///
+/// # Errors
+/// [`ReadError`], which names the file.
+pub fn file_with(
+    path: &Path,
+    limits: &Limits,
+    identities: Option<&Identities>,
+) -> Result<Opened, ReadError> {
+    let content = content(path, limits)?;
+    match identities {
+        Some(identities) if sealed::is_sealed(&content) => {
+            self::sealed(&content, path, limits, identities)
+        }
+        _ => bytes(&content, path, limits),
+    }
+}
+
+/// The bytes of a file, no more of them than a bundle may have.
+///
+/// # Errors
+/// [`ReadError::Io`], [`ReadError::NotABundle`] for a folder.
+pub fn content(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     let io = |error| ReadError::Io { path: path.to_owned(), error };
     let file = std::fs::File::open(path).map_err(io)?;
     if file.metadata().map_err(io)?.is_dir() {
@@ -131,7 +163,27 @@ pub fn file(path: &Path, limits: &Limits) -> Result<Opened, ReadError> {
     }
     let mut content = Vec::new();
     file.take(limits.archive_bytes + 1).read_to_end(&mut content).map_err(io)?;
-    bytes(&content, path, limits)
+    Ok(content)
+}
+
+/// Reads an encrypted bundle (`.zip.age`) from memory. `name` is for messages.
+///
+/// # Errors
+/// [`ReadError`], which names the file.
+pub fn sealed(
+    content: &[u8],
+    name: &Path,
+    limits: &Limits,
+    identities: &Identities,
+) -> Result<Opened, ReadError> {
+    let path = || name.to_owned();
+    if content.len() as u64 > limits.archive_bytes {
+        let (bytes, limit) = (content.len() as u64, limits.archive_bytes);
+        return Err(ReadError::TooBig { path: path(), bytes, limit });
+    }
+    let plain = sealed::open(content, identities, limits.archive_bytes)
+        .map_err(|error| ReadError::Sealed { path: path(), error })?;
+    bytes(&plain, name, limits)
 }
 
 /// Reads a bundle from memory. `name` is for messages.
@@ -144,7 +196,7 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
         let (bytes, limit) = (content.len() as u64, limits.archive_bytes);
         return Err(ReadError::TooBig { path, bytes, limit });
     }
-    if content.starts_with(b"age-encryption.org/") || content.starts_with(b"-----BEGIN AGE") {
+    if sealed::is_sealed(content) {
         return Err(ReadError::Encrypted(path));
     }
     let not_a_bundle = |reason: String| ReadError::NotABundle { path: path.clone(), reason };

@@ -7,6 +7,7 @@ mod readme;
 
 use crate::manifest::{AttachmentRecord, FileRecord, Manifest};
 use crate::redact::Redacted;
+use crate::sealed::{self, Recipients};
 use crate::{Bundle, transcript};
 use chrono::{Datelike, Timelike};
 use serde::Serialize;
@@ -47,6 +48,9 @@ pub enum WriteError {
     /// The zip could not be put together.
     #[error("cannot put the bundle together: {0}")]
     Zip(#[from] zip::result::ZipError),
+    /// It could not be encrypted; nothing was written.
+    #[error("{0}; nothing was written")]
+    Seal(String),
     /// A part could not be turned into JSON.
     #[error("cannot put the bundle together: {0}")]
     Json(#[from] serde_json::Error),
@@ -58,13 +62,27 @@ pub enum WriteError {
 /// # Errors
 /// [`WriteError`]; no file of that name is there then that was not before.
 pub fn file(bundle: &Redacted<Bundle>, path: &Path, force: bool) -> Result<u64, WriteError> {
+    file_to(bundle, path, force, None)
+}
+
+/// The same; with recipients, encrypted to them. What is not encrypted never
+/// touches the disk.
+///
+/// # Errors
+/// As [`file()`], and [`WriteError::Seal`].
+pub fn file_to(
+    bundle: &Redacted<Bundle>,
+    path: &Path,
+    force: bool,
+    to: Option<&Recipients>,
+) -> Result<u64, WriteError> {
     check(path, force)?;
     let io = |error| WriteError::Io { path: path.to_owned(), error };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let content = bytes(bundle)?;
+    let content = bytes_to(bundle, to)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut partial = tempfile::Builder::new()
         .prefix(&format!(".{name}.partial-"))
@@ -98,7 +116,19 @@ pub fn check(path: &Path, force: bool) -> Result<(), WriteError> {
     }
 }
 
-/// The zip in memory, for standard output.
+/// What [`file_to`] writes, in memory: for standard output.
+///
+/// # Errors
+/// As [`bytes`], and [`WriteError::Seal`].
+pub fn bytes_to(bundle: &Redacted<Bundle>, to: Option<&Recipients>) -> Result<Vec<u8>, WriteError> {
+    let plain = bytes(bundle)?;
+    match to {
+        Some(to) => sealed::seal(&plain, to).map_err(WriteError::Seal),
+        None => Ok(plain),
+    }
+}
+
+/// The zip in memory.
 ///
 /// # Errors
 /// [`WriteError::Zip`] and [`WriteError::Json`], which mean a defect here.

@@ -5,6 +5,8 @@ pub mod report;
 pub mod verify;
 
 use std::io::Write;
+use std::path::Path;
+use wss_bundle::sealed::Identities;
 
 /// Exit code: done.
 pub const DONE: u8 = 0;
@@ -35,6 +37,11 @@ fn say(text: &str, code: u8) -> u8 {
             NOTHING
         }
     }
+}
+
+/// `--identity`: the private keys that open encrypted bundles.
+fn identities(file: Option<&Path>) -> Result<Option<Identities>, String> {
+    file.map(Identities::file).transpose().map_err(|error| format!("--identity {error}"))
 }
 
 /// Says what is wrong, on standard error.

@@ -1,12 +1,13 @@
 //! `report`: one case in, one report out.
 
-use super::{DONE, NOT_WORKING, NOTHING, SOME_BAD, complain, out};
+use super::{DONE, NOT_WORKING, NOTHING, SOME_BAD, complain, identities, out};
 use crate::cli::{Format, ReportArgs};
 use crate::report::templates::Templates;
 use crate::report::{self, Case};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use wss_bundle::read::{self, Limits, Opened};
+use wss_bundle::sealed::Identities;
 use wss_diagnosis::signature::Signatures;
 use wss_diagnosis::{Status, diagnose_with};
 
@@ -31,7 +32,14 @@ pub fn report(args: &ReportArgs) -> u8 {
             return NOTHING;
         }
     };
-    let (opened, bad) = open(&args.bundles);
+    let identities = match identities(args.identity.as_deref()) {
+        Ok(identities) => identities,
+        Err(message) => {
+            complain(&message);
+            return NOTHING;
+        }
+    };
+    let (opened, bad) = open(&args.bundles, identities.as_ref());
     if opened.is_empty() {
         complain("no bundle could be read; nothing was written");
         return NOTHING;
@@ -89,11 +97,11 @@ fn signatures(folder: Option<&Path>) -> Result<Option<Signatures>, String> {
 }
 
 /// Reads what can be read, one of each; the rest is said. True when some was bad.
-fn open(paths: &[PathBuf]) -> (Vec<Opened>, bool) {
+fn open(paths: &[PathBuf], identities: Option<&Identities>) -> (Vec<Opened>, bool) {
     let mut opened: Vec<Opened> = Vec::new();
     let mut bad = false;
     for path in paths {
-        match read::file(path, &Limits::default()) {
+        match read::file_with(path, &Limits::default(), identities) {
             Ok(one) => {
                 let id = &one.bundle.manifest.id;
                 if opened.iter().any(|other| other.bundle.manifest.id == *id) {

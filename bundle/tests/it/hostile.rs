@@ -19,7 +19,7 @@ fn what_is_no_bundle_is_refused_by_name() {
         (b"hello", "no zip"),
         (b"PK\x03\x04 and nothing", "no zip"),
         (b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "manifest.json"),
-        (b"age-encryption.org/v1\n-> X25519", "age -d"),
+        (b"age-encryption.org/v1\n-> X25519", "--identity"),
     ] {
         let error = open(content).unwrap_err().to_string();
         assert!(error.starts_with("test.zip: ") && error.contains(says), "{error}");
