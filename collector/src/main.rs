@@ -11,7 +11,9 @@ fn main() -> ExitCode {
         Err(error) => return ExitCode::from(misused(&error)),
     };
     ExitCode::from(match cli.command {
-        Some(Command::Inspect { bundle }) => inspect::inspect(&bundle),
+        Some(Command::Inspect { bundle, identity }) => {
+            inspect::inspect(&bundle, identity.as_deref())
+        }
         Some(Command::Completions { shell }) => extra::completions(shell),
         Some(Command::Man) => extra::man(),
         None => collect::collect(cli.collect),

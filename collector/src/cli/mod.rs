@@ -46,6 +46,9 @@ pub enum Command {
     Inspect {
         /// The bundle
         bundle: PathBuf,
+        /// File with the private key that opens an encrypted bundle (.zip.age)
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
     },
     /// Print completions for a shell
     Completions {
@@ -70,6 +73,10 @@ pub struct CollectArgs {
     /// Overwrite an existing file
     #[arg(long, help_heading = "Bundle")]
     pub force: bool,
+    /// Encrypt the bundle to an age public key (age1...), or to those in @FILE
+    /// (repeatable); the default name then ends in .zip.age
+    #[arg(long, value_name = "RECIPIENT", help_heading = "Bundle")]
+    pub encrypt_to: Vec<String>,
     /// Which side of the corporate network this machine is on [default: asked, or inside]
     #[arg(long, value_name = "inside|outside", value_parser = parse::vantage, help_heading = "Bundle")]
     pub vantage: Option<Vantage>,

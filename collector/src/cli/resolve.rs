@@ -12,6 +12,7 @@ use std::sync::Arc;
 use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
 use wss_bundle::manifest::Answers;
 use wss_bundle::redact::{Redactor, header_may_stay};
+use wss_bundle::sealed::Recipients;
 use wss_bundle::{Attachment, Secret, Vantage};
 
 /// Largest file of certificates or keys that is read.
@@ -26,6 +27,8 @@ pub struct Job {
     pub output: Option<PathBuf>,
     /// `--force`.
     pub force: bool,
+    /// `--encrypt-to`.
+    pub recipients: Option<Recipients>,
     /// `--vantage`.
     pub vantage: Option<Vantage>,
     /// `--case`, or a made-up one.
@@ -117,6 +120,10 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         }),
         output: args.output,
         force: args.force,
+        recipients: match args.encrypt_to.as_slice() {
+            [] => None,
+            given => Some(Recipients::parse(given)?),
+        },
         vantage: args.vantage,
         case: args.case.unwrap_or_else(made_up_case),
         answers: Answers {

@@ -16,6 +16,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Collector, Format};
 use wss_bundle::redact::Redacted;
+use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
 use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
 use wss_diagnosis::{Diagnosis, Status, diagnose};
@@ -189,7 +190,7 @@ fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
     let redacted = job.redactor().bundle(bundle);
     let bundle = redacted.get();
     let diagnosis = diagnose(std::slice::from_ref(bundle));
-    let written = if to_stdout { stream(&redacted) } else { store(job, &redacted) };
+    let written = if to_stdout { stream(job, &redacted) } else { store(job, &redacted) };
     let shown = written.as_ref().ok().map(|(path, bytes)| (path.display().to_string(), *bytes));
     say(job, &diagnosis, bundle, shown.as_ref().map(|(p, b)| (p.as_str(), *b)), to_stdout);
     match written {
@@ -200,8 +201,8 @@ fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
 }
 
 /// The bundle to standard output; gives what it is called, and its size.
-fn stream(redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
-    let bytes = write::bytes(redacted)?;
+fn stream(job: &Job, redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
+    let bytes = write::bytes_to(redacted, job.recipients.as_ref())?;
     let mut stdout = std::io::stdout();
     stdout
         .write_all(&bytes)
@@ -212,14 +213,15 @@ fn stream(redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
 
 /// The bundle to a file; gives its path and size.
 fn store(job: &Job, redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
+    let to = job.recipients.as_ref();
     if let Some(path) = &job.output {
-        let bytes = write::file(redacted, path, job.force)?;
+        let bytes = write::file_to(redacted, path, job.force, to)?;
         return Ok((path.clone(), bytes));
     }
     let mut number = 1;
     loop {
-        let path = default_name(redacted.get(), number);
-        match write::file(redacted, &path, job.force) {
+        let path = default_name(redacted.get(), number, to.is_some());
+        match write::file_to(redacted, &path, job.force, to) {
             Err(WriteError::Exists(_)) if number < NAMES => number += 1,
             written => return written.map(|bytes| (path, bytes)),
         }
@@ -246,7 +248,8 @@ fn say(
         }
         return;
     }
-    let written = written.map(|(path, bytes)| Written { path, bytes });
+    let sealed_to = job.recipients.as_ref().map(Recipients::shown).unwrap_or_default();
+    let written = written.map(|(path, bytes)| Written { path, bytes, sealed_to });
     if to_stdout {
         err(&text(diagnosis, bundle, written.as_ref(), Look::of(&std::io::stderr())));
     } else {
@@ -254,9 +257,9 @@ fn say(
     }
 }
 
-/// `wss-<host>-<vantage>-<UTC time>.zip`, with nothing in it that a file system
+/// `wss-<host>-<vantage>-<UTC time>.zip` (`.zip.age` when encrypted), with nothing in it that a file system
 /// or a shell minds.
-fn default_name(bundle: &Bundle, number: u32) -> PathBuf {
+fn default_name(bundle: &Bundle, number: u32, sealed: bool) -> PathBuf {
     let manifest = &bundle.manifest;
     let host: String = safe(&manifest.target.host)
         .chars()
@@ -265,5 +268,6 @@ fn default_name(bundle: &Bundle, number: u32) -> PathBuf {
         .collect();
     let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
     let again = if number > 1 { format!("-{number}") } else { String::new() };
-    PathBuf::from(format!("wss-{host}-{}-{time}{again}.zip", manifest.vantage.as_str()))
+    let ending = if sealed { "zip.age" } else { "zip" };
+    PathBuf::from(format!("wss-{host}-{}-{time}{again}.{ending}", manifest.vantage.as_str()))
 }

@@ -4,13 +4,23 @@ use super::{fail, out};
 use crate::screen::safe;
 use std::fmt::Write as _;
 use std::path::Path;
-use wss_bundle::read::{self, Limits, Opened};
+use wss_bundle::read::{self, Limits, Opened, ReadError};
+use wss_bundle::sealed::Identities;
 
 /// Shows a bundle; gives the exit code.
 #[must_use]
-pub fn inspect(path: &Path) -> u8 {
-    match read::file(path, &Limits::default()) {
+pub fn inspect(path: &Path, identity: Option<&Path>) -> u8 {
+    let identities = match identity.map(Identities::file).transpose() {
+        Ok(identities) => identities,
+        Err(message) => return fail(&format!("--identity {message}")),
+    };
+    match read::file_with(path, &Limits::default(), identities.as_ref()) {
         Ok(opened) => out(&text(&opened)),
+        Err(ReadError::Encrypted(path)) => fail(&format!(
+            "{}: encrypted: only who has the private key can look in (--identity FILE). To see \
+             what would be sent, collect without --encrypt-to",
+            path.display()
+        )),
         Err(error) => fail(&error.to_string()),
     }
 }

@@ -15,6 +15,8 @@ pub struct Written<'a> {
     pub path: &'a str,
     /// Its size.
     pub bytes: u64,
+    /// The public keys that it is encrypted to, if it is.
+    pub sealed_to: &'a [String],
 }
 
 /// Everything that is said at the end. `written` is `None` when it could not be.
@@ -206,7 +208,10 @@ fn the_bundle(out: &mut String, bundle: &Bundle, written: &Written<'_>, look: Lo
     let list: Vec<String> = kinds.iter().map(|(kind, count)| removed(kind, *count)).collect();
     let list = if list.is_empty() { "nothing had to be".to_owned() } else { list.join(", ") };
     line(out, look, 9, &format!("Removed: {list}"));
-    if written.path != "-" {
+    if !written.sealed_to.is_empty() {
+        let keys = written.sealed_to.join(", ");
+        line(out, look, 9, &format!("Sealed:  only the owner of {keys} can open it"));
+    } else if written.path != "-" {
         let _ = writeln!(out, "Look in: wss-collector inspect {}", quoted(&safe(written.path)));
     }
 }
