@@ -31,6 +31,8 @@ pub struct Attachment {
     pub kind: AttachmentKind,
     /// Where it comes from, when that is not where the bundle was collected.
     pub vantage: Option<Vantage>,
+    /// Where the file stood, for files that refer to each other.
+    pub path: Option<String>,
     /// Content.
     pub bytes: Vec<u8>,
 }

@@ -146,6 +146,9 @@ pub struct AttachmentRecord {
     /// Where it comes from, when that is not where the bundle was collected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vantage: Option<Vantage>,
+    /// Where the file stood, for files that refer to each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// Kinds of attachments.

@@ -221,7 +221,9 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
             let name = path.strip_prefix(entry::ATTACHMENTS)?.to_owned();
             let record = manifest.attachments.iter().find(|record| record.path == path);
             let kind = record.map_or(AttachmentKind::Other, |record| record.kind);
-            Some(Attachment { name, kind, vantage: record.and_then(|r| r.vantage), bytes })
+            let vantage = record.and_then(|r| r.vantage);
+            let path = record.and_then(|r| r.source.clone());
+            Some(Attachment { name, kind, vantage, path, bytes })
         })
         .collect();
     let bundle = Bundle { manifest, observations, environment, attachments, redactions, defects };

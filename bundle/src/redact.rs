@@ -7,6 +7,7 @@
 //! escapes). [`Redacted`] can be made only here, and [`crate::write`] takes
 //! nothing else: that nothing unredacted is written is a property of the types.
 
+mod configuration;
 mod rules;
 mod walk;
 

@@ -143,6 +143,7 @@ pub fn bytes(bundle: &Redacted<Bundle>) -> Result<Vec<u8>, WriteError> {
                 path: format!("{}{}", entry::ATTACHMENTS, given.name),
                 kind: given.kind,
                 vantage: given.vantage,
+                source: given.path.clone(),
             })
             .collect(),
         files: entries

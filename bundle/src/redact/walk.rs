@@ -5,11 +5,11 @@
 //! (certificates, DNS records) by the given secrets alone. Ids, enumerations
 //! and the target's own host are left: nobody's secret.
 
-use super::{Redactor, rules};
+use super::{Redactor, configuration, rules};
 use crate::observation::{
     Body, Certificate, Ending, HttpReply, Observation, Outcome, Step, Tls, Verification,
 };
-use crate::{Attachment, Bundle, Bytes, Failure, ResponseHead, RouteId};
+use crate::{Attachment, AttachmentKind, Bundle, Bytes, Failure, ResponseHead, RouteId};
 
 const MANIFEST: &str = "manifest.json";
 const OBSERVATIONS: &str = "observations.json";
@@ -18,6 +18,9 @@ const ENVIRONMENT: &str = "environment.json";
 /// Bodies with more bytes than one in this many that are no text are binary:
 /// in them a secret could not be found, so they do not stay.
 const BINARY_ONE_IN: usize = 20;
+
+/// Longest path of an attachment, in characters.
+const PATH_LIMIT: usize = 400;
 
 pub(super) fn bundle(r: &mut Redactor, bundle: &mut Bundle) {
     manifest(r, bundle);
@@ -42,6 +45,10 @@ pub(super) fn bundle(r: &mut Redactor, bundle: &mut Bundle) {
 fn attachments(r: &mut Redactor, all: &mut [Attachment]) {
     for attachment in all.iter_mut() {
         attachment.name = rules::safe_name(&r.given("attachments", "file name", &attachment.name));
+        if let Some(path) = &mut attachment.path {
+            let given = r.given("attachments", "path", path);
+            *path = given.chars().filter(|c| !c.is_control()).take(PATH_LIMIT).collect();
+        }
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
     for at in 1..all.len() {
@@ -52,6 +59,10 @@ fn attachments(r: &mut Redactor, all: &mut [Attachment]) {
     for attachment in all {
         let entry = format!("attachments/{}", attachment.name);
         let text = String::from_utf8_lossy(&attachment.bytes);
+        let text = match attachment.kind {
+            AttachmentKind::Configuration => configuration::text(r, &entry, &text).into(),
+            _ => text,
+        };
         let mut out = String::with_capacity(text.len());
         for (number, line) in text.split_inclusive('\n').enumerate() {
             out.push_str(&r.text(&entry, &format!("line {}", number + 1), line));

@@ -47,6 +47,7 @@ fn attachments_of_one_name_do_not_hide_each_other() {
             name: name.to_owned(),
             kind: AttachmentKind::Configuration,
             vantage: Some(Vantage::Outside),
+            path: Some(name.to_owned()),
             bytes: content.as_bytes().to_vec(),
         });
     }

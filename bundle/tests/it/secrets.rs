@@ -19,6 +19,7 @@ fn a_given_secret_is_nowhere_in_the_zip() {
             name: format!("{form}.conf"),
             kind: AttachmentKind::Configuration,
             vantage: None,
+            path: Some(format!("/etc/{form}.conf")),
             bytes: format!("p {form}\n").into_bytes(),
         });
         let zip = write::bytes(&redactor.bundle(bundle)).unwrap();
