@@ -81,9 +81,7 @@ fn rules() -> &'static [Rule] {
             ),
             (
                 "secret-named",
-                format!(
-                    r#"(?i)(\$(?:http_|arg_|cookie_)?[a-z0-9_]*(?:pass|secret|token|key|auth|cred|cookie|session)[a-z0-9_]*\s*(?:!?=|!?~\*?)\s*)(?P<value>"[^"]*"|'[^']*'|[^\s)]+)"#
-                ),
+                r#"(?i)(\$(?:http_|arg_|cookie_)?[a-z0-9_]*(?:pass|secret|token|key|auth|cred|cookie|session)[a-z0-9_]*\s*(?:!?=|!?~\*?)\s*)(?P<value>"[^"]*"|'[^']*'|[^\s)]+)"#.to_owned(),
             ),
             (
                 "payload",
