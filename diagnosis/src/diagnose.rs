@@ -1,16 +1,17 @@
 //! From rules' answers to one diagnosis: the lowest broken layer is the cause,
 //! and what lies above it is its effect.
 
+use crate::changes::changes;
 use crate::checklist::checklist;
 use crate::device::devices;
 use crate::evidence::{Evidence, SocketState};
 use crate::idle::idle;
 use crate::ladder::ladders;
 use crate::model::{
-    Alternative, BundleSummary, CaseSummary, Cause, Confidence, Diagnosis, Finding, Location,
-    ReportFormat, Status, Verdict,
+    Alternative, BundleSummary, CaseSummary, Cause, Compared, Confidence, Diagnosis, Finding,
+    Location, ReportFormat, Status, Verdict,
 };
-use crate::rule::{Answer, Claim, rules, run_again, run_outside};
+use crate::rule::{Answer, CHANGED_SINCE_ID, Claim, Rule, rules, run_again, run_at, run_outside};
 use crate::signature::Signatures;
 use chrono::SecondsFormat;
 use std::collections::BTreeSet;
@@ -28,17 +29,7 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 #[must_use]
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let e = Evidence::new(bundles, signatures);
-    let mut claims: Vec<Claim> = Vec::new();
-    let mut notes: Vec<Finding> = Vec::new();
-    let mut unsettled: Vec<String> = Vec::new();
-    for rule in rules() {
-        match (rule.check)(&e) {
-            Answer::Fail(claim) => claims.push(*claim),
-            Answer::Note(findings) => notes.extend(findings),
-            Answer::CannotTell(missing) => unsettled.extend(missing),
-            Answer::Pass | Answer::NotApplicable => {}
-        }
-    }
+    let Asked { claims, notes, unsettled } = ask(&e, |_| true);
     let (verdict, alternatives) = judge(&e, &claims, unsettled);
     let devices = devices(&e);
     Diagnosis {
@@ -50,8 +41,39 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
         devices,
         routes: ladders(&e),
         idle: idle(&e),
+        compared: Compared {
+            focus: e.focus().map(|view| view.bundle.manifest.id.clone()),
+            twin: e.twin().map(|view| view.bundle.manifest.id.clone()),
+        },
+        changes: changes(&e),
         verdict,
     }
+}
+
+/// The verdict alone, without a look at what was before.
+pub(crate) fn verdict(e: &Evidence<'_>) -> Verdict {
+    let Asked { claims, unsettled, .. } = ask(e, |rule| rule.id != CHANGED_SINCE_ID);
+    judge(e, &claims, unsettled).0
+}
+
+/// What the rules said.
+struct Asked {
+    claims: Vec<Claim>,
+    notes: Vec<Finding>,
+    unsettled: Vec<String>,
+}
+
+fn ask(e: &Evidence<'_>, which: impl Fn(&Rule) -> bool) -> Asked {
+    let mut asked = Asked { claims: Vec::new(), notes: Vec::new(), unsettled: Vec::new() };
+    for rule in rules().iter().filter(|rule| which(rule)) {
+        match (rule.check)(e) {
+            Answer::Fail(claim) => asked.claims.push(*claim),
+            Answer::Note(findings) => asked.notes.extend(findings),
+            Answer::CannotTell(missing) => asked.unsettled.extend(missing),
+            Answer::Pass | Answer::NotApplicable => {}
+        }
+    }
+    asked
 }
 
 fn judge(
@@ -83,13 +105,20 @@ fn judge(
             });
         }
     }
+    let mut missing = first.missing.clone();
+    let mut confidence = first.confidence;
+    // What lies far apart in time may differ for other reasons than the place.
+    if let Some((_, older)) = e.far_apart() {
+        confidence = confidence.min(Confidence::Medium);
+        missing.push(run_at(e, older.bundle.manifest.vantage.as_str()));
+    }
     let verdict = Verdict {
         status: first.status,
         cause: first.cause,
         location: first.location,
-        confidence: first.confidence,
+        confidence,
         summary: first.summary.clone(),
-        missing: dedup(first.missing.clone()),
+        missing: dedup(missing),
     };
     (verdict, alternatives)
 }
@@ -164,7 +193,7 @@ fn findings(claims: Vec<Claim>, mut notes: Vec<Finding>) -> Vec<Finding> {
 fn case(e: &Evidence<'_>) -> CaseSummary {
     let target = e.focus().map(|f| f.bundle.manifest.target.url(f.path)).unwrap_or_default();
     CaseSummary {
-        id: e.bundles.first().map(|v| v.bundle.manifest.case.clone()).unwrap_or_default(),
+        id: e.focus().map(|v| v.bundle.manifest.case.clone()).unwrap_or_default(),
         target,
         bundles: e
             .bundles

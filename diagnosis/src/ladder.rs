@@ -24,7 +24,9 @@ pub(crate) fn ladders(e: &Evidence<'_>) -> Vec<RouteLadder> {
         .collect()
 }
 
-fn ladder(view: &BundleView<'_>, route: &RouteView<'_>, path: &str) -> RouteLadder {
+/// How far one route climbed for one path.
+#[must_use]
+pub(crate) fn ladder(view: &BundleView<'_>, route: &RouteView<'_>, path: &str) -> RouteLadder {
     RouteLadder {
         bundle: view.bundle.manifest.id.clone(),
         vantage: view.bundle.manifest.vantage.as_str().into(),

@@ -6,6 +6,7 @@
 //! [`diagnose`] derives [`evidence`], asks every [`rule`], and answers with the
 //! contract's JSON ([`model`]).
 
+mod changes;
 mod checklist;
 mod device;
 mod diagnose;

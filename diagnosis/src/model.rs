@@ -26,6 +26,51 @@ pub struct Diagnosis {
     pub routes: Vec<RouteLadder>,
     /// What the holds showed; `null` when nothing was held.
     pub idle: Option<Idle>,
+    /// Which bundles were compared. For the report's tables; scripts read the findings.
+    #[serde(skip)]
+    pub compared: Compared,
+    /// What changed since the run before. As [`Diagnosis::compared`].
+    #[serde(skip)]
+    pub changes: Option<Changes>,
+}
+
+/// Which bundles were compared, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Compared {
+    /// The one that decides.
+    pub focus: Option<String>,
+    /// Its twin from the other side.
+    pub twin: Option<String>,
+}
+
+/// Two runs from the same side.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changes {
+    /// Id of the earlier bundle.
+    pub before: String,
+    /// Id of the later bundle, which decides.
+    pub after: String,
+    /// What was said before the later one was there.
+    pub verdict_before: Verdict,
+    /// The route that the settings chose, before and after.
+    pub routes: (String, String),
+    /// The addresses that the name led to, before and after.
+    pub resolved: (Option<String>, Option<String>),
+    /// Every layer.
+    pub layers: Vec<Change>,
+}
+
+/// A layer, before and after.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Which.
+    pub layer: Layer,
+    /// How it was.
+    pub before: LayerState,
+    /// How it is.
+    pub after: LayerState,
+    /// Whether that is a difference, times apart.
+    pub changed: bool,
 }
 
 /// Name and version of the report's JSON.
@@ -77,6 +122,19 @@ pub enum Status {
     Broken,
     /// Cannot be told.
     Unknown,
+}
+
+impl Status {
+    /// As in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Working => "working",
+            Self::Unstable => "unstable",
+            Self::Broken => "broken",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// Where the fault lies.

@@ -4,6 +4,7 @@
 //! Nothing here is a verdict. Rules read these views; they never go back to
 //! raw observations to parse a header again.
 
+pub mod pairing;
 pub mod reply;
 pub mod route;
 
@@ -12,8 +13,9 @@ pub use route::{Reach, RouteView, SocketState};
 
 use crate::model::Citation;
 use crate::signature::Signatures;
+use pairing::Pairing;
 use wss_bundle::target::AGENT_PATH;
-use wss_bundle::{Bundle, Observation, Vantage};
+use wss_bundle::{Bundle, Observation};
 
 /// One bundle, seen route by route.
 pub struct BundleView<'a> {
@@ -97,55 +99,77 @@ pub struct Evidence<'a> {
     pub bundles: Vec<BundleView<'a>>,
     /// Known devices.
     pub signatures: &'a Signatures,
-    focus: Option<usize>,
-    twin: Option<usize>,
-    not_comparable: Option<String>,
+    pairing: Pairing,
 }
 
 impl<'a> Evidence<'a> {
     /// Derives the evidence. The order of `bundles` does not matter.
     #[must_use]
     pub fn new(bundles: &'a [Bundle], signatures: &'a Signatures) -> Self {
-        let mut order: Vec<&Bundle> = bundles.iter().collect();
+        Self::of(bundles.iter().collect(), signatures)
+    }
+
+    fn of(mut order: Vec<&'a Bundle>, signatures: &'a Signatures) -> Self {
         order.sort_by(|a, b| {
             let key =
                 |x: &Bundle| (x.manifest.vantage, x.manifest.started_at, x.manifest.id.clone());
             key(a).cmp(&key(b))
         });
         let views: Vec<_> = order.into_iter().map(|b| BundleView::new(b, signatures)).collect();
-        // The newest run from each side speaks: an older one is the "before".
-        let newest =
-            |vantage: Vantage| views.iter().rposition(|v| v.bundle.manifest.vantage == vantage);
-        let inside = newest(Vantage::Inside);
-        let outside = newest(Vantage::Outside);
-        let focus = inside.or(outside);
-        let mut twin = if inside.is_some() { outside } else { None };
-        let mut not_comparable = None;
-        if let (Some(f), Some(t)) = (focus, twin)
-            && let Some(why) = why_not_comparable(&views[f], &views[t])
-        {
-            not_comparable = Some(why);
-            twin = None;
-        }
-        Self { bundles: views, signatures, focus, twin, not_comparable }
+        let pairing = Pairing::new(&views);
+        Self { bundles: views, signatures, pairing }
     }
 
     /// The bundle that decides: the newest from inside, where the browser is.
     #[must_use]
     pub fn focus(&self) -> Option<&BundleView<'a>> {
-        self.focus.map(|i| &self.bundles[i])
+        self.pairing.focus.map(|i| &self.bundles[i])
     }
 
     /// The comparable bundle from outside, when the focus is inside.
     #[must_use]
     pub fn twin(&self) -> Option<&BundleView<'a>> {
-        self.twin.map(|i| &self.bundles[i])
+        self.pairing.twin.map(|i| &self.bundles[i])
     }
 
-    /// Why inside and outside cannot be compared, when there are both and they cannot.
+    /// The bundle from the other side, for a comparison of names and addresses:
+    /// the twin, or one whose name led to another server.
     #[must_use]
-    pub fn not_comparable(&self) -> Option<&str> {
-        self.not_comparable.as_deref()
+    pub fn other_side(&self) -> Option<&BundleView<'a>> {
+        self.pairing.other_side.map(|i| &self.bundles[i])
+    }
+
+    /// The run from the focus's side that came before it.
+    #[must_use]
+    pub fn before(&self) -> Option<&BundleView<'a>> {
+        self.pairing.before.map(|i| &self.bundles[i])
+    }
+
+    /// The case as it stood when `last` had just come in.
+    #[must_use]
+    pub fn as_of(&self, last: &BundleView<'a>) -> Self {
+        let until = last.bundle.manifest.started_at;
+        let known = self.bundles.iter().map(|view| view.bundle).filter(|bundle| {
+            bundle.manifest.started_at < until || std::ptr::eq(*bundle, last.bundle)
+        });
+        Self::of(known.collect(), self.signatures)
+    }
+
+    /// Bundles that cannot be compared with the focus, and why.
+    pub fn aside(&self) -> impl Iterator<Item = (&BundleView<'a>, &str)> {
+        self.pairing.aside.iter().map(|(at, why)| (&self.bundles[*at], why.as_str()))
+    }
+
+    /// How long after one another focus and twin were collected, in words, and
+    /// the older of them, when it is so long that something may have been
+    /// changed in between.
+    #[must_use]
+    pub fn far_apart(&self) -> Option<(String, &BundleView<'a>)> {
+        let (focus, twin) = (self.focus()?, self.twin()?);
+        let apart = pairing::apart(focus, twin);
+        let started = |view: &BundleView<'_>| view.bundle.manifest.started_at;
+        let older = if started(focus) < started(twin) { focus } else { twin };
+        (apart > pairing::APART).then(|| (pairing::in_words(apart), older))
     }
 
     /// The route and path that decide.
@@ -210,15 +234,4 @@ impl<'a> Evidence<'a> {
         }
         compared
     }
-}
-
-fn why_not_comparable(a: &BundleView<'_>, b: &BundleView<'_>) -> Option<String> {
-    let (ta, tb) = (&a.bundle.manifest.target, &b.bundle.manifest.target);
-    if ta.scheme != tb.scheme || ta.host != tb.host || ta.port != tb.port {
-        return Some(format!("they tried different targets: {} and {}", ta.origin(), tb.origin()));
-    }
-    if !ta.paths.contains(&b.path.to_owned()) && a.path != b.path {
-        return Some(format!("they tried different paths: {} and {}", a.path, b.path));
-    }
-    None
 }

@@ -27,7 +27,7 @@ pub(super) const LIFETIME_LIMIT: Rule = Rule {
 };
 
 /// Two cuts at the same age: within 15 %, and a second at least.
-fn same_age(a: f64, b: f64) -> bool {
+pub(crate) fn same_age(a: f64, b: f64) -> bool {
     (a - b).abs() <= (a.max(b) * 0.15).max(1.0)
 }
 

@@ -7,12 +7,16 @@
 //! within a file at most one cause is claimed for the deciding route.
 
 mod blame;
+mod comparison;
 mod hold;
 mod network;
 mod notes;
 mod socket;
 mod tls;
 mod upgrade;
+
+pub(crate) use comparison::CHANGED_SINCE_ID;
+pub(crate) use hold::same_age;
 
 use crate::evidence::{BundleView, Evidence};
 use crate::model::{
@@ -111,7 +115,9 @@ static RULES: &[Rule] = &[
     notes::CURL_OVER_HTTP2,
     notes::SELECTED_ROUTE_DIFFERS,
     notes::AGENT_PATH_ALONE,
-    notes::NOT_COMPARABLE,
+    comparison::NOT_COMPARABLE,
+    comparison::COLLECTED_APART,
+    comparison::CHANGED_SINCE,
     notes::WORKS_INSIDE_ONLY,
     notes::CERTIFICATE_EXPIRES,
     notes::CLOCK_SKEW,

@@ -1,12 +1,13 @@
 //! Names, TCP, and the proxy's consent: everything below TLS.
 
 use super::{Answer, Draft, Rule, claim, run_again, run_outside};
+use crate::evidence::pairing::addresses;
 use crate::evidence::{Evidence, Reach, RouteView};
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use wss_bundle::observation::{Peer, Resolver, Step};
+use wss_bundle::observation::Peer;
 use wss_bundle::{FailureKind, Observation};
 
 pub(super) const DNS_SPLIT: Rule = Rule {
@@ -79,24 +80,10 @@ pub(super) const PROXY_REFUSES_TUNNEL: Rule = Rule {
     check: proxy_refuses_tunnel,
 };
 
-fn addresses(route: &RouteView<'_>) -> BTreeSet<IpAddr> {
-    route
-        .observations
-        .iter()
-        .filter_map(|o| match &o.step {
-            Step::Resolve(r)
-                if r.peer == Peer::Target && !matches!(r.resolver, Resolver::NameServer(_)) =>
-            {
-                r.result.ok()
-            }
-            _ => None,
-        })
-        .flat_map(|r| r.addresses.iter().copied())
-        .collect()
-}
-
 fn dns_split(e: &Evidence<'_>) -> Answer {
-    let (Some(focus), Some(twin)) = (e.focus(), e.twin()) else { return Answer::NotApplicable };
+    let (Some(focus), Some(twin)) = (e.focus(), e.other_side()) else {
+        return Answer::NotApplicable;
+    };
     let (Some(inside), Some(outside)) = (focus.direct(), twin.direct()) else {
         return Answer::NotApplicable;
     };

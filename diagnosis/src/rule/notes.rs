@@ -33,14 +33,6 @@ pub(super) const AGENT_PATH_ALONE: Rule = Rule {
     remedy: "apply the agents' rule to the console's paths",
     check: agent_path_alone,
 };
-pub(super) const NOT_COMPARABLE: Rule = Rule {
-    id: "not-comparable",
-    title: "Inside and outside cannot be compared",
-    looks_for: "bundles of one case that tried different addresses or paths",
-    why: "the page's table holds only for the same request from two places",
-    remedy: "run the same command in both places",
-    check: not_comparable,
-};
 pub(super) const WORKS_INSIDE_ONLY: Rule = Rule {
     id: "works-inside-only",
     title: "Works inside, fails outside",
@@ -155,24 +147,6 @@ fn agent_path_alone(e: &Evidence<'_>) -> Answer {
         ))
         .done(),
     ))
-}
-
-fn not_comparable(e: &Evidence<'_>) -> Answer {
-    let (Some(why), Some((focus, route, _))) = (e.not_comparable(), e.deciding()) else {
-        return Answer::NotApplicable;
-    };
-    note(route.observations.first().map(|o| {
-        Draft::new(
-            "not-comparable",
-            Severity::Warning,
-            "Inside and outside cannot be compared",
-            focus,
-            o,
-            why,
-        )
-        .text(format!("The bundles cannot be compared, because {why}."))
-        .done()
-    }))
 }
 
 fn works_inside_only(e: &Evidence<'_>) -> Answer {

@@ -33,16 +33,20 @@ fn opamp(route: OnRoute, leaf: &Leaf) -> OnRoute {
 }
 
 /// Everything works on this route.
-fn healthy(route: OnRoute, leaf: &Leaf) -> OnRoute {
+pub(crate) fn healthy(route: OnRoute, leaf: &Leaf) -> OnRoute {
     let route = route.resolved("203.0.113.10").works(WS, leaf).plain(WS, leaf, STRIPPED, BAD);
     let route = route.upgrade(GRAPHQL, leaf, SHELL_OK, SHELL).plain(GRAPHQL, leaf, SHELL_OK, SHELL);
     opamp(route, leaf).pages(leaf, "")
 }
 
 /// Upgrade and plain twin get the same answer from the origin.
-fn stripped(route: OnRoute, leaf: &Leaf, head: &str, server: &str) -> OnRoute {
+pub(crate) fn stripped(route: OnRoute, leaf: &Leaf, head: &str, server: &str) -> OnRoute {
+    stripped_at("203.0.113.10", route, leaf, head, server)
+}
+
+fn stripped_at(address: &str, route: OnRoute, leaf: &Leaf, head: &str, server: &str) -> OnRoute {
     route
-        .resolved("203.0.113.10")
+        .resolved(address)
         .upgrade(WS, leaf, head, BAD)
         .browser(WS, leaf, head, BAD)
         .plain(WS, leaf, head, BAD)
@@ -650,6 +654,32 @@ pub(crate) fn cases() -> Vec<Case> {
                 .done(),
         ],
         ("broken", "lb-http2", "server-side", High),
+    );
+
+    // Several runs.
+    case(
+        "mended: the newest from inside speaks",
+        vec![
+            stripped(inside().direct(true), &good, STRIPPED_NGINX, NGINX).done(),
+            healthy(inside().later(2).direct(true), &good).done(),
+        ],
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "a week between inside and outside",
+        vec![
+            swallowed(inside().later(7 * 24).direct(true), &good, FailureKind::TimedOut).done(),
+            fine_outside(),
+        ],
+        ("broken", "proxy-blocks-websocket", "client-network", Medium),
+    );
+    case(
+        "a private server inside, a public one outside",
+        vec![
+            stripped_at("10.4.4.4", inside().direct(true), &good, STRIPPED_NGINX, NGINX).done(),
+            healthy(outside().direct(true), &Leaf::other_good()).done(),
+        ],
+        ("broken", "lb-strips-upgrade", "server-side", Medium),
     );
 
     // Time.

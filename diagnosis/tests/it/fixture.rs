@@ -97,6 +97,20 @@ impl Run {
         self
     }
 
+    /// Collected that many hours after the others, as another bundle.
+    pub(crate) fn later(mut self, hours: i64) -> Self {
+        let manifest = &mut self.bundle.manifest;
+        manifest.started_at += Duration::hours(hours);
+        manifest.finished_at += Duration::hours(hours);
+        manifest.id = format!("{:08x}{}", hours + 0x3000_0000, &manifest.id[8..]);
+        self
+    }
+
+    pub(crate) fn case(mut self, id: &str) -> Self {
+        self.bundle.manifest.case = id.into();
+        self
+    }
+
     /// The direct route, chosen by this machine's settings unless a later
     /// route says otherwise.
     pub(crate) fn direct(self, selected: bool) -> OnRoute {
@@ -171,6 +185,19 @@ impl OnRoute {
         if self.direct() { Peer::Target } else { Peer::Proxy }
     }
 
+    /// Where this route's connections go: to what was resolved.
+    fn address(&self) -> std::net::SocketAddr {
+        if !self.direct() {
+            return "10.0.0.8:3128".parse().unwrap();
+        }
+        let all = self.run.bundle.observations.observations.iter().rev();
+        let resolved = all.filter(|o| o.route == self.route).find_map(|o| match &o.step {
+            Step::Resolve(r) => r.result.ok()?.addresses.first().copied(),
+            _ => None,
+        });
+        (resolved.unwrap_or([203, 0, 113, 10].into()), 443).into()
+    }
+
     pub(crate) fn resolved(self, address: &str) -> Self {
         let step = Step::Resolve(Resolve {
             name: if self.direct() { "bindplane.corp.example" } else { "proxy.corp.example" }
@@ -199,9 +226,7 @@ impl OnRoute {
         self.run.connection += 1;
         let step = Step::Connect(Connect {
             peer: self.peer(),
-            address: if self.direct() { "203.0.113.10:443" } else { "10.0.0.8:3128" }
-                .parse()
-                .unwrap(),
+            address: self.address(),
             result: Outcome::Ok(Connected { local: "10.1.2.3:50000".parse().unwrap() }),
         });
         self.add(probe, path, step)
@@ -211,9 +236,7 @@ impl OnRoute {
         self.run.connection += 1;
         let step = Step::Connect(Connect {
             peer: self.peer(),
-            address: if self.direct() { "203.0.113.10:443" } else { "10.0.0.8:3128" }
-                .parse()
-                .unwrap(),
+            address: self.address(),
             result: failed(Operation::Connect, kind, "no connection"),
         });
         self.add(probe::UPGRADE, Some(WS), step)
@@ -457,6 +480,11 @@ impl Leaf {
     /// The server's own, trusted.
     pub(crate) fn good() -> Self {
         Self::new("R10", "Let's Encrypt", "aa", Verification::Trusted)
+    }
+
+    /// Another server's.
+    pub(crate) fn other_good() -> Self {
+        Self::new("R10", "Let's Encrypt", "ff", Verification::Trusted)
     }
 
     /// A private authority that this machine trusts.

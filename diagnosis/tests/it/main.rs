@@ -7,3 +7,4 @@ mod cases;
 mod docs;
 mod fixture;
 mod invariants;
+mod pairing;

@@ -59,18 +59,24 @@ struct Side {
 
 impl Comparison {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let newest = |vantage: Vantage| {
-            // The newest of each side speaks.
-            case.views.iter().rfind(|view| view.bundle.manifest.vantage == vantage)
-        };
-        let (inside, outside) = (newest(Vantage::Inside), newest(Vantage::Outside));
-        let works = |view: Option<&View<'_>>| works(case.deciding_ladder(view?)?);
         let not_comparable = case
             .diagnosis
             .findings
             .iter()
             .find(|finding| finding.rule == "not-comparable")
             .map(|finding| finding.text.clone());
+        // Those that the diagnosis compared; else the newest of each side, to
+        // show what there is.
+        let compared = &case.diagnosis.compared;
+        let speaks = |vantage: Vantage| {
+            let of = |view: &&View<'_>| view.bundle.manifest.vantage == vantage;
+            let ids = [&compared.focus, &compared.twin].into_iter().flatten();
+            let chosen = ids.filter_map(|id| case.view(id)).find(of);
+            chosen.or_else(|| case.views.iter().rfind(of))
+        };
+        let (inside, outside) = (speaks(Vantage::Inside), speaks(Vantage::Outside));
+        let not_comparable = not_comparable.filter(|_| compared.twin.is_none());
+        let works = |view: Option<&View<'_>>| works(case.deciding_ladder(view?)?);
         let rows = ROWS
             .iter()
             .map(|(from_inside, from_outside, scenario, location)| Row {

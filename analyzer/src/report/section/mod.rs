@@ -38,6 +38,7 @@ sections! {
     remedy: Remedy,
     findings: Findings,
     comparison: Comparison,
+    changes: Changes,
     routes: Routes,
     handshakes: Handshakes,
     holds: Holds,

@@ -1,0 +1,124 @@
+//! What the pairing of bundles itself tells: what could not be compared, what
+//! lies far apart, and what changed between two runs.
+
+use super::{Answer, Draft, Rule, run_at};
+use crate::changes::{changes, words};
+use crate::evidence::{BundleView, Evidence};
+use crate::model::Severity;
+use wss_bundle::Observation;
+
+pub(super) const NOT_COMPARABLE: Rule = Rule {
+    id: "not-comparable",
+    title: "Inside and outside cannot be compared",
+    looks_for: "bundles of one case that tried different targets or paths, sent different \
+                requests, were led to different servers, or lie too far apart",
+    why: "the page's table holds only for the same request to the same server from two places",
+    remedy: "run the collector for the same target from both sides",
+    check: not_comparable,
+};
+pub(super) const COLLECTED_APART: Rule = Rule {
+    id: "collected-apart",
+    title: "Inside and outside were collected far apart in time",
+    looks_for: "bundles of one case with more than a day between them",
+    why: "something may have been changed in between, and then the difference between them shows \
+          the change and not the place; no verdict that could rest on it is of high confidence",
+    remedy: "run the collector again from the side that is older",
+    check: collected_apart,
+};
+pub(super) const CHANGED_SINCE: Rule = Rule {
+    id: CHANGED_SINCE_ID,
+    title: "What changed since the run before",
+    looks_for: "an earlier bundle from the same side and for the same target",
+    why: "before and after a change are twins, too: the layers that differ are what the change did",
+    remedy: "none: for comparison",
+    check: changed_since,
+};
+/// Left out when the run before is judged: it would look for its own before.
+pub(crate) const CHANGED_SINCE_ID: &str = "changed-since";
+
+fn not_comparable(e: &Evidence<'_>) -> Answer {
+    let notes: Vec<_> = e
+        .aside()
+        .filter_map(|(view, why)| {
+            let observation = view.selected()?.observations.first().copied()?;
+            let cited = "not-comparable";
+            let title = "Two bundles cannot be compared";
+            let draft = Draft::new(cited, Severity::Warning, title, view, observation, why);
+            let at = view.bundle.manifest.started_at.format("%Y-%m-%d %H:%M UTC");
+            Some(
+                draft
+                    .text(format!(
+                        "The bundle from {} of {at} is left out of the comparison, because {why}.",
+                        view.bundle.manifest.vantage.as_str()
+                    ))
+                    .done(),
+            )
+        })
+        .collect();
+    if notes.is_empty() { Answer::NotApplicable } else { Answer::Note(notes) }
+}
+
+fn collected_apart(e: &Evidence<'_>) -> Answer {
+    let Some((span, older)) = e.far_apart() else { return Answer::NotApplicable };
+    let Some(observation) = older.selected().and_then(|r| r.observations.first().copied()) else {
+        return Answer::NotApplicable;
+    };
+    let title = format!("Inside and outside were collected {span} apart");
+    let at = older.bundle.manifest.started_at.format("%Y-%m-%d %H:%M UTC").to_string();
+    Answer::Note(vec![
+        Draft::new("collected-apart", Severity::Warning, title, older, observation, at)
+            .text(format!(
+                "Something may have been changed in between. A new run settles it: {}",
+                run_at(e, older.bundle.manifest.vantage.as_str())
+            ))
+            .done(),
+    ])
+}
+
+fn changed_since(e: &Evidence<'_>) -> Answer {
+    let Some(found) = changes(e) else { return Answer::NotApplicable };
+    let (Some(before), Some(after)) = (e.before(), e.focus()) else {
+        return Answer::NotApplicable;
+    };
+    let (Some((first, new)), Some((second, old))) = (shows(after), shows(before)) else {
+        return Answer::NotApplicable;
+    };
+    let at = before.bundle.manifest.started_at.format("%Y-%m-%d %H:%M UTC");
+    let mut lines: Vec<String> = Vec::new();
+    if found.routes.0 != found.routes.1 {
+        lines.push(format!("the route was {} and is {}", found.routes.0, found.routes.1));
+    }
+    for change in found.layers.iter().filter(|change| change.changed) {
+        let (was, is) = (words(&change.before), words(&change.after));
+        lines.push(format!("{}: was {was}, is {is}", change.layer));
+    }
+    let what = if lines.is_empty() {
+        "No layer's outcome changed.".to_owned()
+    } else {
+        format!("Changed: {}.", lines.join("; "))
+    };
+    let then = &found.verdict_before;
+    Answer::Note(vec![
+        Draft::new(
+            "changed-since",
+            Severity::Info,
+            format!("What changed since {at}"),
+            after,
+            first,
+            new,
+        )
+        .text(format!("At {at} the verdict was {} ({}). {what}", then.status.as_str(), then.cause))
+        .also(Some(before.cite(second, old)))
+        .done(),
+    ])
+}
+
+/// What a run came to: the answer to its upgrade, or how its last step ended.
+fn shows<'a>(view: &BundleView<'a>) -> Option<(&'a Observation, String)> {
+    let route = view.selected()?;
+    if let Some(reply) = route.upgrade_reply(view.path) {
+        return Some((reply.observation, reply.line()));
+    }
+    let last = route.observations.last()?;
+    Some((last, last.step.failure().map(ToString::to_string).unwrap_or_default()))
+}
