@@ -84,33 +84,12 @@ fn scenario(folder: &std::path::Path, to: Option<&std::path::Path>) -> Result<()
     Ok(())
 }
 
-/// Expected causes down, judged ones across; what is right stands on the diagonal.
 fn scenarios(root: &std::path::Path) -> Result<(), String> {
-    use std::collections::BTreeMap;
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let mut matrix: BTreeMap<(String, String), u32> = BTreeMap::new();
-    let (mut right, mut sure_and_wrong, mut all, mut real) = (0, 0, 0, 0);
-    for folder in wss_lab::scenario::all(root)? {
-        let outcome = runtime.block_on(wss_lab::scenario::run(&folder))?;
-        let (expected, verdict) = (&outcome.scenario.expect, &outcome.diagnosis.verdict);
-        *matrix.entry((expected.cause.clone(), verdict.cause.slug().to_owned())).or_default() += 1;
-        all += 1;
-        real += u32::from(outcome.scenario.front.is_some() || outcome.scenario.via.is_some());
-        let complaints = outcome.complaints();
-        right += u32::from(complaints.is_empty());
-        let wrong = expected.cause != verdict.cause.slug();
-        sure_and_wrong += u32::from(wrong && verdict.confidence == wss_diagnosis::Confidence::High);
-        for complaint in complaints {
-            println!("{}: {complaint}", folder.display());
-        }
+    let summary = runtime.block_on(wss_lab::scenario::summary::Summary::of(root))?;
+    println!("{}", summary.text(root)?);
+    match summary.not_right() {
+        0 => Ok(()),
+        count => Err(format!("{count} are not right")),
     }
-    println!("{:28} {:28} {:>5}", "expected", "judged", "cases");
-    for ((expected, judged), count) in &matrix {
-        let mark = if expected == judged { "" } else { "  WRONG" };
-        println!("{expected:28} {judged:28} {count:>5}{mark}");
-    }
-    println!(
-        "{all} scenarios, {real} with real servers: {right} right, {sure_and_wrong} sure and wrong"
-    );
-    if right == all { Ok(()) } else { Err(format!("{} are not right", all - right)) }
 }

@@ -1,6 +1,6 @@
 //! The main job: probe, judge, write the bundle, say what was found.
 
-use super::{FAILS, WORKS, ask, err, fail, out, signals};
+use super::{ask, err, exit_code, fail, out, signals};
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
 use crate::environment;
@@ -19,7 +19,7 @@ use wss_bundle::redact::Redacted;
 use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
 use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
-use wss_diagnosis::{Diagnosis, Status, diagnose};
+use wss_diagnosis::{Diagnosis, diagnose};
 
 /// Names tried for a bundle before giving up: whoever collects in a loop gets
 /// several within the second that tells them apart.
@@ -195,8 +195,7 @@ fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
     say(job, &diagnosis, bundle, shown.as_ref().map(|(p, b)| (p.as_str(), *b)), to_stdout);
     match written {
         Err(error) => fail(&error.to_string()),
-        Ok(_) if diagnosis.verdict.status == Status::Working => WORKS,
-        Ok(_) => FAILS,
+        Ok(_) => exit_code(diagnosis.verdict.status),
     }
 }
 

@@ -10,6 +10,7 @@ mod signals;
 use clap::error::ErrorKind;
 use std::io::Write;
 use wss_bundle::redact::Redactor;
+use wss_diagnosis::Status;
 
 /// Exit code: the bundle was written, and WebSocket works.
 pub const WORKS: u8 = 0;
@@ -19,6 +20,12 @@ pub const FAILS: u8 = 1;
 pub const NO_BUNDLE: u8 = 2;
 /// Exit code: given up by a second Ctrl-C (128 + SIGINT).
 pub const GIVEN_UP: i32 = 130;
+
+/// The exit code that goes with a verdict, once the bundle is written.
+#[must_use]
+pub fn exit_code(status: Status) -> u8 {
+    if status == Status::Working { WORKS } else { FAILS }
+}
 
 /// Writes to standard output; gives the exit code. A reader that went away is
 /// no error, since it has read what it wanted.

@@ -55,8 +55,10 @@ pub struct Lab {
     pub host: String,
     /// Its certificates.
     pub pki: Arc<Pki>,
-    /// The Bindplane server.
+    /// The Bindplane server; it stands idle where a real one takes its place.
     pub origin: Origin,
+    /// Where requests end: the server's address.
+    backend: SocketAddr,
     /// In front of it.
     pub lb: Option<Lb>,
     /// The transparent interceptor.
@@ -75,13 +77,26 @@ impl Lab {
     /// # Errors
     /// When a certificate cannot be made or a port cannot be had.
     pub async fn start(config: &LabConfig) -> io::Result<Self> {
+        Self::start_before(config, |_, _| Ok(None)).await
+    }
+
+    /// The same in front of a server that `place` starts, given a directory
+    /// and the certificates, and that takes the place of the lab's own.
+    ///
+    /// # Errors
+    /// As [`Lab::start`], and what `place` says.
+    pub async fn start_before(
+        config: &LabConfig,
+        place: impl FnOnce(&Path, &Pki) -> io::Result<Option<SocketAddr>>,
+    ) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
         let host = config.host.clone();
         let subject = config.proxy.as_ref().and_then(|proxy| proxy.intercept.as_ref());
         let subject = subject.map(|intercept| intercept.subject.clone()).unwrap_or_default();
         let pki = Arc::new(Pki::new(dir.path(), &subject)?);
         let origin = Origin::start(config.origin.clone(), &host, &pki).await?;
-        let mut front = lb::Upstream::new(origin.addr, config.origin.tls.is_some(), &host, &pki)?;
+        let backend = place(dir.path(), &pki)?.unwrap_or(origin.addr);
+        let mut front = lb::Upstream::new(backend, config.origin.tls.is_some(), &host, &pki)?;
         let mut lb = None;
         if let Some(wanted) = &config.lb {
             let kind = CertificateKind::Valid;
@@ -103,7 +118,7 @@ impl Lab {
         }
         let firewall = Firewall::start(front_addr, &host).await?;
         let config = config.clone();
-        let lab = Self { host, pki, origin, lb, middlebox, firewall, proxy, config, dir };
+        let lab = Self { host, pki, origin, backend, lb, middlebox, firewall, proxy, config, dir };
         lab.stand(Side::Inside).await?;
         Ok(lab)
     }
@@ -113,7 +128,7 @@ impl Lab {
     /// # Errors
     /// When the firewall's port cannot be had again.
     pub async fn stand(&self, side: Side) -> io::Result<()> {
-        let front = self.lb.as_ref().map_or(self.origin.addr, |lb| lb.addr);
+        let front = self.front();
         let (mode, upstream, cut) = match side {
             Side::Inside => (
                 self.config.firewall.inside,
@@ -123,6 +138,12 @@ impl Lab {
             Side::Outside => (self.config.firewall.outside, front, config::CutConfig::default()),
         };
         self.firewall.set(mode, upstream, cut).await
+    }
+
+    /// What a real server stands in front of: the load balancer, or the server.
+    #[must_use]
+    pub fn front(&self) -> SocketAddr {
+        self.lb.as_ref().map_or(self.backend, |lb| lb.addr)
     }
 
     /// The address that both sides see.

@@ -1,12 +1,16 @@
 //! Real servers, each run in the foreground with a configuration of its own in
 //! a folder of its own, on loopback, and stopped by its handle. One that is not
-//! installed is an error that names its Debian package, never a test left out.
+//! installed is an error that says how to get it, never a test left out.
+
+mod product;
+
+pub use product::Product;
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -15,120 +19,6 @@ use std::time::{Duration, Instant};
 const READY: Duration = Duration::from_secs(30);
 /// Ports are handed out before the server binds them; how often another is tried.
 const TRIES: usize = 3;
-
-/// A product.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Product {
-    /// nginx
-    Nginx,
-    /// HAProxy
-    Haproxy,
-    /// Squid, with TLS
-    Squid,
-    /// Apache httpd
-    Apache,
-    /// Caddy
-    Caddy,
-    /// Varnish
-    Varnish,
-    /// tinyproxy
-    Tinyproxy,
-    /// lighttpd
-    Lighttpd,
-    /// nghttpx
-    Nghttpx,
-    /// Dante
-    Dante,
-    /// stunnel
-    Stunnel,
-}
-
-impl Product {
-    fn program(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Haproxy => "haproxy",
-            Self::Squid => "squid",
-            Self::Apache => "apache2",
-            Self::Caddy => "caddy",
-            Self::Varnish => "varnishd",
-            Self::Tinyproxy => "tinyproxy",
-            Self::Lighttpd => "lighttpd",
-            Self::Nghttpx => "nghttpx",
-            Self::Dante => "danted",
-            Self::Stunnel => "stunnel4",
-        }
-    }
-
-    fn package(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx-light",
-            Self::Squid => "squid-openssl",
-            Self::Varnish => "varnish",
-            Self::Nghttpx => "nghttp2-proxy",
-            Self::Dante => "dante-server",
-            other => other.program(),
-        }
-    }
-
-    /// Arguments with which it stays in the foreground.
-    fn arguments(self, config: &Path, folder: &Path, port: u16) -> Vec<String> {
-        let config = config.display().to_string();
-        let folder = folder.display().to_string();
-        let words = |list: &[&str]| list.iter().map(|word| (*word).to_owned()).collect();
-        match self {
-            Self::Nginx => {
-                let log = format!("{folder}/error.log");
-                words(&["-p", &folder, "-e", &log, "-c", &config, "-g", "daemon off;"])
-            }
-            Self::Haproxy => words(&["-db", "-f", &config]),
-            Self::Squid => words(&["-N", "-f", &config, "-n", &format!("lab{port}")]),
-            Self::Apache => words(&["-D", "FOREGROUND", "-d", &folder, "-f", &config]),
-            Self::Caddy => words(&["run", "--adapter", "caddyfile", "--config", &config]),
-            Self::Varnish => {
-                let listen = format!("127.0.0.1:{port}");
-                words(&["-F", "-n", &folder, "-a", &listen, "-f", &config, "-s", "malloc,16m"])
-            }
-            Self::Tinyproxy => words(&["-d", "-c", &config]),
-            Self::Lighttpd => words(&["-D", "-f", &config]),
-            Self::Nghttpx => words(&["--conf", &config]),
-            Self::Dante => words(&["-N", "1", "-f", &config]),
-            Self::Stunnel => vec![config],
-        }
-    }
-
-    fn version_arguments(self) -> &'static [&'static str] {
-        match self {
-            Self::Caddy => &["version"],
-            Self::Varnish => &["-V"],
-            Self::Nghttpx => &["--version"],
-            Self::Stunnel => &["-version"],
-            _ => &["-v"],
-        }
-    }
-
-    /// Version as the program tells it; `None` where it does not.
-    #[must_use]
-    pub fn version(self) -> Option<String> {
-        let output = Command::new(find(self)?).args(self.version_arguments()).output().ok()?;
-        let text = [output.stdout, output.stderr].concat();
-        let text = String::from_utf8_lossy(&text).into_owned();
-        let start = text.find(|c: char| c.is_ascii_digit())?;
-        let version: String =
-            text[start..].chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-        Some(version.trim_end_matches('.').to_owned())
-    }
-}
-
-/// Daemons are in `sbin`, which is not in everybody's PATH.
-fn find(product: Product) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .chain(["/usr/sbin".into(), "/usr/bin".into(), "/usr/local/sbin".into()])
-        .map(|folder| folder.join(product.program()))
-        .find(|program| program.is_file())
-}
 
 /// A running server.
 pub struct Real {
@@ -152,10 +42,7 @@ impl Real {
         template: &str,
         values: &BTreeMap<&str, String>,
     ) -> Result<Self, String> {
-        let program = find(product).ok_or_else(|| {
-            let (name, package) = (product.program(), product.package());
-            format!("{name} is not installed: apt-get install {package} (./tests/run does)")
-        })?;
+        let program = product.find().ok_or_else(|| product.how_to_get())?;
         let mut last = String::new();
         for _ in 0..TRIES {
             match Self::try_start(product, &program, template, values) {
@@ -181,7 +68,7 @@ impl Real {
         for (name, value) in values {
             config = config.replace(&format!("{{{name}}}"), value);
         }
-        let file = folder.path().join("lab.conf");
+        let file = folder.path().join(product.file());
         std::fs::write(&file, &config).map_err(text)?;
         if product == Product::Squid {
             prepare_squid(folder.path(), &config).map_err(text)?;

@@ -2,7 +2,16 @@
 //! for every one of them.
 
 use super::Outcome;
+use super::config::Level;
 use wss_diagnosis::{Confidence, Layer, Severity, Status, diagnose};
+
+fn sure(level: Level) -> Confidence {
+    match level {
+        Level::High => Confidence::High,
+        Level::Medium => Confidence::Medium,
+        Level::Low => Confidence::Low,
+    }
+}
 
 impl Outcome {
     /// What differs from what an expert would say; empty when nothing does.
@@ -18,25 +27,34 @@ impl Outcome {
                 out.push(format!("{what}: expected {wanted}, got {}", json[what]));
             }
         }
-        let least = match expect.confidence.as_str() {
-            "high" => Confidence::High,
-            "medium" => Confidence::Medium,
-            _ => Confidence::Low,
-        };
-        if verdict.confidence < least {
+        let (least, most) = (sure(expect.confidence), sure(expect.at_most));
+        if verdict.confidence < least || verdict.confidence > most {
             out.push(format!(
-                "confidence: expected {}, got {}",
-                expect.confidence, json["confidence"]
+                "confidence: expected {:?} to {:?}, got {}",
+                expect.confidence, expect.at_most, json["confidence"]
             ));
+        }
+        if let Some(code) = expect.exit.filter(|code| *code != self.exit) {
+            out.push(format!("the collector's exit code: expected {code}, got {}", self.exit));
+        }
+        for words in &expect.missing {
+            if !verdict.missing.iter().any(|line| line.contains(words)) {
+                out.push(format!("`{words}` is not in `missing`: {:?}", verdict.missing));
+            }
         }
         if let Some(limit) = expect.within_s.filter(|limit| self.took_s > *limit) {
             out.push(format!("it took {:.1} s, more than {limit}", self.took_s));
         }
         self.device(&mut out);
-        for rule in &expect.rules {
-            if !self.diagnosis.findings.iter().any(|finding| finding.rule == rule) {
-                out.push(format!("rule {rule} has nothing to say"));
-            }
+        self.row(&mut out);
+        self.layers(&mut out);
+        self.cut(&mut out);
+        let speaks = |rule| self.diagnosis.findings.iter().any(|finding| finding.rule == rule);
+        for rule in expect.rules.iter().filter(|rule| !speaks(rule.as_str())) {
+            out.push(format!("rule {rule} has nothing to say"));
+        }
+        for rule in expect.silent.iter().filter(|rule| speaks(rule.as_str())) {
+            out.push(format!("rule {rule} speaks"));
         }
         self.invariants(&mut out);
         if !out.is_empty() {
@@ -58,6 +76,64 @@ impl Outcome {
         let real = self.versions.first().and_then(|(_, version)| version.clone());
         if self.scenario.expect.version && found.version != real {
             out.push(format!("version: expected {real:?}, got {:?}", found.version));
+        }
+    }
+
+    /// The products that must be found, in path order.
+    fn row(&self, out: &mut Vec<String>) {
+        let wanted = &self.scenario.expect.devices;
+        let all: Vec<&str> =
+            self.diagnosis.devices.iter().map(|d| d.product.as_deref().unwrap_or("?")).collect();
+        let found: Vec<&str> =
+            all.iter().copied().filter(|name| wanted.iter().any(|w| w == name)).collect();
+        if found != *wanted {
+            out.push(format!("devices: expected {wanted:?} in this order, got {all:?}"));
+        }
+    }
+
+    /// How far the routes climbed on the console's path.
+    fn layers(&self, out: &mut Vec<String>) {
+        for (key, wanted) in &self.scenario.expect.layers {
+            let words: Vec<&str> = key.split(' ').collect();
+            let vantage = if words.contains(&"outside") { "outside" } else { "inside" };
+            let kind = words.last().copied().unwrap_or_default();
+            let path = words.iter().find(|word| word.starts_with('/'));
+            let ladder = self.diagnosis.routes.iter().find(|ladder| {
+                let route = match kind {
+                    "proxy" => ladder.route.starts_with("proxy"),
+                    _ => ladder.route == "direct",
+                };
+                let own = path.map_or_else(
+                    || self.diagnosis.case.target.ends_with(&ladder.path),
+                    |path| ladder.path == *path,
+                );
+                ladder.vantage == vantage && route && own
+            });
+            let Some(ladder) = ladder else {
+                out.push(format!("layers: there is no route {key}"));
+                continue;
+            };
+            let ladder = serde_json::to_value(ladder).unwrap_or_default();
+            let states = ladder["layers"].as_array().cloned().unwrap_or_default();
+            for (layer, status) in wanted {
+                let state = states.iter().find(|state| state["layer"] == layer.as_str());
+                let found = state.map(|state| state["status"].clone()).unwrap_or_default();
+                if found != status.as_str() {
+                    out.push(format!("{key}, {layer}: expected {status}, got {found}"));
+                }
+            }
+        }
+    }
+
+    /// How the silent hold ended.
+    fn cut(&self, out: &mut Vec<String>) {
+        let expect = &self.scenario.expect;
+        let idle = serde_json::to_value(&self.diagnosis.idle).unwrap_or_default();
+        if let Some(how) = expect.cut_by.as_ref().filter(|how| idle["cut_by"] != how.as_str()) {
+            out.push(format!("cut by: expected {how}, got {}", idle["cut_by"]));
+        }
+        if let Some(closed) = expect.tls_closed.filter(|closed| idle["tls_closed"] != *closed) {
+            out.push(format!("close_notify: expected {closed}, got {}", idle["tls_closed"]));
         }
     }
 

@@ -1,6 +1,8 @@
 //! One collection of a scenario, by the collector's own library.
 
-use super::{Run, Scenario, Trust};
+use super::config::{Run, Scenario, Trust};
+use super::dns::NameServer;
+use super::program;
 use crate::lab::Lab;
 use crate::real::{Real, closed_port};
 use rustls::pki_types::CertificateDer;
@@ -13,36 +15,50 @@ use wss_bundle::manifest::{Collector, Format};
 use wss_bundle::redact::Redactor;
 use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage, read, write};
 use wss_collector::cli::parse;
+use wss_collector::command::exit_code;
 use wss_collector::config::{Config, ResolveOverride, TlsOptions};
 use wss_collector::proxy::{Variables, find};
+use wss_diagnosis::diagnose;
 
-/// Collects, and takes the bundle through redactor, writer and reader.
+/// Collects, and takes the bundle through redactor, writer and reader; gives
+/// it with the collector's exit code.
 pub(super) async fn collect(
     scenario: &Scenario,
     lab: &Lab,
     via: Option<&Real>,
     vantage: Vantage,
     wanted: &Run,
-) -> Result<Bundle, String> {
-    let port = if wanted.closed_port {
-        closed_port().map_err(|error| error.to_string())?
-    } else {
-        lab.addr().port()
-    };
+) -> Result<(Bundle, u8), String> {
+    let closed = || closed_port().map_err(|error| error.to_string());
+    let port = if wanted.closed_port { closed()? } else { lab.addr().port() };
+    let nobody = closed()?.to_string();
     let url = format!("{}://{}:{port}", scenario.scheme, lab.host);
     let (target, _) = parse::target(&url, &scenario.paths)?;
     let place = |text: &String| {
         let via = via.map(|real| format!("http://{}", real.addr)).unwrap_or_default();
         text.replace("{proxy}", &lab.proxy_url().unwrap_or_default())
             .replace("{via}", &via)
+            .replace("{closed}", &nobody)
             .replace("{via-address}", via.trim_start_matches("http://"))
     };
-    let variables = Variables::new(wanted.env.iter().map(|(name, value)| (name, place(value))));
-    let found = find(&target, None, None, &variables)?;
+    let env: Vec<(String, String)> =
+        wanted.env.iter().map(|(name, value)| (name.clone(), place(value))).collect();
     let trust = match wanted.trust {
         Trust::Managed => lab.trust_file(),
         Trust::Lab => lab.pki.ca_file(),
     };
+    if wanted.hosts.is_some() {
+        let (scenario, wanted) = (scenario.clone(), wanted.clone());
+        let running = tokio::task::spawn_blocking(move || {
+            program::collect(&scenario, &wanted, vantage, &url, &trust, &env)
+        });
+        return running.await.map_err(|error| error.to_string())?;
+    }
+    let name_server = match &wanted.dns {
+        Some(table) => Some(NameServer::start(table).await?),
+        None => None,
+    };
+    let found = find(&target, None, None, &Variables::new(env))?;
     let extra_roots = CertificateDer::pem_file_iter(&trust)
         .and_then(|list| list.collect::<Result<Vec<_>, _>>())
         .map_err(|error| format!("{}: {error}", trust.display()))?;
@@ -58,7 +74,7 @@ pub(super) async fn collect(
         }],
         family: None,
         tls: TlsOptions { extra_roots, client: None },
-        name_servers: Vec::new(),
+        name_servers: name_server.iter().map(|server| server.addr).collect(),
         timeout: parse::timeout(&scenario.timeout)?,
         hold: parse::duration(&scenario.hold)?,
     });
@@ -67,7 +83,9 @@ pub(super) async fn collect(
         proxy_choices: found.choices,
         ..Environment::default()
     };
-    finish(config, vantage, settings).await
+    let bundle = finish(config, vantage, settings).await?;
+    let code = exit_code(diagnose(std::slice::from_ref(&bundle)).verdict.status);
+    Ok((bundle, code))
 }
 
 /// Collects directly, and trusts whom the system trusts.

@@ -4,123 +4,22 @@
 
 mod check;
 mod collect;
+pub mod config;
+mod dns;
+mod program;
+pub mod summary;
 
-use crate::lab::config::{CutConfig, FirewallMode};
-use crate::lab::{Lab, LabConfig, Side};
-use crate::real::{Product, Real};
+use crate::lab::ca::Pki;
+use crate::lab::config::{CertificateKind, CutConfig, FirewallMode, TlsConfig};
+use crate::lab::{Lab, Side};
+use crate::real::{Product, Real, closed_port};
+use config::{GorillaConfig, RealConfig, Scenario};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use wss_bundle::{Bundle, Vantage};
 use wss_diagnosis::{Diagnosis, diagnose};
-
-/// `scenario.toml`.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Scenario {
-    /// What it is about, in a sentence.
-    pub about: String,
-    /// `https` or `http`.
-    #[serde(default = "https")]
-    pub scheme: String,
-    /// Paths to try; the collector's own when empty.
-    #[serde(default)]
-    pub paths: Vec<String>,
-    /// As `--hold`.
-    #[serde(default = "zero")]
-    pub hold: String,
-    /// As `--timeout`.
-    #[serde(default = "two_seconds")]
-    pub timeout: String,
-    /// Servers in this process.
-    #[serde(default)]
-    pub lab: LabConfig,
-    /// A real server in front of them, at the address that both sides see.
-    pub front: Option<RealConfig>,
-    /// A real forward proxy.
-    pub via: Option<RealConfig>,
-    /// The run from inside.
-    pub inside: Option<Run>,
-    /// The run from outside.
-    pub outside: Option<Run>,
-    /// What an expert would say.
-    pub expect: Expect,
-}
-
-fn https() -> String {
-    "https".into()
-}
-
-fn zero() -> String {
-    "0".into()
-}
-
-fn two_seconds() -> String {
-    "2s".into()
-}
-
-/// A real server.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RealConfig {
-    /// Which.
-    pub server: Product,
-    /// Its configuration, a file in the scenario's folder.
-    pub config: String,
-}
-
-/// One collection.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct Run {
-    /// Variables; `{proxy}` and `{via}` stand for the proxies' addresses.
-    pub env: BTreeMap<String, String>,
-    /// Whom this machine trusts.
-    pub trust: Trust,
-    /// `-u`
-    pub user: Option<String>,
-    /// The port that is tried, where it is not the lab's: nobody listens on it.
-    pub closed_port: bool,
-}
-
-/// Whom a machine trusts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Trust {
-    /// The lab's authority and the corporate one, as a managed machine does.
-    #[default]
-    Managed,
-    /// The lab's alone.
-    Lab,
-}
-
-/// What an expert would say.
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Expect {
-    /// `working`, `unstable`, `broken`, `unknown`.
-    pub status: String,
-    /// The cause's slug.
-    pub cause: String,
-    /// Whose it is.
-    pub location: String,
-    /// At least so sure.
-    #[serde(default = "low")]
-    pub confidence: String,
-    /// A product on the path, with the real server's version where it shows it.
-    pub device: Option<String>,
-    /// Whether the device's version must be the real server's.
-    #[serde(default)]
-    pub version: bool,
-    /// Rules that must have something to say.
-    #[serde(default)]
-    pub rules: Vec<String>,
-    /// The most that the collection from inside may take, in seconds.
-    pub within_s: Option<f64>,
-}
-
-fn low() -> String {
-    "low".into()
-}
 
 /// What a scenario came to.
 pub struct Outcome {
@@ -132,6 +31,8 @@ pub struct Outcome {
     pub diagnosis: Diagnosis,
     /// Seconds that the first collection took.
     pub took_s: f64,
+    /// The collector's exit code after it.
+    pub exit: u8,
     versions: Vec<(Product, Option<String>)>,
 }
 
@@ -157,41 +58,102 @@ pub fn all(root: &Path) -> Result<Vec<PathBuf>, String> {
 /// # Errors
 /// It could not be run: a file that is not understood, a server that does not start.
 pub async fn run(folder: &Path) -> Result<Outcome, String> {
-    let text = std::fs::read_to_string(folder.join("scenario.toml"))
-        .map_err(|error| format!("{}: {error}", folder.display()))?;
-    let scenario: Scenario =
-        toml::from_str(&text).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let lab = Lab::start(&scenario.lab).await.map_err(|error| format!("lab: {error}"))?;
-    let front = scenario.front.as_ref().map(|real| start(folder, real, &lab)).transpose()?;
-    let via = scenario.via.as_ref().map(|real| start(folder, real, &lab)).transpose()?;
+    let scenario = read(folder)?;
+    let (mut origin, mut failed) = (None, None);
+    let mut lab_config = scenario.lab.clone();
+    if scenario.gorilla.as_ref().is_some_and(|gorilla| gorilla.tls) {
+        // What stands in front then speaks TLS to it.
+        lab_config.origin.tls = Some(TlsConfig::default());
+    }
+    let place = |dir: &Path, pki: &Pki| {
+        let Some(wanted) = &scenario.gorilla else { return Ok(None) };
+        let started = gorilla(wanted, &scenario.lab.host, dir, pki);
+        origin = started.map_err(|error| failed = Some(error)).ok();
+        Ok(origin.as_ref().map(|real| real.addr))
+    };
+    let lab = Lab::start_before(&lab_config, place).await;
+    let lab = lab.map_err(|error| format!("lab: {error}"))?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let row = row(folder, &scenario, &lab)?;
+    let front = row.first().map_or_else(|| lab.front(), |real| real.addr);
+    let middle = scenario.middle.as_ref();
+    let middle = middle.map(|real| start(folder, real, &lab, front)).transpose()?;
+    let via = scenario.via.as_ref();
+    let via = via.map(|real| start(folder, real, &lab, front)).transpose()?;
     let mut bundles = Vec::new();
-    let mut took_s = None;
+    let (mut took_s, mut exit) = (None, None);
     for (vantage, side, wanted) in [
         (Vantage::Inside, Side::Inside, &scenario.inside),
         (Vantage::Outside, Side::Outside, &scenario.outside),
     ] {
         let Some(wanted) = wanted else { continue };
-        stand(&lab, side, &scenario, front.as_ref()).await?;
+        let first = row.first().map(|real| real.addr);
+        let before = middle.as_ref().filter(|_| side == Side::Inside).map(|real| real.addr);
+        stand(&lab, side, &scenario, before.or(first)).await?;
         let began = std::time::Instant::now();
-        bundles.push(collect::collect(&scenario, &lab, via.as_ref(), vantage, wanted).await?);
+        let (bundle, code) =
+            collect::collect(&scenario, &lab, via.as_ref(), vantage, wanted).await?;
+        bundles.push(bundle);
         took_s.get_or_insert(began.elapsed().as_secs_f64());
+        exit.get_or_insert(code);
     }
     let diagnosis = diagnose(&bundles);
-    let versions = [front, via]
+    let versions = row
         .into_iter()
-        .flatten()
+        .chain([middle, via, origin].into_iter().flatten())
         .map(|real| (real.product, real.product.version()))
         .collect();
-    let took_s = took_s.ok_or("neither inside nor outside is in it")?;
-    Ok(Outcome { scenario, bundles, diagnosis, took_s, versions })
+    let nobody = "neither inside nor outside is in it";
+    let (took_s, exit) = (took_s.ok_or(nobody)?, exit.ok_or(nobody)?);
+    Ok(Outcome { scenario, bundles, diagnosis, took_s, exit, versions })
 }
 
-/// Puts the client on a side, with the real server at the shared address.
+/// What a folder's `scenario.toml` says.
+///
+/// # Errors
+/// It is not there, or not understood.
+pub fn read(folder: &Path) -> Result<Scenario, String> {
+    let file = folder.join("scenario.toml");
+    let text =
+        std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    toml::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))
+}
+
+/// The real servers in front, each with the next one behind it.
+fn row(folder: &Path, scenario: &Scenario, lab: &Lab) -> Result<Vec<Real>, String> {
+    let mut row: Vec<Real> = Vec::new();
+    for real in scenario.front.iter().rev() {
+        let backend = row.first().map_or_else(|| lab.front(), |next| next.addr);
+        row.insert(0, start(folder, real, lab, backend)?);
+    }
+    Ok(row)
+}
+
+/// The real origin.
+fn gorilla(wanted: &GorillaConfig, host: &str, dir: &Path, pki: &Pki) -> Result<Real, String> {
+    let (mut cert, mut key) = (String::new(), String::new());
+    if wanted.tls {
+        let files = pki.write_identity("gorilla", host, CertificateKind::Valid);
+        let (chain, private) = files.map_err(|error| error.to_string())?;
+        (cert, key) = (chain.display().to_string(), private.display().to_string());
+    }
+    readable(dir).map_err(|error| error.to_string())?;
+    let config = serde_json::json!({
+        "listen": "127.0.0.1:{port}", "cert": cert, "key": key, "paths": wanted.paths,
+        "origin": wanted.origin, "user": wanted.user, "newer": wanted.newer,
+        "version": wanted.version, "delayms": wanted.delay_ms, "hangup": wanted.hangup,
+    });
+    Real::start(Product::Gorilla, &config.to_string(), &BTreeMap::new())
+}
+
+/// Puts the client on a side, with a real server at the shared address.
 async fn stand(
     lab: &Lab,
     side: Side,
     scenario: &Scenario,
-    front: Option<&Real>,
+    front: Option<SocketAddr>,
 ) -> Result<(), String> {
     lab.stand(side).await.map_err(|error| format!("firewall: {error}"))?;
     let Some(front) = front else { return Ok(()) };
@@ -200,7 +162,7 @@ async fn stand(
         Side::Inside => (firewall.inside, firewall.cut),
         Side::Outside => (firewall.outside, CutConfig::default()),
     };
-    lab.firewall.set(mode, front.addr, cut).await.map_err(|error| format!("firewall: {error}"))
+    lab.firewall.set(mode, front, cut).await.map_err(|error| format!("firewall: {error}"))
 }
 
 /// A real server with a scenario's configuration, in front of a lab.
@@ -208,38 +170,54 @@ async fn stand(
 /// # Errors
 /// As [`run`].
 pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Result<Real, String> {
-    start(folder, &RealConfig { server, config: config.to_owned() }, lab)
+    start(folder, &RealConfig { server, config: config.to_owned() }, lab, lab.front())
 }
 
-fn start(folder: &Path, real: &RealConfig, lab: &Lab) -> Result<Real, String> {
+fn start(
+    folder: &Path,
+    real: &RealConfig,
+    lab: &Lab,
+    backend: SocketAddr,
+) -> Result<Real, String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let file = folder.join(&real.config);
     let template =
         std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let text = |error: std::io::Error| error.to_string();
-    let kind = crate::lab::config::CertificateKind::Valid;
-    let (cert, key) = lab.pki.write_identity("front", &lab.host, kind).map_err(text)?;
-    let pem = lab.dir().join("front-both.pem");
-    let both = [&cert, &key].map(|p| std::fs::read_to_string(p).unwrap_or_default());
-    std::fs::write(&pem, both.concat()).map_err(text)?;
+    let shown = |path: &Path| path.display().to_string();
+    // Each server has certificates of its own: one that reads them late must
+    // not find its neighbour's.
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let identity = |name: &str, kind| {
+        let (cert, key) =
+            lab.pki.write_identity(&format!("{name}{number}"), &lab.host, kind).map_err(text)?;
+        let pem = lab.dir().join(format!("{name}{number}-both.pem"));
+        let both = [&cert, &key].map(|p| std::fs::read_to_string(p).unwrap_or_default());
+        std::fs::write(&pem, both.concat()).map_err(text)?;
+        Ok::<_, String>([shown(&cert), shown(&key), shown(&pem)])
+    };
+    let [cert, key, pem] = identity("front", CertificateKind::Valid)?;
+    let [forged, forged_key, forged_pem] = identity("forged", CertificateKind::Corporate)?;
     let corporate = lab.dir().join("corporate-both.pem");
     std::fs::write(&corporate, lab.pki.corporate.pem() + &lab.pki.corporate.key_pem())
         .map_err(text)?;
     let hosts = lab.dir().join("hosts");
     std::fs::write(&hosts, format!("127.0.0.1 {}\n", lab.host)).map_err(text)?;
     readable(lab.dir()).map_err(text)?;
-    let backend = lab.lb.as_ref().map_or(lab.origin.addr, |lb| lb.addr);
-    let shown = |path: &Path| path.display().to_string();
     let values = BTreeMap::from([
         ("backend", backend.to_string()),
         ("backend-port", backend.port().to_string()),
         ("host", lab.host.clone()),
-        ("cert", shown(&cert)),
-        ("key", shown(&key)),
-        ("pem", shown(&pem)),
+        ("cert", cert),
+        ("key", key),
+        ("pem", pem),
+        ("forged", forged),
+        ("forged-key", forged_key),
+        ("forged-pem", forged_pem),
         ("corporate", shown(&corporate)),
         ("ca", shown(&lab.pki.ca_file())),
         ("hosts", shown(&hosts)),
-        ("closed", crate::real::closed_port().map_err(text)?.to_string()),
+        ("closed", closed_port().map_err(text)?.to_string()),
     ]);
     Real::start(real.server, &template, &values)
 }
