@@ -88,6 +88,12 @@ impl Signatures {
         Ok(all)
     }
 
+    /// All but one: for asking what rests on it.
+    #[must_use]
+    pub fn without(&self, id: &str) -> Self {
+        Self { all: self.all.iter().filter(|own| own.id != id).cloned().collect() }
+    }
+
     fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
         let signature = Signature::parse(text).map_err(|error| format!("{name}: {error}"))?;
         match self.all.binary_search_by(|known| known.id.cmp(&signature.id)) {

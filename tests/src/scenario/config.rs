@@ -1,6 +1,7 @@
 //! `scenario.toml`: what runs, who collects, and what an expert would say.
 
 use crate::lab::LabConfig;
+use crate::lab::config::CertificateKind;
 use crate::real::Product;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -76,6 +77,9 @@ pub struct RealConfig {
     pub server: Product,
     /// Its configuration, a file in the scenario's folder.
     pub config: String,
+    /// What is the matter with its certificate (`{cert}`).
+    #[serde(default)]
+    pub certificate: CertificateKind,
 }
 
 /// The real origin: Go's net/http and gorilla/websocket.

@@ -170,7 +170,8 @@ async fn stand(
 /// # Errors
 /// As [`run`].
 pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Result<Real, String> {
-    start(folder, &RealConfig { server, config: config.to_owned() }, lab, lab.front())
+    let certificate = CertificateKind::Valid;
+    start(folder, &RealConfig { server, config: config.to_owned(), certificate }, lab, lab.front())
 }
 
 fn start(
@@ -196,7 +197,7 @@ fn start(
         std::fs::write(&pem, both.concat()).map_err(text)?;
         Ok::<_, String>([shown(&cert), shown(&key), shown(&pem)])
     };
-    let [cert, key, pem] = identity("front", CertificateKind::Valid)?;
+    let [cert, key, pem] = identity("front", real.certificate)?;
     let [forged, forged_key, forged_pem] = identity("forged", CertificateKind::Corporate)?;
     let corporate = lab.dir().join("corporate-both.pem");
     std::fs::write(&corporate, lab.pki.corporate.pem() + &lab.pki.corporate.key_pem())
