@@ -174,12 +174,7 @@ pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Re
     start(folder, &RealConfig { server, config: config.to_owned(), certificate }, lab, lab.front())
 }
 
-fn start(
-    folder: &Path,
-    real: &RealConfig,
-    lab: &Lab,
-    backend: SocketAddr,
-) -> Result<Real, String> {
+fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Result<Real, String> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let file = folder.join(&real.config);
     let template =

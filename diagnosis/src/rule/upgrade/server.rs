@@ -117,13 +117,49 @@ fn lb_http2(e: &Evidence<'_>) -> Answer {
         _ => false,
     };
     if !shown {
-        return Answer::Pass;
+        return behind_refuses(e, &q);
     }
     let summary = format!(
         "The load balancer speaks HTTP/2 to the backend, which an upgrade cannot cross ({}).",
         reply.line()
     );
     server_side(e, &q, Cause::LbHttp2, "HTTP/2 to the backend", summary, remedy::http2(e))
+}
+
+/// A hop behind the one that answers refuses the upgrade as malformed (400 on
+/// its own page), though over HTTP/1.1 it was well formed and the same GET
+/// without it reaches the server: so it looks when the first hop hands it on as
+/// an extended CONNECT over HTTP/2 (measured: Envoy 1.40 before nginx 1.22.1).
+fn behind_refuses(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
+    let Some(reply) = q.reply.filter(|r| r.status == 400 && !r.wants_tls()) else {
+        return Answer::Pass;
+    };
+    let Author::Device { name, role: DeviceRole::LoadBalancer } = &reply.author else {
+        return Answer::Pass;
+    };
+    let first = reply
+        .devices
+        .iter()
+        .find(|m| m.signature.name != *name && !m.by_body && m.confidence == Confidence::High);
+    let reaches = q.plain().is_some_and(|plain| plain.author == Author::Origin);
+    let Some(first) = first.filter(|_| reaches && !reply.asks_for_certificate()) else {
+        return Answer::Pass;
+    };
+    let summary = format!(
+        "{} hands the upgrade to {name} in a form that it refuses as malformed (400), as an upgrade \
+         over HTTP/2 is; the same GET without it passes.",
+        first.signature.name
+    );
+    let answer =
+        server_side(e, q, Cause::LbHttp2, "HTTP/2 to the backend", summary, remedy::http2(e));
+    let Answer::Fail(mut claim) = answer else { return answer };
+    claim.confidence = claim.confidence.min(Confidence::Medium);
+    claim.rivals.push((
+        Cause::LbStripsUpgrade,
+        Confidence::Low,
+        format!("{name} may refuse upgrades for a reason of its own; its log says which"),
+    ));
+    Answer::Fail(claim)
 }
 
 fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &str) -> Answer {
