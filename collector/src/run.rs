@@ -121,7 +121,8 @@ fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
     }
     add(name::PAGES, None, 1, &contacts);
     let none_selected = !config.routes.iter().any(|r| r.route.selected);
-    if !config.hold.is_zero() && (route.selected || (none_selected && index == 0)) {
+    let held = route.selected || route.id.is_direct() || (none_selected && index == 0);
+    if !config.hold.is_zero() && held {
         add(name::HOLD_SILENT, None, 1, &contacts);
         add(name::HOLD_CHATTY, None, 1, &contacts);
     }
@@ -357,7 +358,8 @@ impl Upgrades {
 }
 
 /// Starts holds where it is known by now what to hold: on every selected route
-/// that works; when none of these does, on the first other one that works.
+/// that works, and on the direct one, which is its twin; when none of these
+/// does, on the first other one that works.
 fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut Tasks) {
     let config = &net.config;
     if config.hold.is_zero() || net.is_cancelled() {
@@ -365,13 +367,16 @@ fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut Tasks) {
     }
     let choices: Vec<Choice> =
         routes.iter().map(|upgrades| upgrades.choose(&config.target.paths)).collect();
-    let selected = |index: usize| config.routes[index].route.selected;
+    let wanted = |index: usize| {
+        let route = &config.routes[index].route;
+        route.selected || route.id.is_direct()
+    };
     let hopeless =
-        (0..routes.len()).filter(|i| selected(*i)).all(|i| matches!(choices[i], Choice::Nothing));
+        (0..routes.len()).filter(|i| wanted(*i)).all(|i| matches!(choices[i], Choice::Nothing));
     for (index, choice) in choices.into_iter().enumerate() {
         let Choice::Hold(path, way) = choice else { continue };
         let elsewhere = routes.iter().any(|upgrades| upgrades.held);
-        if routes[index].held || !(selected(index) || (hopeless && !elsewhere)) {
+        if routes[index].held || !(wanted(index) || (hopeless && !elsewhere)) {
             continue;
         }
         routes[index].held = true;

@@ -72,11 +72,43 @@ fn location(e: &Evidence<'_>) -> (Location, Confidence, String) {
             );
         }
     }
+    // The direct way is held beside a proxy, as its twin.
+    let direct_hold =
+        (!route.route.id.is_direct()).then(|| focus.direct()?.hold(probe::HOLD_SILENT)).flatten();
+    if let (Some((_, _, own)), Some((_, planned, theirs))) = (own, direct_hold) {
+        if theirs.ending.how == EndedBy::StillOpen && planned.planned_ms > own.held_ms * 1.15 {
+            return (
+                Location::ClientNetwork,
+                Confidence::High,
+                " The direct way, without the proxy, survives the same silence.".into(),
+            );
+        }
+        if theirs.ending.how != EndedBy::StillOpen
+            && same_age(theirs.held_ms / 1e3, own.held_ms / 1e3)
+        {
+            return (
+                Location::ServerSide,
+                Confidence::High,
+                " The direct way, without the proxy, is cut at the same age.".into(),
+            );
+        }
+    }
     let close_notify = own.and_then(|(_, _, held)| held.ending.close_notify);
     let direct = route.route.id.is_direct();
-    let _ = focus;
+    // Whoever opens TLS on this side ends its sessions in order, too.
+    if let Some(name) = super::blame::interceptor(e, route) {
+        let why = format!(" TLS is opened on this side, by {name}, and the session was its own.");
+        return (Location::ClientNetwork, Confidence::Medium, why);
+    }
     match (close_notify, direct) {
-        (Some(true), _) if route.trusted() == Some(true) => (
+        (Some(true), false) if route.trusted() == Some(true) => (
+            Location::ServerSide,
+            Confidence::Medium,
+            " The TLS session was closed in order (close_notify), so it was whoever terminates \
+             TLS, and nothing shows that the proxy does."
+                .into(),
+        ),
+        (Some(true), true) if route.trusted() == Some(true) => (
             Location::ServerSide,
             Confidence::High,
             " The TLS session was closed in order (close_notify), so it was whoever terminates TLS."

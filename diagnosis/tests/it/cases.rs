@@ -711,6 +711,37 @@ pub(crate) fn cases() -> Vec<Case> {
         ],
         ("unstable", "idle-timeout", "client-network", High),
     );
+    let through_a_proxy = |direct: Cut, proxied: Cut| {
+        let direct = healthy(inside().direct(false), &good).hold(&good, 75.0, direct, Cut::Never);
+        healthy(direct.then().proxy(true), &good).hold(&good, 75.0, proxied, Cut::Never).done()
+    };
+    case(
+        "cut through the proxy, held directly",
+        vec![through_a_proxy(Cut::Never, silence(EndedBy::Fin, Some(false), 30.0))],
+        ("unstable", "idle-timeout", "client-network", High),
+    );
+    case(
+        "cut through the proxy and directly at the same age",
+        vec![through_a_proxy(
+            silence(EndedBy::Fin, Some(true), 60.0),
+            silence(EndedBy::Fin, Some(true), 60.1),
+        )],
+        ("unstable", "idle-timeout", "server-side", High),
+    );
+    case(
+        "cut in order by an interceptor",
+        vec![
+            healthy(inside().direct(true), &Leaf::zscaler_trusted())
+                .hold(
+                    &Leaf::zscaler_trusted(),
+                    75.0,
+                    silence(EndedBy::Fin, Some(true), 60.0),
+                    Cut::Never,
+                )
+                .done(),
+        ],
+        ("unstable", "idle-timeout", "client-network", Medium),
+    );
     case(
         "cut at 30 s whatever the activity",
         vec![
