@@ -22,6 +22,9 @@ pub enum Command {
     /// Judge the bundles of one case, and write a report
     #[command(after_help = AFTER)]
     Report(ReportArgs),
+    /// Judge bundles, and print rows as NDJSON, for any engine (docs/tables.md)
+    #[command(after_help = AFTER)]
+    Rows(RowsArgs),
     /// Check a bundle's integrity and safety, and nothing else
     Verify {
         /// The bundle
@@ -67,6 +70,17 @@ pub struct ReportArgs {
     /// Open the report in the browser
     #[arg(long)]
     pub open: bool,
+}
+
+/// What rows are made of.
+#[derive(Debug, Args)]
+pub struct RowsArgs {
+    /// Bundles, folders of them, or `-` for a tar stream on standard input
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// File with the private key for encrypted bundles (`.zip.age`)
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
 }
 
 /// What a report is written as.

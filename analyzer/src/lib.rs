@@ -1,9 +1,13 @@
 //! The analyzer: bundles in, a verdict and a report out.
 //!
 //! `cli` understands the command line, `command` does what it says, `report`
-//! turns a diagnosis into HTML, JSON or Markdown. Judging is the diagnosis
-//! crate's; reading and checking bundles the bundle crate's.
+//! turns a diagnosis into HTML, JSON or Markdown. For many bundles, `intake`
+//! finds and reads them, `rows` makes verdicts flat, `store` keeps them, `trends`
+//! draws what they come to. Judging is the diagnosis crate's; reading and
+//! checking bundles the bundle crate's.
 
 pub mod cli;
 pub mod command;
+pub mod intake;
 pub mod report;
+pub mod rows;

@@ -17,15 +17,22 @@ use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-/// Names of the entries, shared with [`crate::read`].
-pub(crate) mod entry {
-    pub(crate) const MANIFEST: &str = "manifest.json";
-    pub(crate) const README: &str = "README.txt";
-    pub(crate) const OBSERVATIONS: &str = "observations.json";
-    pub(crate) const TRANSCRIPTS: &str = "transcripts/";
-    pub(crate) const ENVIRONMENT: &str = "environment.json";
-    pub(crate) const ATTACHMENTS: &str = "attachments/";
-    pub(crate) const REDACTIONS: &str = "redactions.json";
+/// Names of the entries, shared with every reader.
+pub mod entry {
+    /// What this is, and what else is in it; the first entry.
+    pub const MANIFEST: &str = "manifest.json";
+    /// For the person who sends it.
+    pub const README: &str = "README.txt";
+    /// What happened.
+    pub const OBSERVATIONS: &str = "observations.json";
+    /// Folder of the transcripts.
+    pub const TRANSCRIPTS: &str = "transcripts/";
+    /// The machine.
+    pub const ENVIRONMENT: &str = "environment.json";
+    /// Folder of what the user gave.
+    pub const ATTACHMENTS: &str = "attachments/";
+    /// What was removed.
+    pub const REDACTIONS: &str = "redactions.json";
 }
 
 /// Why a bundle could not be written. The disk is as it was before.
@@ -188,7 +195,9 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, WriteError> {
     Ok(text)
 }
 
-pub(crate) fn sha256(content: &[u8]) -> String {
+/// SHA-256 in lower-case hex, as the manifest has it.
+#[must_use]
+pub fn sha256(content: &[u8]) -> String {
     Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

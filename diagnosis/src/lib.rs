@@ -21,3 +21,11 @@ pub mod signature;
 pub use diagnose::{diagnose, diagnose_with};
 pub use model::*;
 pub use rule::{Rule, rules};
+
+/// The version of the rules: this crate's, and a hash of its sources and
+/// signatures. It moves whenever a verdict may; a verdict that was stored with
+/// another one is worth judging again.
+#[must_use]
+pub fn rules_version() -> &'static str {
+    concat!(env!("CARGO_PKG_VERSION"), "-", env!("WSS_RULES_HASH"))
+}

@@ -2,6 +2,7 @@
 
 pub mod explain;
 pub mod report;
+pub mod rows;
 pub mod verify;
 
 use std::io::Write;

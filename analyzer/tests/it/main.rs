@@ -7,5 +7,7 @@ mod fixture;
 mod hostile;
 mod page;
 mod parse;
+mod reader;
 mod reply;
+mod rows;
 mod templates;
