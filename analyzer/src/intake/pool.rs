@@ -149,7 +149,7 @@ mod tests {
     fn results_come_in_order_whoever_is_slow() {
         let mut seen = Vec::new();
         let slow = |(): &mut (), n: u64| {
-            if n % 7 == 0 {
+            if n.is_multiple_of(7) {
                 std::thread::sleep(std::time::Duration::from_millis(3));
             }
             n * 2
