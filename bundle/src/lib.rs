@@ -6,6 +6,7 @@
 //! writing of bundles ([`read`], [`mod@write`]) and their encryption ([`sealed`]). It knows no sockets (that is the
 //! collector's) and no rules (that is the diagnosis').
 
+pub mod browser;
 pub mod bundle;
 pub mod environment;
 pub mod failure;
@@ -20,6 +21,7 @@ pub mod target;
 pub mod transcript;
 pub mod write;
 
+pub use browser::BrowserHandshake;
 pub use bundle::{Attachment, Bundle, Defect, Redaction};
 pub use environment::Environment;
 pub use failure::{Failure, FailureKind, Operation};

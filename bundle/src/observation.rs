@@ -6,6 +6,7 @@
 //! exchange here: whether it is good news is for the diagnosis to say. A
 //! [`Failure`] is an exchange that did not come to its end.
 
+use crate::browser::BrowserHandshake;
 use crate::failure::Failure;
 use crate::head::{Bytes, ResponseHead};
 use crate::target::Target;
@@ -22,6 +23,9 @@ pub struct Observations {
     pub routes: Vec<Route>,
     /// Every observation, in the order in which the steps began.
     pub observations: Vec<Observation>,
+    /// What browsers saw, where there is a HAR or a browser was run.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub browser: Vec<BrowserHandshake>,
 }
 
 /// `direct`, or `proxy <url>` (the URL without credentials). The same text

@@ -292,6 +292,7 @@ fn observations(
         target: manifest.target.clone(),
         routes: Vec::new(),
         observations: Vec::new(),
+        browser: Vec::new(),
     };
     let Some(content) = contents.get(entry::OBSERVATIONS) else {
         if !manifest.files.iter().any(|record| record.path == entry::OBSERVATIONS) {
@@ -299,7 +300,7 @@ fn observations(
         }
         return nothing();
     };
-    lenient::parse(content, &["routes", "observations"], entry::OBSERVATIONS, defects)
+    lenient::parse(content, &["routes", "observations", "browser"], entry::OBSERVATIONS, defects)
         .unwrap_or_else(|error| {
             defects.push(defect(Some(entry::OBSERVATIONS), "unreadable-entry", error.to_string()));
             nothing()

@@ -83,6 +83,21 @@ impl Redactor {
         rules::free_text(self, entry, place, &text)
     }
 
+    /// The value of a header as it may stay. For readers that must not hold
+    /// more than that, even for a while (a HAR export).
+    pub fn header(&mut self, entry: &str, place: &str, name: &str, value: &str) -> String {
+        let value = self.given(entry, place, value);
+        rules::header_value(self, entry, place, name, &value)
+    }
+
+    /// Lists what was removed elsewhere, before it came here.
+    pub fn removed_before(&mut self, removals: &[Redaction]) {
+        for one in removals {
+            let key = (one.entry.clone(), one.place.clone(), one.kind.clone());
+            *self.removed.entry(key).or_default() += one.count;
+        }
+    }
+
     /// What was removed so far, in a fixed order.
     #[must_use]
     pub fn redactions(&self) -> Vec<Redaction> {

@@ -2,6 +2,8 @@
 //! that repeats each: the form in which support and network teams read a
 //! handshake. Everything shown comes from the observations; nothing is added.
 
+mod browser;
+
 use crate::observation::{
     Body, EndedBy, Ending, HttpReply, Peer, Resolver, Tls, Upgrade, Verification, probe,
 };
@@ -14,7 +16,8 @@ use std::fmt::Write as _;
 pub struct Transcript {
     /// Name of its entry: `transcripts/o12-upgrade-direct-v1-ws.txt`.
     pub path: String,
-    /// Id of the observation with the request and its response.
+    /// Id of the observation (or of what a browser saw) with the request and
+    /// its response.
     pub observation: String,
     /// The curl command that repeats it.
     pub command: String,
@@ -25,7 +28,8 @@ pub struct Transcript {
 }
 
 /// One transcript for each upgrade, and each of its twins over HTTP/2, in the
-/// order of the observations. Holds are repetitions and have none.
+/// order of the observations. Holds are repetitions and have none. After them
+/// what browsers saw.
 #[must_use]
 pub fn all(bundle: &Bundle) -> Vec<Transcript> {
     bundle
@@ -34,6 +38,7 @@ pub fn all(bundle: &Bundle) -> Vec<Transcript> {
         .iter()
         .filter(|o| !o.probe.starts_with("hold-"))
         .filter_map(|o| of(bundle, o))
+        .chain(bundle.observations.browser.iter().map(browser::of))
         .collect()
 }
 
@@ -348,7 +353,10 @@ pub fn quote(word: &str) -> String {
 fn name(observation: &Observation) -> String {
     let route = observation.route.0.replace("proxy ", "proxy-").replace("://", "-");
     let path = observation.path.as_deref().unwrap_or_default();
-    let raw = format!("{}-{}-{route}{path}", observation.id, observation.probe);
+    file_name(&format!("{}-{}-{route}{path}", observation.id, observation.probe))
+}
+
+fn file_name(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     for c in raw.chars() {
         let keep = c.is_ascii_alphanumeric() || c == '.';

@@ -8,6 +8,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod environment;
+pub mod har;
 pub mod net;
 pub mod probe;
 pub mod proxy;

@@ -102,7 +102,12 @@ impl Run {
                     sha256: "ab".repeat(32),
                 }],
             },
-            observations: Observations { target, routes: Vec::new(), observations: Vec::new() },
+            observations: Observations {
+                target,
+                routes: Vec::new(),
+                observations: Vec::new(),
+                browser: Vec::new(),
+            },
             environment: environment(),
             attachments: Vec::new(),
             redactions: vec![Redaction {

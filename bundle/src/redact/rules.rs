@@ -222,6 +222,23 @@ pub(super) fn head(r: &mut Redactor, entry: &str, place: &str, text: &str) -> St
     out
 }
 
+/// One header's value, for those that have name and value apart.
+pub(super) fn header_value(
+    r: &mut Redactor,
+    entry: &str,
+    place: &str,
+    name: &str,
+    value: &str,
+) -> String {
+    // HTTP/2's pseudo-headers begin with a colon: `:path` may have a query.
+    if name.starts_with(':') {
+        return free_text(r, entry, place, value);
+    }
+    let name = name.replace(':', "");
+    let line = header_line(r, entry, place, &format!("{name}: {value}"));
+    line.split_once(':').map_or_else(String::new, |(_, value)| value.trim().to_owned())
+}
+
 /// One header line (without its end).
 fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str) -> String {
     let Some((name, value)) = line.split_once(':') else {
@@ -341,6 +358,16 @@ mod tests {
             line("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
             "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
         );
+    }
+
+    #[test]
+    fn values_by_the_same_list() {
+        let value = |name, value| header_value(&mut Redactor::new(), "e", "p", name, value);
+        assert_eq!(value("Server", "nginx/1.22.1"), "nginx/1.22.1");
+        assert_eq!(value(":path", "/v1/ws?token=abc"), "/v1/ws?token=[removed]");
+        assert_eq!(value("Cookie", "sid=abc; x=y"), "sid=[removed]; x=[removed]");
+        assert_eq!(value("X-Api-Key", "abc"), "[removed: header value]");
+        assert_eq!(value("Host", "b.example:8443"), "b.example:8443");
     }
 
     #[test]

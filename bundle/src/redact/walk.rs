@@ -9,7 +9,7 @@ use super::{Redactor, configuration, rules};
 use crate::observation::{
     Body, Certificate, Ending, HttpReply, Observation, Outcome, Step, Tls, Verification,
 };
-use crate::{Attachment, AttachmentKind, Bundle, Bytes, Failure, ResponseHead, RouteId};
+use crate::{Attachment, AttachmentKind, BrowserHandshake, Bundle, Bytes, Failure, ResponseHead, RouteId};
 
 const MANIFEST: &str = "manifest.json";
 const OBSERVATIONS: &str = "observations.json";
@@ -38,6 +38,9 @@ pub(super) fn bundle(r: &mut Redactor, bundle: &mut Bundle) {
     }
     for seen in &mut observations.observations {
         observation(r, seen);
+    }
+    for seen in &mut observations.browser {
+        browser(r, seen);
     }
 }
 
@@ -175,6 +178,40 @@ fn observation(r: &mut Redactor, seen: &mut Observation) {
             }
             failed(r, &at, &mut step.result);
         }
+    }
+}
+
+/// A HAR is cleaned while it is read; here it goes through the same rules again,
+/// with the secrets that the user gave.
+fn browser(r: &mut Redactor, seen: &mut BrowserHandshake) {
+    let at = seen.id.clone();
+    for field in [&mut seen.source, &mut seen.url] {
+        text(r, OBSERVATIONS, &at, field);
+    }
+    let optional =
+        [&mut seen.browser, &mut seen.protocol, &mut seen.error, &mut seen.route, &mut seen.remote];
+    for field in optional.into_iter().flatten() {
+        text(r, OBSERVATIONS, &at, field);
+    }
+    for line in seen.console.iter_mut().chain(&mut seen.notes) {
+        text(r, OBSERVATIONS, &at, line);
+    }
+    if let Some(bytes) = &mut seen.request {
+        request(r, &at, bytes);
+    }
+    for found in [&mut seen.response, &mut seen.tunnel].into_iter().flatten() {
+        head(r, &at, found);
+    }
+    if let Some(tls) = &mut seen.tls {
+        for field in [&mut tls.version, &mut tls.cipher].into_iter().flatten() {
+            given(r, OBSERVATIONS, &at, field);
+        }
+        if let Some(certificate) = &mut tls.certificate {
+            names(r, &at, certificate);
+        }
+    }
+    for frame in &mut seen.frames {
+        given(r, OBSERVATIONS, &at, &mut frame.opcode);
     }
 }
 

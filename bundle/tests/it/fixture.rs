@@ -54,6 +54,7 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
             target,
             routes: vec![route("direct"), route("proxy http://proxy.corp.example:3128")],
             observations: observations(secret),
+            browser: vec![browser(secret)],
         },
         environment: Environment {
             proxy_settings: vec![ProxySetting {
@@ -223,4 +224,25 @@ pub(crate) fn changed(change: impl FnOnce(&mut Vec<(String, Vec<u8>)>)) -> Vec<u
 /// The kinds of defects.
 pub(crate) fn kinds(opened: &Opened) -> Vec<&str> {
     opened.bundle.defects.iter().map(|defect| defect.kind.as_str()).collect()
+}
+
+fn browser(secret: &str) -> BrowserHandshake {
+    let url = format!("wss://bindplane.corp.example:8443/v1/ws?token={secret}");
+    let kind = wss_bundle::browser::BrowserRequest::Websocket;
+    let mut seen = BrowserHandshake::new("har:console.har", kind, url);
+    seen.id = "b1".into();
+    seen.request = Some(Bytes(
+        format!(
+            "GET /v1/ws?token={secret} HTTP/1.1\r\nHost: bindplane.corp.example:8443\r\n\
+             Cookie: a={secret}\r\nX-Auth: {secret}\r\n\r\n"
+        )
+        .into_bytes(),
+    ));
+    seen.response = Some(ResponseHead::new(format!(
+        "HTTP/1.1 400 Bad Request\r\nServer: nginx/1.22.1\r\nSet-Cookie: sid={secret}; Path=/\r\n\r\n"
+    )));
+    seen.console = vec![format!("WebSocket connection to 'wss://x/?token={secret}' failed")];
+    seen.route = Some(format!("proxy http://u:{secret}@proxy.corp.example:3128"));
+    seen.notes = vec![format!("password={secret}")];
+    seen
 }

@@ -31,6 +31,7 @@ fn the_same_content_gives_the_same_bytes_in_the_contracts_order() {
             "README.txt",
             "observations.json",
             "transcripts/o3-upgrade-direct-v1-ws.txt",
+            "transcripts/browser-b1-websocket-v1-ws.txt",
             "environment.json",
             "redactions.json"
         ]

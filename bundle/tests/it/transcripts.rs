@@ -6,7 +6,8 @@ use wss_bundle::{Step, Vantage, transcript};
 fn reads_as_curl_prints_it() {
     let redacted = Redactor::new().bundle(bundle("v4lue"));
     let all = transcript::all(redacted.get());
-    assert_eq!(all.len(), 1);
+    assert_eq!(all.len(), 2);
+    assert_eq!(all[1].path, "transcripts/browser-b1-websocket-v1-ws.txt");
     let one = &all[0];
     let expected = [
         "$ curl -i -v -N --http1.1 --noproxy '*' -k -u USER:PASSWORD -H 'Connection: Upgrade' \

@@ -177,6 +177,7 @@ fn bundle(
             target,
             routes: job.config.routes.iter().map(|route| route.route.clone()).collect(),
             observations: collected.observations,
+            browser: Vec::new(),
         },
         environment,
         attachments: job.attachments.clone(),

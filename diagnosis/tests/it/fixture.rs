@@ -66,7 +66,12 @@ impl Run {
                     attachments: Vec::new(),
                     files: Vec::new(),
                 },
-                observations: Observations { target, routes: Vec::new(), observations: Vec::new() },
+                observations: Observations {
+                    target,
+                    routes: Vec::new(),
+                    observations: Vec::new(),
+                    browser: Vec::new(),
+                },
                 environment: Environment::default(),
                 attachments: Vec::new(),
                 redactions: Vec::new(),

@@ -142,7 +142,12 @@ async fn finish(
             attachments: Vec::new(),
             files: Vec::new(),
         },
-        observations: Observations { target, routes, observations: collected.observations },
+        observations: Observations {
+            target,
+            routes,
+            observations: collected.observations,
+            browser: Vec::new(),
+        },
         environment,
         attachments: Vec::new(),
         redactions: Vec::new(),

@@ -1,0 +1,427 @@
+//! From an entry to what a browser saw: which entries are taken, and what of them.
+
+use super::log::{Entry, Header, Message, Page, Program, Request, Response, Sink};
+use super::{Attachment, AttachmentKind, HOW, Har, strip};
+use chrono::{DateTime, Utc};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use url::Url;
+use wss_bundle::browser::{BrowserClose, BrowserFrame, BrowserHandshake, BrowserRequest};
+use wss_bundle::redact::Redactor;
+use wss_bundle::{Bytes, ResponseHead, Target};
+
+/// WebSockets kept of one file, and of one path with one outcome: a console
+/// that cannot connect tries again every few seconds.
+const SOCKETS: usize = 24;
+const SOCKETS_ALIKE: usize = 6;
+/// Documents kept.
+const DOCUMENTS: usize = 8;
+/// Bytes kept of one head.
+const HEAD: usize = 16 << 10;
+/// Bytes kept of one other text.
+const TEXT: usize = 1000;
+
+/// Takes entries, and keeps what belongs to the target.
+pub(super) struct Collector<'a> {
+    target: &'a Target,
+    source: String,
+    entry_name: String,
+    redactor: Redactor,
+    programs: Vec<Program>,
+    pages: BTreeSet<String>,
+    seen: Vec<BrowserHandshake>,
+    alike: BTreeMap<(String, Option<u16>), usize>,
+    more_sockets: usize,
+    /// Hosts of WebSockets that are not the target's.
+    elsewhere: BTreeSet<String>,
+    entries: u64,
+    warnings: Vec<String>,
+    name: String,
+}
+
+impl Sink for Collector<'_> {
+    fn creator(&mut self, program: Program) {
+        if self.programs.len() < 4 {
+            self.programs.push(program);
+        }
+    }
+
+    fn page(&mut self, page: Page) {
+        if let Some(url) = page.title.0.as_deref().and_then(|title| Url::parse(title).ok()) {
+            self.pages.insert(bare(&url));
+        }
+    }
+
+    fn entry(&mut self, entry: Entry) {
+        self.entries += 1;
+        let Some(url) = entry.request.url.0.as_deref().and_then(|url| Url::parse(url).ok()) else {
+            return;
+        };
+        let kind = if is_socket(&entry, &url) {
+            BrowserRequest::Websocket
+        } else if self.is_document(&entry, &url) {
+            BrowserRequest::Document
+        } else {
+            return;
+        };
+        if !self.is_target(&url) {
+            if kind == BrowserRequest::Websocket && self.elsewhere.len() < 5 {
+                self.elsewhere.insert(authority(&url));
+            }
+            return;
+        }
+        let seen = self.handshake(entry, &url, kind);
+        self.keep(seen);
+    }
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(name: &str, target: &'a Target) -> Self {
+        let name = if name.is_empty() { "console.har" } else { name };
+        Self {
+            target,
+            source: format!("har:{name}"),
+            entry_name: format!("attachments/{name}"),
+            redactor: Redactor::new(),
+            programs: Vec::new(),
+            pages: BTreeSet::new(),
+            seen: Vec::new(),
+            alike: BTreeMap::new(),
+            more_sockets: 0,
+            elsewhere: BTreeSet::new(),
+            entries: 0,
+            warnings: Vec::new(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Whether nothing was read that tells anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.seen.is_empty()
+    }
+
+    pub(super) fn warn(&mut self, warning: String) {
+        self.warnings.push(warning);
+    }
+
+    pub(super) fn finish(mut self, shown: &str) -> Har {
+        let sockets = self.seen.iter().filter(|s| s.kind == BrowserRequest::Websocket).count();
+        if sockets == 0 {
+            let what = if self.elsewhere.is_empty() {
+                format!("no WebSocket is in it ({} requests)", self.entries)
+            } else {
+                let hosts: Vec<&str> = self.elsewhere.iter().map(String::as_str).collect();
+                format!("its WebSockets are to other hosts: {}", hosts.join(", "))
+            };
+            self.warnings.push(format!(
+                "{shown} has no WebSocket to {}: {what}; {HOW}",
+                self.target.host_port()
+            ));
+        }
+        if self.more_sockets > 0 {
+            self.warnings.push(format!(
+                "{shown} has {} more WebSockets that went like those that were taken",
+                self.more_sockets
+            ));
+        }
+        let by_creator = self.by_creator();
+        for seen in &mut self.seen {
+            if seen.browser.is_none() {
+                seen.browser.clone_from(&by_creator);
+            }
+        }
+        let attachment = Attachment {
+            name: self.name.clone(),
+            kind: AttachmentKind::Har,
+            vantage: None,
+            bytes: strip::har(&self.seen, by_creator.as_deref()),
+        };
+        Har {
+            removed: self.redactor.redactions(),
+            seen: self.seen,
+            attachment,
+            warnings: self.warnings,
+        }
+    }
+
+    /// `Firefox 128.0`, from the HAR's own words.
+    fn by_creator(&self) -> Option<String> {
+        // Firefox writes `creator` and `browser`; of Chrome's only the engine shows.
+        let program = self.programs.last()?;
+        let name = clip(program.name.0.as_deref()?, 60);
+        let version = clip(program.version.0.as_deref().unwrap_or_default(), 40);
+        Some(match name.as_str() {
+            "WebInspector" => "Chromium".to_owned(),
+            "WebKit Web Inspector" => "Safari".to_owned(),
+            _ => format!("{name} {version}").trim().to_owned(),
+        })
+    }
+
+    fn is_target(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let host = host.trim_end_matches('.');
+        host.eq_ignore_ascii_case(&self.target.host)
+            && url.port_or_known_default() == Some(self.target.port)
+    }
+
+    fn is_document(&self, entry: &Entry, url: &Url) -> bool {
+        if !matches!(url.scheme(), "http" | "https") {
+            return false;
+        }
+        match entry.resource_type.as_deref() {
+            Some(kind) => kind == "document",
+            None => {
+                header(&entry.request, "sec-fetch-dest") == Some("document")
+                    || self.pages.contains(&bare(url))
+            }
+        }
+    }
+
+    fn keep(&mut self, seen: BrowserHandshake) {
+        let of_kind = self.seen.iter().filter(|other| other.kind == seen.kind).count();
+        match seen.kind {
+            BrowserRequest::Document if of_kind < DOCUMENTS => self.seen.push(seen),
+            BrowserRequest::Document => {}
+            BrowserRequest::Websocket => {
+                let alike = self.alike.entry((seen.path().to_owned(), seen.status())).or_default();
+                if of_kind < SOCKETS && *alike < SOCKETS_ALIKE {
+                    *alike += 1;
+                    self.seen.push(seen);
+                } else {
+                    self.more_sockets += 1;
+                }
+            }
+        }
+    }
+
+    fn handshake(&mut self, entry: Entry, url: &Url, kind: BrowserRequest) -> BrowserHandshake {
+        let shown = self.clean_url(url, kind);
+        let mut seen = BrowserHandshake::new(&self.source, kind, shown);
+        seen.browser = header(&entry.request, "user-agent").and_then(by_user_agent);
+        seen.at = entry
+            .started
+            .as_deref()
+            .and_then(|text| DateTime::parse_from_rfc3339(text).ok())
+            .map(|at| at.with_timezone(&Utc));
+        seen.protocol = [&entry.response.http_version, &entry.request.http_version]
+            .into_iter()
+            .find_map(|version| protocol(version.0.as_deref()?));
+        if !entry.request.headers.0.is_empty() {
+            seen.request = Some(self.request_head(&entry.request, url, seen.multiplexed()));
+        }
+        seen.response = self.response_head(&entry.response, seen.multiplexed());
+        let error = entry.response.error.0.as_deref().filter(|error| !error.is_empty());
+        seen.error = error.map(|error| self.text(error));
+        seen.remote = remote(&entry);
+        times(&entry, &mut seen);
+        if let Some(messages) = entry.messages {
+            seen.console = messages.errors.iter().map(|line| self.text(line)).collect();
+            (seen.frames_sent, seen.frames_received) = (messages.sent, messages.received);
+            let at = seen.at;
+            seen.frames = messages.kept.iter().filter_map(|message| frame(message, at)).collect();
+        }
+        seen
+    }
+
+    fn text(&mut self, text: &str) -> String {
+        self.redactor.text(&self.entry_name, "error", &clip(text, TEXT))
+    }
+
+    /// The URL that the bundle gets; a WebSocket's scheme is `ws` or `wss`.
+    fn clean_url(&mut self, url: &Url, kind: BrowserRequest) -> String {
+        let scheme = match (kind, url.scheme()) {
+            (BrowserRequest::Websocket, "https" | "wss") => "wss",
+            (BrowserRequest::Websocket, _) => "ws",
+            (BrowserRequest::Document, scheme) => scheme,
+        };
+        let text = format!("{scheme}://{}{}", authority(url), self.path_and_query(url));
+        clip(&text, TEXT)
+    }
+
+    fn path_and_query(&mut self, url: &Url) -> String {
+        let path = clip(url.path(), TEXT);
+        let path = self.redactor.text(&self.entry_name, "url", &path);
+        let query = url.query().map_or(String::new(), |_| {
+            let names: Vec<String> =
+                url.query_pairs().take(20).map(|(name, _)| clip(&name, 40)).collect();
+            self.redactor.removed_before(&[wss_bundle::Redaction {
+                entry: self.entry_name.clone(),
+                place: "url".into(),
+                kind: "query-value".into(),
+                count: names.len() as u64,
+            }]);
+            let clean = |name: &String| {
+                let kept = name.chars().filter(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c));
+                format!("{}=[removed]", kept.collect::<String>())
+            };
+            format!("?{}", names.iter().map(clean).collect::<Vec<_>>().join("&"))
+        });
+        format!("{path}{query}")
+    }
+
+    fn request_head(&mut self, request: &Request, url: &Url, multiplexed: bool) -> Bytes {
+        let method = clip(request.method.0.as_deref().unwrap_or("GET"), 20);
+        let path = self.path_and_query(url);
+        let version = if multiplexed { "HTTP/2" } else { "HTTP/1.1" };
+        let mut head = format!("{} {path} {version}\r\n", one_line(&method));
+        self.headers(&mut head, &request.headers.0, "request");
+        Bytes(head.into_bytes())
+    }
+
+    fn response_head(&mut self, response: &Response, multiplexed: bool) -> Option<ResponseHead> {
+        let status = response.status.0.filter(|status| (100.0..1000.0).contains(status))?;
+        let version = if multiplexed { "HTTP/2" } else { "HTTP/1.1" };
+        let reason = one_line(&clip(response.status_text.0.as_deref().unwrap_or_default(), 100));
+        let mut head = format!("{version} {status:.0} {reason}\r\n");
+        self.headers(&mut head, &response.headers.0, "response");
+        Some(ResponseHead::new(head))
+    }
+
+    fn headers(&mut self, head: &mut String, headers: &[Header], place: &str) {
+        for one in headers {
+            let (Some(name), value) = (&one.name.0, one.value.0.as_deref().unwrap_or_default())
+            else {
+                continue;
+            };
+            let name = one_line(&clip(name, 100));
+            // Firefox and Safari join repeated headers by line breaks.
+            for line in value.split('\n').take(20) {
+                let line = one_line(&clip(line, 4096));
+                let value = self.redactor.header(&self.entry_name, place, &name, &line);
+                if head.len() + name.len() + value.len() < HEAD {
+                    let _ = write!(head, "{name}: {value}\r\n");
+                }
+            }
+        }
+        head.push_str("\r\n");
+    }
+}
+
+fn is_socket(entry: &Entry, url: &Url) -> bool {
+    entry.resource_type.as_deref() == Some("websocket")
+        || entry.messages.is_some()
+        || matches!(url.scheme(), "ws" | "wss")
+        || header(&entry.request, "upgrade").is_some_and(|v| v.eq_ignore_ascii_case("websocket"))
+        || header(&entry.request, "sec-websocket-key").is_some()
+}
+
+fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
+    request
+        .headers
+        .0
+        .iter()
+        .find(|one| one.name.0.as_deref().is_some_and(|n| n.eq_ignore_ascii_case(name)))
+        .and_then(|one| one.value.0.as_deref())
+}
+
+/// Family and major version, from `User-Agent`.
+pub(crate) fn by_user_agent(text: &str) -> Option<String> {
+    let version = |mark: &str| {
+        let rest = &text[text.find(mark)? + mark.len()..];
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).take(6).collect();
+        (!digits.is_empty()).then_some(digits)
+    };
+    for (mark, name) in [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("HeadlessChrome/", "Chrome"),
+        ("Chrome/", "Chrome"),
+        ("Firefox/", "Firefox"),
+        ("Version/", "Safari"),
+    ] {
+        if let Some(version) = version(mark) {
+            return Some(format!("{name} {version}"));
+        }
+    }
+    None
+}
+
+/// ALPN's name of a version.
+fn protocol(version: &str) -> Option<String> {
+    let name = match version.to_ascii_lowercase().as_str() {
+        "http/1.1" => "http/1.1",
+        "http/1.0" => "http/1.0",
+        "h2" | "http/2" | "http/2.0" => "h2",
+        "h3" | "http/3" | "http/3.0" | "h3-29" => "h3",
+        _ => return None,
+    };
+    Some(name.to_owned())
+}
+
+/// Firefox tells the port, as `connection`; Chrome's `connection` is a number of its own.
+fn remote(entry: &Entry) -> Option<String> {
+    let address: std::net::IpAddr =
+        entry.address.as_deref()?.trim_matches(['[', ']']).parse().ok()?;
+    let firefox = entry.resource_type.is_none();
+    let port = entry.connection.as_deref().and_then(|port| port.parse::<u16>().ok());
+    Some(match port.filter(|_| firefox) {
+        Some(port) => std::net::SocketAddr::new(address, port).to_string(),
+        None => address.to_string(),
+    })
+}
+
+fn times(entry: &Entry, seen: &mut BrowserHandshake) {
+    let timings = &entry.timings;
+    let parts = [&timings.blocked, &timings.dns, &timings.connect, &timings.send, &timings.wait];
+    let known = |number: f64| (number.is_finite() && number >= 0.0).then_some(number);
+    let sum: f64 = parts.iter().filter_map(|part| known(part.0?)).sum();
+    if sum > 0.0 && seen.response.is_some() {
+        seen.answered_ms = Some(round(sum));
+    }
+    // Chrome: the time for which a WebSocket was open, once it has ended.
+    let open = timings.receive.0.and_then(known).filter(|open| *open > 0.0);
+    if let Some(open) = open.filter(|_| entry.messages.is_some() && seen.switched()) {
+        let at_ms = Some(round(sum + open));
+        seen.closed = Some(BrowserClose { code: None, clean: None, at_ms });
+    }
+}
+
+fn frame(message: &Message, began: Option<DateTime<Utc>>) -> Option<BrowserFrame> {
+    let sent = message.kind.as_deref() == Some("send");
+    let opcode = match message.opcode? as i64 {
+        0 => "continuation".to_owned(),
+        1 => "text".to_owned(),
+        2 => "binary".to_owned(),
+        8 => "close".to_owned(),
+        9 => "ping".to_owned(),
+        10 => "pong".to_owned(),
+        other => other.to_string(),
+    };
+    // Binary payloads are base64 in a HAR.
+    let bytes = match opcode.as_str() {
+        "text" => message.data,
+        _ => (message.data / 4 * 3).saturating_sub(message.padding.min(2)),
+    };
+    let at_ms = message
+        .time
+        .zip(began)
+        .map(|(time, began)| round(time * 1e3 - began.timestamp_micros() as f64 / 1e3));
+    Some(BrowserFrame { sent, opcode, bytes, at_ms })
+}
+
+fn round(ms: f64) -> f64 {
+    (ms * 1e3).round() / 1e3
+}
+
+/// Host and port, without userinfo.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// To compare pages: no query, no fragment.
+fn bare(url: &Url) -> String {
+    format!("{}://{}{}", url.scheme(), authority(url), url.path())
+}
+
+fn one_line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
+}
+
+fn clip(text: &str, most: usize) -> String {
+    if text.len() <= most {
+        return text.to_owned();
+    }
+    let end = (0..=most).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text[..end].to_owned()
+}

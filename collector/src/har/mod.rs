@@ -1,0 +1,104 @@
+//! `--har FILE`: what a browser recorded, of any browser that can export it.
+//!
+//! Taken are WebSocket handshakes with the target, and the target's own pages.
+//! Everything else is dropped while the file is read: other hosts, bodies,
+//! payloads of messages, cookies, authorisation, values of queries. What is kept
+//! goes to the bundle's list of what browsers saw, and, as a HAR again, to its
+//! attachments.
+//!
+//! Dialects, from the browsers' own sources (`Log.ts` of Chrome's DevTools,
+//! `har-builder.js` of Firefox, `HARBuilder.js` of WebKit):
+//!
+//! | | Chrome, Edge | Firefox | Safari |
+//! |---|---|---|---|
+//! | creator | `WebInspector` | `Firefox` | `WebKit Web Inspector` |
+//! | a WebSocket is told by | `_resourceType` | scheme, headers | scheme, headers |
+//! | frames | `_webSocketMessages` | none | none |
+//! | error | `response._error` | none | `response._error` |
+//! | no response | status 0 | status 0 | status 0 |
+//! | remote port | none | `connection` | none |
+
+mod entry;
+mod guard;
+mod lenient;
+mod log;
+mod strip;
+
+use entry::Collector;
+use guard::Guard;
+use serde::de::DeserializeSeed;
+use std::io::Read;
+use std::path::Path;
+use wss_bundle::{Attachment, AttachmentKind, BrowserHandshake, Redaction, Target};
+
+/// What a HAR gave.
+#[derive(Debug)]
+pub struct Har {
+    /// What the browser saw, without ids.
+    pub seen: Vec<BrowserHandshake>,
+    /// The same as a HAR, for the bundle's attachments.
+    pub attachment: Attachment,
+    /// What was dropped while reading.
+    pub removed: Vec<Redaction>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// How to make a HAR that helps.
+const HOW: &str = "in the browser, open the developer tools (F12), Network, then reload the console, \
+                   wait until it fails, and choose \"Save all as HAR\"";
+
+/// Reads a HAR from a file.
+///
+/// # Errors
+/// One sentence: it cannot be read, or is no HAR.
+pub fn file(path: &Path, target: &Target) -> Result<Har, String> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let shown = path.display().to_string();
+    let file = std::fs::File::open(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    if file.metadata().is_ok_and(|meta| meta.is_dir()) {
+        return Err(format!("{shown} is a folder; --har wants one HAR file"));
+    }
+    read(file, &name, &shown, target)
+}
+
+/// Reads a HAR. `name` is the file's, `shown` how messages call it.
+///
+/// # Errors
+/// As [`file`].
+pub fn read(
+    mut content: impl Read,
+    name: &str,
+    shown: &str,
+    target: &Target,
+) -> Result<Har, String> {
+    let mut start = Vec::new();
+    let io = |error| format!("cannot read {shown}: {error}");
+    content.by_ref().take(3).read_to_end(&mut start).map_err(io)?;
+    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+        return Err(format!("{shown} is UTF-16; save it as UTF-8"));
+    }
+    if start.is_empty() {
+        return Err(format!("{shown} is empty; {HOW}"));
+    }
+    if start == b"\xef\xbb\xbf" {
+        start.clear();
+    }
+    let guard = Guard::new(start.as_slice().chain(content));
+    let mut collector = Collector::new(name, target);
+    let seed = log::File { strings: guard.strings(), sink: &mut collector };
+    let mut json = serde_json::Deserializer::from_reader(guard);
+    let parsed = seed.deserialize(&mut json).and_then(|found| json.end().map(|()| found));
+    match parsed {
+        Ok(true) => {}
+        Ok(false) => {
+            return Err(format!("{shown} is no HAR: it has no list log.entries; {HOW}"));
+        }
+        Err(error) if collector.is_empty() => {
+            return Err(format!("{shown} is no HAR that can be read: {error}; {HOW}"));
+        }
+        Err(error) => collector
+            .warn(format!("{shown} is damaged ({error}): what stands before the damage was read")),
+    }
+    Ok(collector.finish(shown))
+}
