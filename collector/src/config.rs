@@ -25,6 +25,8 @@ pub struct Config {
     pub tls: TlsOptions,
     /// Name servers to ask directly, as configured on this machine.
     pub name_servers: Vec<SocketAddr>,
+    /// How the console opens its sockets, where a HAR shows it.
+    pub console: Vec<ConsoleSocket>,
     /// The most that one step may take.
     pub timeout: Duration,
     /// How long to hold upgraded connections; zero skips.
@@ -38,6 +40,17 @@ pub struct RouteConfig {
     pub route: Route,
     /// Credentials for the proxy (HTTP Basic, or SOCKS username/password).
     pub auth: Option<Credentials>,
+}
+
+/// A WebSocket as the console's own page opens it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleSocket {
+    /// Its path, without the query.
+    pub path: String,
+    /// The page's `Origin`.
+    pub origin: Option<String>,
+    /// `Sec-WebSocket-Protocol` as sent; `None` when there was none.
+    pub subprotocol: Option<String>,
 }
 
 /// User name and password.

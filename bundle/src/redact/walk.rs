@@ -9,7 +9,9 @@ use super::{Redactor, configuration, rules};
 use crate::observation::{
     Body, Certificate, Ending, HttpReply, Observation, Outcome, Step, Tls, Verification,
 };
-use crate::{Attachment, AttachmentKind, BrowserHandshake, Bundle, Bytes, Failure, ResponseHead, RouteId};
+use crate::{
+    Attachment, AttachmentKind, BrowserHandshake, Bundle, Bytes, Failure, ResponseHead, RouteId,
+};
 
 const MANIFEST: &str = "manifest.json";
 const OBSERVATIONS: &str = "observations.json";

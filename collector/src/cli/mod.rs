@@ -89,8 +89,13 @@ pub struct CollectArgs {
     /// What lies between browser and server: VPN, proxy, load balancer
     #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
     pub network_path: Option<String>,
+
+    /// A HAR export of the browser's developer tools: its WebSocket handshakes go in the
+    /// bundle, without secrets, and are tried from here, too (repeatable)
+    #[arg(long, value_name = "FILE", help_heading = "Browser")]
+    pub har: Vec<PathBuf>,
     /// What the browser's console said
-    #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
+    #[arg(long, value_name = "TEXT", help_heading = "Browser")]
     pub browser_message: Option<String>,
 
     /// WebSocket path to try (repeatable) [default: /v1/ws, /v1/graphql, /v1/opamp]

@@ -4,6 +4,7 @@
 use super::{CollectArgs, parse};
 use crate::config::{Config, Credentials, Family, TlsOptions};
 use crate::environment;
+use crate::har::Given;
 use crate::proxy::{self, Variables};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,7 +14,7 @@ use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
 use wss_bundle::manifest::Answers;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
-use wss_bundle::{Attachment, Secret, Vantage};
+use wss_bundle::{Attachment, BrowserHandshake, Redaction, Secret, Vantage};
 
 /// Largest file of certificates or keys that is read.
 const PEM_LIMIT: u64 = 8 << 20;
@@ -53,6 +54,10 @@ pub struct Job {
     pub extra_cas: Vec<String>,
     /// Files that the user gave, as they are: secrets are removed with the rest.
     pub attachments: Vec<Attachment>,
+    /// What browsers saw, from HAR exports, without ids.
+    pub browser: Vec<BrowserHandshake>,
+    /// What was removed while files were read.
+    pub removed: Vec<Redaction>,
     /// Files given by options, for `--dry-run`.
     pub files: Vec<PathBuf>,
     /// What could not be read or used, and why.
@@ -79,7 +84,9 @@ impl Job {
 /// One sentence: what is wrong, and what would be right.
 pub fn job(args: CollectArgs) -> Result<Job, String> {
     let text = args.target.as_deref().ok_or("no target was given")?;
-    let (target, url_auth) = parse::target(text, &args.paths)?;
+    let (mut target, url_auth) = parse::target(text, &args.paths)?;
+    let hars = Given::read(&args.har, &target)?;
+    hars.add_paths(&mut target);
     let given = args.user.as_deref().map(parse::credentials);
     let headers: Vec<(String, Secret)> =
         args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
@@ -95,13 +102,16 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     )?;
     let (dns, mut notes) = environment::dns();
     notes.extend(found.notes.iter().cloned());
+    let warnings = found.notes.into_iter().chain(hars.warnings).collect();
     let mine: Vec<&Credentials> = given.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);
     let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
     Ok(Job {
         extra_cas: args.cacert.iter().filter_map(name).collect(),
-        attachments: Vec::new(),
-        files: [args.cacert, args.cert, args.key].into_iter().flatten().collect(),
+        attachments: hars.attachments,
+        browser: hars.seen,
+        removed: hars.removed,
+        files: [args.cacert, args.cert, args.key].into_iter().flatten().chain(args.har).collect(),
         config: Arc::new(Config {
             target,
             routes: found.routes,
@@ -115,6 +125,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
             },
             tls,
             name_servers: dns.name_servers.iter().filter_map(|s| s.parse().ok()).collect(),
+            console: hars.console,
             timeout: args.timeout,
             hold: args.hold,
         }),
@@ -139,7 +150,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         proxy_choices: found.choices,
         dns,
         notes,
-        warnings: found.notes,
+        warnings,
     })
 }
 

@@ -18,7 +18,7 @@ use wss_bundle::manifest::{Collector, Format};
 use wss_bundle::redact::Redacted;
 use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
-use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
+use wss_bundle::{BrowserHandshake, Bundle, Environment, Manifest, Observations, Vantage};
 use wss_diagnosis::{Diagnosis, diagnose};
 
 /// Names tried for a bundle before giving up: whoever collects in a loop gets
@@ -177,7 +177,7 @@ fn bundle(
             target,
             routes: job.config.routes.iter().map(|route| route.route.clone()).collect(),
             observations: collected.observations,
-            browser: Vec::new(),
+            browser: browser(&job.browser),
         },
         environment,
         attachments: job.attachments.clone(),
@@ -186,9 +186,17 @@ fn bundle(
     }
 }
 
+/// What browsers saw, numbered.
+fn browser(seen: &[BrowserHandshake]) -> Vec<BrowserHandshake> {
+    let numbered = seen.iter().zip(1..);
+    numbered.map(|(one, n)| BrowserHandshake { id: format!("b{n}"), ..one.clone() }).collect()
+}
+
 /// Removes secrets, judges what is left, writes it, and says so.
 fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
-    let redacted = job.redactor().bundle(bundle);
+    let mut redactor = job.redactor();
+    redactor.removed_before(&job.removed);
+    let redacted = redactor.bundle(bundle);
     let bundle = redacted.get();
     let diagnosis = diagnose(std::slice::from_ref(bundle));
     let written = if to_stdout { stream(job, &redacted) } else { store(job, &redacted) };

@@ -1,5 +1,6 @@
 //! From an entry to what a browser saw: which entries are taken, and what of them.
 
+use super::lenient::Maybe;
 use super::log::{Entry, Header, Message, Page, Program, Request, Response, Sink};
 use super::{Attachment, AttachmentKind, HOW, Har, strip};
 use chrono::{DateTime, Utc};
@@ -134,6 +135,7 @@ impl<'a> Collector<'a> {
             name: self.name.clone(),
             kind: AttachmentKind::Har,
             vantage: None,
+            path: None,
             bytes: strip::har(&self.seen, by_creator.as_deref()),
         };
         Har {
@@ -155,6 +157,10 @@ impl<'a> Collector<'a> {
             "WebKit Web Inspector" => "Safari".to_owned(),
             _ => format!("{name} {version}").trim().to_owned(),
         })
+    }
+
+    fn is_firefox(&self) -> bool {
+        self.programs.iter().any(|program| program.name.0.as_deref() == Some("Firefox"))
     }
 
     fn is_target(&self, url: &Url) -> bool {
@@ -213,7 +219,7 @@ impl<'a> Collector<'a> {
         let error = entry.response.error.0.as_deref().filter(|error| !error.is_empty());
         seen.error = error.map(|error| self.text(error));
         seen.remote = remote(&entry);
-        times(&entry, &mut seen);
+        times(&entry, self.is_firefox(), &mut seen);
         if let Some(messages) = entry.messages {
             seen.console = messages.errors.iter().map(|line| self.text(line)).collect();
             (seen.frames_sent, seen.frames_received) = (messages.sent, messages.received);
@@ -277,8 +283,8 @@ impl<'a> Collector<'a> {
         Some(ResponseHead::new(head))
     }
 
-    fn headers(&mut self, head: &mut String, headers: &[Header], place: &str) {
-        for one in headers {
+    fn headers(&mut self, head: &mut String, headers: &[Maybe<Header>], place: &str) {
+        for one in headers.iter().filter_map(|one| one.0.as_ref()) {
             let (Some(name), value) = (&one.name.0, one.value.0.as_deref().unwrap_or_default())
             else {
                 continue;
@@ -287,7 +293,11 @@ impl<'a> Collector<'a> {
             // Firefox and Safari join repeated headers by line breaks.
             for line in value.split('\n').take(20) {
                 let line = one_line(&clip(line, 4096));
-                let value = self.redactor.header(&self.entry_name, place, &name, &line);
+                let mut value = self.redactor.header(&self.entry_name, place, &name, &line);
+                // Some servers take a token as a subprotocol.
+                if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+                    value = self.redactor.text(&self.entry_name, place, &value);
+                }
                 if head.len() + name.len() + value.len() < HEAD {
                     let _ = write!(head, "{name}: {value}\r\n");
                 }
@@ -310,6 +320,7 @@ fn header<'r>(request: &'r Request, name: &str) -> Option<&'r str> {
         .headers
         .0
         .iter()
+        .filter_map(|one| one.0.as_ref())
         .find(|one| one.name.0.as_deref().is_some_and(|n| n.eq_ignore_ascii_case(name)))
         .and_then(|one| one.value.0.as_deref())
 }
@@ -360,11 +371,12 @@ fn remote(entry: &Entry) -> Option<String> {
     })
 }
 
-fn times(entry: &Entry, seen: &mut BrowserHandshake) {
+fn times(entry: &Entry, firefox: bool, seen: &mut BrowserHandshake) {
     let timings = &entry.timings;
     let parts = [&timings.blocked, &timings.dns, &timings.connect, &timings.send, &timings.wait];
     let known = |number: f64| (number.is_finite() && number >= 0.0).then_some(number);
-    let sum: f64 = parts.iter().filter_map(|part| known(part.0?)).sum();
+    let apart = firefox.then_some(&timings.ssl);
+    let sum: f64 = parts.into_iter().chain(apart).filter_map(|part| known(part.0?)).sum();
     if sum > 0.0 && seen.response.is_some() {
         seen.answered_ms = Some(round(sum));
     }

@@ -240,7 +240,7 @@ mod tests {
         {
             for shift in 0..5 {
                 let lead = "x".repeat(STRING_LIMIT as usize - 6 + shift);
-                let json = format!("{{\"k\":\"{lead}{}=\",\"l\":1}}", piece.repeat(9000));
+                let json = format!("{{\"l\":1,\"k\":\"{lead}{}=\"}}", piece.repeat(9000));
                 let whole: serde_json::Value = serde_json::from_str(&json).unwrap();
                 let (out, last) = through(&json);
                 let cut: serde_json::Value = serde_json::from_str(&out).unwrap();

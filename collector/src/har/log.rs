@@ -49,7 +49,7 @@ pub(super) struct Request {
     #[serde(default)]
     pub(super) http_version: Text,
     #[serde(default)]
-    pub(super) headers: List<Header, HEADERS>,
+    pub(super) headers: List<Maybe<Header>, HEADERS>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,7 +62,7 @@ pub(super) struct Response {
     #[serde(default)]
     pub(super) http_version: Text,
     #[serde(default)]
-    pub(super) headers: List<Header, HEADERS>,
+    pub(super) headers: List<Maybe<Header>, HEADERS>,
     /// Chrome's and Safari's name of the error.
     #[serde(default, rename = "_error")]
     pub(super) error: Text,
@@ -76,6 +76,9 @@ pub(super) struct Timings {
     pub(super) dns: Number,
     #[serde(default)]
     pub(super) connect: Number,
+    /// Part of `connect`, except with Firefox.
+    #[serde(default)]
+    pub(super) ssl: Number,
     #[serde(default)]
     pub(super) send: Number,
     #[serde(default)]

@@ -19,16 +19,20 @@
 //! | remote port | none | `connection` | none |
 
 mod entry;
+mod given;
 mod guard;
 mod lenient;
 mod log;
 mod strip;
 
+use crate::config::ConsoleSocket;
 use entry::Collector;
+pub use given::Given;
 use guard::Guard;
 use serde::de::DeserializeSeed;
 use std::io::Read;
 use std::path::Path;
+use wss_bundle::browser::BrowserRequest;
 use wss_bundle::{Attachment, AttachmentKind, BrowserHandshake, Redaction, Target};
 
 /// What a HAR gave.
@@ -60,6 +64,32 @@ pub fn file(path: &Path, target: &Target) -> Result<Har, String> {
         return Err(format!("{shown} is a folder; --har wants one HAR file"));
     }
     read(file, &name, &shown, target)
+}
+
+/// How the console opens its sockets: one for each path, as it was opened last.
+#[must_use]
+pub fn sockets(seen: &[BrowserHandshake]) -> Vec<ConsoleSocket> {
+    let mut sockets: Vec<ConsoleSocket> = Vec::new();
+    let handshakes = seen.iter().filter(|one| one.kind == BrowserRequest::Websocket);
+    for one in handshakes {
+        let whole = |value: Option<String>| value.filter(|v| !v.contains("[removed"));
+        let socket = ConsoleSocket {
+            path: one.path().to_owned(),
+            origin: whole(one.sent("origin")),
+            subprotocol: whole(one.sent("sec-websocket-protocol")),
+        };
+        let usable =
+            crate::cli::parse::path(&socket.path).is_ok() && !socket.path.contains("[removed");
+        // Without a request nothing is known of how it was opened.
+        if !usable || one.request.is_none() {
+            continue;
+        }
+        match sockets.iter_mut().find(|known| known.path == socket.path) {
+            Some(known) => *known = socket,
+            None => sockets.push(socket),
+        }
+    }
+    sockets
 }
 
 /// Reads a HAR. `name` is the file's, `shown` how messages call it.

@@ -2,7 +2,7 @@
 //! what is recorded. Order and case are curl's, so that our results and those
 //! of the page's curl command can be laid side by side.
 
-use crate::config::{Config, Credentials};
+use crate::config::{Config, ConsoleSocket, Credentials};
 use base64::Engine as _;
 use wss_bundle::Bytes;
 
@@ -136,13 +136,16 @@ pub fn get(config: &Config, path: &str, form: &Form<'_>) -> Request {
 pub fn browser(config: &Config, path: &str) -> Request {
     let mut request = Request::new("GET", path);
     host(&mut request, config);
+    let console = console_socket(config, path);
+    let origin = console.and_then(|socket| socket.origin.clone());
+    let origin = origin.unwrap_or_else(|| config.target.origin());
     for (name, value) in [
         ("Connection", "Upgrade"),
         ("Pragma", "no-cache"),
         ("Cache-Control", "no-cache"),
         ("User-Agent", &user_agent()),
         ("Upgrade", "websocket"),
-        ("Origin", &config.target.origin()),
+        ("Origin", &origin),
         ("Sec-WebSocket-Version", "13"),
         ("Accept-Encoding", "gzip, deflate, br"),
         ("Accept-Language", "en-US,en;q=0.9"),
@@ -150,7 +153,11 @@ pub fn browser(config: &Config, path: &str) -> Request {
     ] {
         request.header(name, value);
     }
-    if let Some(subprotocol) = subprotocol(path) {
+    let subprotocol = match console {
+        Some(seen) => seen.subprotocol.as_deref(),
+        None => subprotocol(path),
+    };
+    if let Some(subprotocol) = subprotocol {
         request.header("Sec-WebSocket-Protocol", subprotocol);
     }
     if let Some(credentials) = &config.auth {
@@ -158,6 +165,12 @@ pub fn browser(config: &Config, path: &str) -> Request {
     }
     user_headers(&mut request, config);
     request
+}
+
+/// How the console opens this path, where a HAR shows it.
+fn console_socket<'c>(config: &'c Config, path: &str) -> Option<&'c ConsoleSocket> {
+    let path = path.split('?').next().unwrap_or_default();
+    config.console.iter().find(|socket| socket.path == path)
 }
 
 /// The subprotocol that the console's browser code asks for; agents ask for none.

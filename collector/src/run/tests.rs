@@ -41,6 +41,7 @@ fn config(port: u16) -> Config {
         family: None,
         tls: TlsOptions::default(),
         name_servers: vec![],
+        console: vec![],
         timeout: Duration::from_secs(2),
         hold: Duration::ZERO,
     }

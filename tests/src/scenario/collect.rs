@@ -75,6 +75,7 @@ pub(super) async fn collect(
         family: None,
         tls: TlsOptions { extra_roots, client: None },
         name_servers: name_server.iter().map(|server| server.addr).collect(),
+        console: Vec::new(),
         timeout: parse::timeout(&scenario.timeout)?,
         hold: parse::duration(&scenario.hold)?,
     });
@@ -101,6 +102,7 @@ pub(super) async fn plain(url: &str, path: &str) -> Result<Bundle, String> {
         family: None,
         tls: TlsOptions::default(),
         name_servers: Vec::new(),
+        console: Vec::new(),
         timeout: Duration::from_secs(5),
         hold: Duration::ZERO,
     });
