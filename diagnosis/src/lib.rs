@@ -8,6 +8,7 @@
 
 mod changes;
 mod checklist;
+pub mod configuration;
 mod device;
 mod diagnose;
 pub mod evidence;

@@ -1,0 +1,247 @@
+//! The files of a configuration check: what program they are for, where each
+//! stood, and which of them an `include` means.
+
+use super::nginx;
+use glob::{MatchOptions, Pattern};
+use wss_bundle::{Attachment, AttachmentKind};
+
+/// Whose configuration a file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Program {
+    /// nginx, and what is built on it.
+    Nginx,
+    /// HAProxy.
+    Haproxy,
+}
+
+impl Program {
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Nginx => "nginx",
+            Self::Haproxy => "HAProxy",
+        }
+    }
+}
+
+/// One file of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// What to call it: its path where that is known.
+    pub name: String,
+    /// Where it stood, where that is known.
+    pub path: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
+/// Sections of HAProxy (configuration manual, section 2.1).
+const HAPROXY_SECTIONS: [&str; 5] = ["global", "defaults", "frontend", "backend", "listen"];
+
+/// Directives that an nginx file, or a part of one, has.
+const NGINX_WORDS: [&str; 14] = [
+    "http",
+    "server",
+    "location",
+    "upstream",
+    "map",
+    "events",
+    "worker_processes",
+    "proxy_pass",
+    "proxy_set_header",
+    "proxy_http_version",
+    "proxy_read_timeout",
+    "grpc_pass",
+    "listen",
+    "include",
+];
+
+/// Whose configuration a text is.
+///
+/// # Errors
+/// One sentence: what is wrong, in which line, or what was expected.
+pub fn program(text: &str) -> Result<Program, String> {
+    let first_words = || {
+        text.lines()
+            .filter_map(|line| line.split_whitespace().next())
+            .filter(|w| !w.starts_with('#'))
+    };
+    let sections = first_words().filter(|word| HAPROXY_SECTIONS.contains(word)).count();
+    let looks_haproxy = first_words().next().is_some_and(|word| HAPROXY_SECTIONS.contains(&word))
+        || (sections > 0 && !text.contains('{') && !text.contains(';'));
+    if looks_haproxy {
+        return Ok(Program::Haproxy);
+    }
+    let expected = "expected an nginx configuration (server { … }) or a HAProxy one \
+                    (sections frontend, backend)";
+    if first_words().next().is_none() {
+        return Err(format!("there is nothing in it; {expected}"));
+    }
+    let known = |word: &str| NGINX_WORDS.contains(&word);
+    let mut words = first_words().filter_map(|word| word.split(['{', ';']).next());
+    match nginx::parse::parse(text.as_bytes(), 0) {
+        Ok(directives) if directives.iter().any(|d| known(&d.name)) => Ok(Program::Nginx),
+        Err(broken) if words.any(known) => Err(format!(
+            "it looks like an nginx configuration, and line {} is not understood: {}",
+            broken.line, broken.why
+        )),
+        _ => Err(format!("it is neither; {expected}")),
+    }
+}
+
+/// The `include` patterns of an nginx configuration; none where it has none, is
+/// HAProxy's, or is not understood.
+#[must_use]
+pub fn includes(text: &str) -> Vec<String> {
+    match program(text) {
+        Ok(Program::Nginx) => nginx::tree::includes(text.as_bytes()).unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// The files among a bundle's attachments. What `nginx -T` printed is several.
+#[must_use]
+pub fn files(attachments: &[Attachment]) -> Vec<File> {
+    let given = attachments.iter().filter(|a| a.kind == AttachmentKind::Configuration);
+    let mut files: Vec<File> = given
+        .flat_map(|one| {
+            let text = String::from_utf8_lossy(&one.bytes).replace("\r\n", "\n");
+            let name = one.path.clone().unwrap_or_else(|| one.name.clone());
+            split_dump(&text).unwrap_or_else(|| vec![File { name, path: one.path.clone(), text }])
+        })
+        .collect();
+    // Neither the order of the attachments nor of the options may matter.
+    files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.text.cmp(&b.text)));
+    files.dedup();
+    files
+}
+
+/// `nginx -T` marks where each file begins.
+fn split_dump(text: &str) -> Option<Vec<File>> {
+    const MARK: &str = "# configuration file ";
+    let path_of = |line: &str| {
+        let path = line.strip_prefix(MARK)?.trim_end().strip_suffix(':')?;
+        path.starts_with('/').then(|| path.to_owned())
+    };
+    if !text.lines().any(|line| path_of(line).is_some()) {
+        return None;
+    }
+    let mut files: Vec<File> = Vec::new();
+    for line in text.lines() {
+        if let Some(path) = path_of(line) {
+            files.push(File { name: path.clone(), path: Some(path), text: String::new() });
+        } else if let Some(file) = files.last_mut() {
+            // What stands before the first mark is what `nginx -t` said.
+            file.text.push_str(line);
+            file.text.push('\n');
+        }
+    }
+    Some(files)
+}
+
+/// The files that an `include` in `from` means, of a configuration that begins
+/// in `main`. By path where paths are known; else by file name, which is all
+/// that is left of files that were copied from elsewhere.
+pub(crate) fn matching(files: &[File], main: usize, from: usize, pattern: &str) -> Vec<usize> {
+    let options = MatchOptions {
+        case_sensitive: true,
+        require_literal_separator: true,
+        require_literal_leading_dot: true,
+    };
+    let by = |pattern: &str, what: &dyn Fn(&File) -> Option<String>| -> Vec<usize> {
+        let Ok(pattern) = Pattern::new(pattern) else { return Vec::new() };
+        let fits = |file: &File| what(file).is_some_and(|w| pattern.matches_with(&w, options));
+        (0..files.len()).filter(|at| fits(&files[*at])).collect()
+    };
+    let full = if pattern.starts_with('/') {
+        pattern.to_owned()
+    } else {
+        // nginx: relative to the folder of its main file.
+        let main = files.get(main).or_else(|| files.get(from));
+        let folder = main.and_then(|f| f.path.as_deref()).and_then(|p| p.rsplit_once('/'));
+        folder.map_or_else(|| pattern.to_owned(), |(folder, _)| format!("{folder}/{pattern}"))
+    };
+    let found = by(&full, &|file| file.path.clone());
+    if !found.is_empty() {
+        return found;
+    }
+    let last = pattern.rsplit('/').next().unwrap_or(pattern);
+    // `*` alone would take every file, also the one that it stands in.
+    if last.chars().all(|c| c == '*') {
+        return Vec::new();
+    }
+    by(last, &|file| {
+        let name = file.path.as_ref().unwrap_or(&file.name);
+        name.rsplit(['/', '\\']).next().map(str::to_owned)
+    })
+    .into_iter()
+    .filter(|at| *at != main && *at != from)
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_told_apart() {
+        for (text, program_) in [
+            ("http {\n server {}\n}\n", Some(Program::Nginx)),
+            ("server{listen 80;}", Some(Program::Nginx)),
+            ("# x\nlocation /v1 { proxy_pass http://a; }", Some(Program::Nginx)),
+            ("global\n  maxconn 3\n", Some(Program::Haproxy)),
+            (
+                "# c\ndefaults\n mode http\nfrontend f\n http-request deny if { path /x }\n",
+                Some(Program::Haproxy),
+            ),
+            ("", None),
+            ("<VirtualHost *:80>\nProxyPass / http://x/\n</VirtualHost>\n", None),
+            ("example.com {\n reverse_proxy x:1\n}\n", None),
+            ("server { listen 80 }", None),
+        ] {
+            assert_eq!(program(text).ok(), program_, "{text}");
+        }
+        let error = program("http {\n server { listen 80 }\n}").unwrap_err();
+        assert!(error.contains("line 2"), "{error}");
+        assert!(program("hello").unwrap_err().contains("expected an nginx"));
+    }
+
+    fn file(path: &str) -> File {
+        File { name: path.into(), path: Some(path.into()), text: String::new() }
+    }
+
+    #[test]
+    fn includes_mean_files_by_path_and_then_by_name() {
+        let files = [
+            file("/etc/nginx/nginx.conf"),
+            file("/etc/nginx/conf.d/a.conf"),
+            file("/etc/nginx/conf.d/b.conf"),
+            file("/etc/nginx/other/a.conf"),
+        ];
+        assert_eq!(matching(&files, 0, 0, "/etc/nginx/conf.d/*.conf"), [1, 2]);
+        assert_eq!(matching(&files, 0, 1, "conf.d/a.conf"), [1]);
+        assert_eq!(matching(&files, 0, 0, "*.conf"), [0]);
+        assert!(matching(&files, 0, 0, "/elsewhere/*").is_empty());
+        let copied = [file("nginx.conf"), file("site.conf")];
+        assert_eq!(matching(&copied, 0, 0, "/etc/nginx/conf.d/*.conf"), [1]);
+        assert_eq!(matching(&copied, 0, 0, "/etc/nginx/sites/site.conf"), [1]);
+    }
+
+    #[test]
+    fn a_dump_is_several_files() {
+        let text = "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n\
+                    # configuration file /etc/nginx/nginx.conf:\nhttp {\n include conf.d/*.conf; }\n\n\
+                    # configuration file /etc/nginx/conf.d/a.conf:\nserver {}\n";
+        let given = [Attachment {
+            name: "dump".into(),
+            kind: AttachmentKind::Configuration,
+            vantage: None,
+            path: None,
+            bytes: text.into(),
+        }];
+        let files = files(&given);
+        assert_eq!(files.len(), 2);
+        assert_eq!(files[1].text, "http {\n include conf.d/*.conf; }\n\n");
+    }
+}

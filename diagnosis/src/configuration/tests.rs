@@ -1,0 +1,439 @@
+//! Tables of configurations, each with what it says about one request.
+
+use super::*;
+use proptest::prelude::*;
+use wss_bundle::AttachmentKind;
+
+fn attachment(path: &str, text: &str) -> Attachment {
+    Attachment {
+        name: path.rsplit('/').next().unwrap_or(path).to_owned(),
+        kind: AttachmentKind::Configuration,
+        vantage: None,
+        path: Some(path.to_owned()),
+        bytes: text.as_bytes().to_vec(),
+    }
+}
+
+fn reading_of(files: &[(&str, &str)], path: &str, version: Option<(u32, u32, u32)>) -> Reading {
+    let given: Vec<_> = files.iter().map(|(path, text)| attachment(path, text)).collect();
+    let request = Request { host: "b.example", port: 443, path, version: None };
+    let checked = check(&given, &request, |_| version).unwrap();
+    assert_eq!(checked.readings.len(), 1, "{checked:?}");
+    checked.readings.into_iter().next().unwrap()
+}
+
+fn reading(text: &str) -> Reading {
+    reading_of(&[("/etc/x.conf", text)], "/v1/ws", Some((1, 22, 1)))
+}
+
+/// Kinds with their lines, for a table.
+fn shown(reading: &Reading) -> Vec<String> {
+    let mut out: Vec<String> = reading
+        .issues
+        .iter()
+        .filter(|i| i.kind != Kind::Host)
+        .map(|i| {
+            let kind = match i.kind {
+                Kind::UpgradeHeaders => "headers".to_owned(),
+                Kind::HttpVersion => "version".to_owned(),
+                Kind::Timeout(s) => format!("timeout {s}"),
+                Kind::SendTimeout(s) => format!("send {s}"),
+                Kind::Http2 => "h2".to_owned(),
+                Kind::PathRule(status) => format!("path {status:?}"),
+                Kind::Host => "host".to_owned(),
+            };
+            format!("{kind} @{}{}", i.place.line, if i.sure { "" } else { "?" })
+        })
+        .collect();
+    out.extend(
+        reading
+            .untold
+            .iter()
+            .map(|u| format!("untold @{}", u.place.as_ref().map_or(0, |p| p.line))),
+    );
+    out.sort();
+    out
+}
+
+const GOOD: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                    proxy_set_header Connection \"upgrade\"; proxy_read_timeout 1h; \
+                    proxy_send_timeout 1h; proxy_set_header Host $host;";
+
+#[test]
+fn nginx_headers_versions_and_timeouts() {
+    let map = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n";
+    for (about, text, expected) in [
+        ("all is well", format!("server {{\nlocation / {{ proxy_pass http://b;\n{GOOD} }} }}"), vec![]),
+        (
+            "nothing is set",
+            "server {\nlocation / {\nproxy_pass http://b; } }".to_owned(),
+            vec!["headers @3", "timeout 60 @3", "version @3"],
+        ),
+        (
+            "inherited from the server",
+            format!("server {{\n{GOOD}\nlocation / {{\nproxy_pass http://b; }} }}"),
+            vec![],
+        ),
+        (
+            "inherited from http",
+            format!("http {{ {GOOD} server {{\nlocation / {{\nproxy_pass http://b; }} }} }}"),
+            vec![],
+        ),
+        (
+            "lost by one header of its own",
+            format!("server {{\n{GOOD}\nlocation / {{\nproxy_set_header X-A b;\nproxy_pass http://b; }} }}"),
+            vec!["headers @4"],
+        ),
+        (
+            "lost in a nested location",
+            format!("server {{ location / {{\n{GOOD}\nproxy_pass http://b;\nlocation /v1/ {{\nproxy_set_header X-A b;\nproxy_pass http://b; }} }} }}"),
+            vec!["headers @5"],
+        ),
+        (
+            "Upgrade alone",
+            format!("server {{\nlocation / {{\nproxy_pass http://b;\n{}}} }}", GOOD.replace("proxy_set_header Connection \"upgrade\";", "")),
+            vec!["headers @3"],
+        ),
+        (
+            "Connection says close",
+            format!("server {{\nlocation / {{\nproxy_pass http://b;\n{}}} }}", GOOD.replace("\"upgrade\"", "close")),
+            vec!["headers @4"],
+        ),
+        (
+            "a map",
+            format!("{map}server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$connection_upgrade")),
+            vec![],
+        ),
+        (
+            "a map that is wrong",
+            format!("map $http_upgrade $cu {{ default close; '' upgrade; }}\nserver {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$cu")),
+            vec!["headers @4"],
+        ),
+        (
+            "a map by pattern",
+            format!("map $http_upgrade $cu {{ default close; ~*^WebSocket$ Upgrade; }}\nserver {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "${cu}")),
+            vec![],
+        ),
+        (
+            "a map that is not there",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$connection_upgrade")),
+            vec!["untold @3"],
+        ),
+        (
+            "a variable that is set",
+            format!("server {{ set $c upgrade;\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$c")),
+            vec![],
+        ),
+        (
+            "a variable that is set within an if",
+            format!("server {{ set $c upgrade;\nlocation / {{ proxy_pass http://b; if ($http_x) {{ set $c close; }}\n{} }} }}", GOOD.replace("\"upgrade\"", "$c")),
+            vec!["untold @3"],
+        ),
+        (
+            "the client's own Connection",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$http_connection")),
+            vec![],
+        ),
+        (
+            "HTTP/2 to the backend",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("1.1", "2")),
+            vec!["h2 @3"],
+        ),
+        (
+            "gRPC",
+            "server {\nlocation / {\ngrpc_pass grpc://b; } }".to_owned(),
+            vec!["h2 @3"],
+        ),
+        (
+            "a timeout of a minute",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("read_timeout 1h", "read_timeout 1m")),
+            vec!["timeout 60 @3"],
+        ),
+        (
+            "a short time to send",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("send_timeout 1h", "send_timeout 5")),
+            vec!["send 5 @3"],
+        ),
+        (
+            "a file that was not given may set the headers",
+            "server {\nlocation / {\ninclude proxy.conf; proxy_http_version 1.1; proxy_read_timeout 1d; proxy_send_timeout 1d; proxy_pass http://b; } }".to_owned(),
+            vec!["untold @3"],
+        ),
+        (
+            "an if that passes elsewhere",
+            format!("server {{\nlocation / {{\nif ($http_upgrade) {{ proxy_pass http://ws; }}\nproxy_pass http://b;\n{GOOD} }} }}"),
+            vec!["untold @3"],
+        ),
+        (
+            "an if that only returns",
+            format!("server {{\nlocation / {{\nif ($http_x) {{ return 403; }}\nproxy_pass http://b;\n{GOOD} }} }}"),
+            vec![],
+        ),
+    ] {
+        assert_eq!(shown(&reading(&text)), expected, "{about}\n{text}");
+    }
+}
+
+#[test]
+fn nginx_versions_decide_what_the_default_is() {
+    let text = format!(
+        "server {{\nlocation / {{\nproxy_pass http://b;\n{}}} }}",
+        GOOD.replace("proxy_http_version 1.1;", "")
+    );
+    let of = |version| shown(&reading_of(&[("/x.conf", &text)], "/v1/ws", version));
+    assert_eq!(of(Some((1, 29, 6))), ["version @3"]);
+    assert_eq!(of(None), ["version @3?"]);
+    assert_eq!(of(Some((1, 29, 7))), Vec::<String>::new());
+    assert_eq!(of(Some((1, 31, 0))), Vec::<String>::new());
+}
+
+#[test]
+fn nginx_locations_as_nginx_finds_them() {
+    // The status that the matching location answers names it.
+    for (locations, path, expected) in [
+        ("location / { return 1; } location /v1/ { return 2; }", "/v1/ws", 2),
+        ("location / { return 1; } location = /v1/ws { return 2; }", "/v1/ws", 2),
+        ("location /v1/ { return 1; } location ~ ws$ { return 2; }", "/v1/ws", 2),
+        ("location ^~ /v1/ { return 1; } location ~ ws$ { return 2; }", "/v1/ws", 1),
+        (
+            "location ^~ / { return 1; } location /v1/ { return 3; } location ~ ws$ { return 2; }",
+            "/v1/ws",
+            2,
+        ),
+        ("location ~ ws$ { return 1; } location ~ ^/v1 { return 2; }", "/v1/ws", 1),
+        ("location ~* WS$ { return 1; } location / { return 2; }", "/v1/ws", 1),
+        ("location ~ WS$ { return 1; } location / { return 2; }", "/v1/ws", 2),
+        (
+            "location /v1/ { location ~ ws$ { return 3; } return 1; } location ~ ws$ { return 2; }",
+            "/v1/ws",
+            3,
+        ),
+        (
+            "location /v1/ { location /v1/w { return 3; } return 1; } location ~ ws$ { return 2; }",
+            "/v1/ws",
+            2,
+        ),
+        (
+            "location ^~ /v1/ { location /v1/w { return 3; } return 1; } location ~ ws$ { return 2; }",
+            "/v1/ws",
+            3,
+        ),
+        (
+            "location /v1/ { location = /v1/ws { return 3; } return 1; } location ~ ws$ { return 2; }",
+            "/v1/ws",
+            3,
+        ),
+        ("location / { return 1; } location /v1/ws { return 2; }", "/v1/ws?token=1", 2),
+        ("location / { return 1; } location /v1/ws { return 2; }", "/v1//./x/../ws", 2),
+        (
+            "location / { return 1; } location /v1/w%73 { return 2; } location /v1/ws { return 3; }",
+            "/v1/%77s",
+            3,
+        ),
+        ("location / { return 1; } location /v1/ws/ { proxy_pass http://b; }", "/v1/ws", 301),
+        ("location /v1/ws { return 2; } location /v1/ws/ { proxy_pass http://b; }", "/v1/ws", 2),
+        ("location / { return 1; } location /v1/ws/ { return 2; }", "/v1/ws", 1),
+        ("location @x { return 1; } location / { try_files $uri @x; }", "/v1/ws", 1),
+        ("location / { try_files $uri =404; }", "/v1/ws", 404),
+        ("location /other { proxy_pass http://b; }", "/v1/ws", 404),
+        ("return 444; location / { return 1; }", "/v1/ws", 444),
+    ] {
+        let text = format!("server {{ {locations} }}");
+        let reading = reading_of(&[("/x.conf", &text)], path, None);
+        let status = match reading.issues.as_slice() {
+            [Issue { kind: Kind::PathRule(Some(status)), .. }] => *status,
+            other => panic!("{text}: {other:?} {:?}", reading.untold),
+        };
+        assert_eq!(status, expected, "{text} for {path}");
+    }
+    for unclear in [
+        "location ~ ^/v1/(?!x) { return 1; }",
+        "rewrite ^/v1/(.*) /api/$1; location / { return 1; }",
+        "if ($host) { rewrite ^ /x; } location / { return 1; }",
+        "location / { try_files $uri /index.html; }",
+        "location / { content_by_lua_block { ngx.say('}') } }",
+    ] {
+        let reading = reading(&format!("server {{ {unclear} }}"));
+        assert!(reading.issues.is_empty(), "{unclear}: {:?}", reading.issues);
+        assert!(!reading.untold.is_empty(), "{unclear}");
+    }
+}
+
+#[test]
+fn nginx_servers_by_port_and_name() {
+    for (servers, expected) in [
+        ("server { return 1; } server { listen 443; return 2; }", 2),
+        (
+            "server { listen 443; server_name a; return 1; } server { listen 443; server_name b.example; return 2; }",
+            2,
+        ),
+        ("server { listen 443; return 1; } server { listen 443 default_server; return 2; }", 2),
+        (
+            "server { listen 443; server_name *.example; return 1; } server { listen 443; server_name b.example; return 2; }",
+            2,
+        ),
+        (
+            "server { listen 443; server_name ~^b\\.; return 1; } server { listen 443 default_server; server_name x; return 2; }",
+            1,
+        ),
+        (
+            "server { listen [::]:443 ssl; server_name .b.example; return 1; } server { listen 443; server_name b.*; return 2; }",
+            1,
+        ),
+        (
+            "server { listen 8443; server_name b.example; return 1; } server { listen 8443; server_name c; return 2; }",
+            1,
+        ),
+        (
+            "server { listen 443; server_name b.example; return 1; } server { listen 443; server_name b.example; return 2; }",
+            1,
+        ),
+    ] {
+        let reading = reading_of(&[("/x.conf", servers)], "/v1/ws", None);
+        assert!(
+            matches!(reading.issues.as_slice(), [Issue { kind: Kind::PathRule(Some(s)), .. }] if *s == expected),
+            "{servers}: {reading:?}"
+        );
+    }
+    let unclear = reading("server { listen 81; return 1; } server { listen 82; return 2; }");
+    assert!(unclear.issues.is_empty() && unclear.untold.len() == 1, "{unclear:?}");
+    let elsewhere = reading("http { include conf.d/*.conf; server { listen 443; return 1; } }");
+    assert!(elsewhere.issues.is_empty() && elsewhere.untold.len() == 1, "{elsewhere:?}");
+}
+
+#[test]
+fn nginx_includes_join_the_files() {
+    let main = "http {\n include /etc/nginx/mime.types;\n include conf.d/*.conf;\n}\n";
+    let site =
+        "server {\n location / {\n  include snippets/ws.conf;\n  proxy_pass http://b;\n }\n}\n";
+    let snippet = format!("{GOOD}\n");
+    let files = [
+        ("/etc/nginx/nginx.conf", main),
+        ("/etc/nginx/conf.d/site.conf", site),
+        ("/etc/nginx/snippets/ws.conf", snippet.as_str()),
+    ];
+    assert_eq!(shown(&reading_of(&files, "/v1/ws", None)), Vec::<String>::new());
+    let without = reading_of(&files[..2], "/v1/ws", Some((1, 22, 1)));
+    assert!(without.issues.iter().all(|i| !i.sure || i.kind == Kind::Host), "{without:?}");
+    assert!(!without.untold.is_empty());
+    let bare = [
+        files[0],
+        ("/etc/nginx/conf.d/site.conf", "server {\n location / {\n proxy_pass http://b;\n }\n}\n"),
+    ];
+    let reading = reading_of(&bare, "/v1/ws", Some((1, 22, 1)));
+    let headers = reading.issues.iter().find(|i| i.kind == Kind::UpgradeHeaders).unwrap();
+    assert_eq!(headers.place.to_string(), "/etc/nginx/conf.d/site.conf line 3");
+    // A file that includes itself ends.
+    let ring = [
+        ("/a.conf", "http { include a.conf; include b.conf; server { return 1; } }"),
+        ("/b.conf", "include a.conf;"),
+    ];
+    reading_of(&ring, "/v1/ws", None);
+}
+
+#[test]
+fn haproxy() {
+    let defaults =
+        "defaults\n mode http\n timeout client 1h\n timeout server 1h\n timeout tunnel 1h\n";
+    for (about, text, expected) in [
+        (
+            "all is well",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n server s x:1\n",
+            vec![],
+        ),
+        ("a listen", "listen f\n bind :443\n server s x:1\n", vec![]),
+        (
+            "the header goes",
+            "frontend f\n bind :443\n http-request del-header Upgrade\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["headers @8"],
+        ),
+        (
+            "the header goes in the backend, under a condition",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n http-request del-header Connection if { path_beg /v1/ }\n server s x:1\n",
+            vec!["headers @10"],
+        ),
+        (
+            "a condition that does not hold",
+            "frontend f\n bind :443\n http-request del-header Upgrade if { path_beg /x/ }\n default_backend b\nbackend b\n server s x:1\n",
+            vec![],
+        ),
+        (
+            "a condition that nobody knows",
+            "frontend f\n bind :443\n http-request del-header Upgrade if { src 192.0.2.1 }\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["untold @8"],
+        ),
+        (
+            "denied",
+            "frontend f\n bind :443\n http-request deny deny_status 404 if { path_beg /v1/ }\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["path Some(404) @8"],
+        ),
+        (
+            "no backend for the path",
+            "frontend f\n bind :443\n use_backend b if { path_beg /app }\nbackend b\n server s x:1\n",
+            vec!["path Some(503) @6"],
+        ),
+        (
+            "a backend by path",
+            "frontend f\n bind :443\n acl ws hdr(Upgrade) -i websocket\n use_backend w if ws\n default_backend b\nbackend b\n server s x:1\nbackend w\n timeout tunnel 50000\n server s x:1\n",
+            vec!["timeout 50 @14"],
+        ),
+        (
+            "h2 to the backend",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n server s x:1 proto h2\n",
+            vec!["h2 @10"],
+        ),
+        (
+            "h2 with ws h1",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n server s x:1 proto h2 ws h1\n",
+            vec![],
+        ),
+        (
+            "the path moves",
+            "frontend f\n bind :443\n http-request set-path /x%[path]\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["untold @8"],
+        ),
+        (
+            "tcp",
+            "frontend f\n bind :443\n mode tcp\n timeout client 30s\n default_backend b\nbackend b\n mode tcp\n timeout tunnel 2h\n server s x:1\n",
+            vec![],
+        ),
+    ] {
+        let text = format!("{defaults}{text}");
+        assert_eq!(shown(&reading(&text)), expected, "{about}\n{text}");
+    }
+    let no_tunnel = reading(
+        "defaults\n mode http\n timeout client 50s\n timeout server 30000\nfrontend f\n bind :443\n default_backend b\nbackend b\n server s x:1\n",
+    );
+    assert_eq!(shown(&no_tunnel), ["timeout 30 @4"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let _ = super::program(&text);
+        let request = Request { host: "b", port: 1, path: &text, version: None };
+        let given = [attachment("/a/x.conf", &text)];
+        let _ = check(&given, &request, |_| None);
+    }
+
+    /// Words of both languages in any order: deep enough to reach the checks.
+    #[test]
+    fn shuffled_words_never_panic(words in proptest::collection::vec(0_usize..38, 0..120)) {
+        const WORDS: [&str; 38] = [
+            "http", "server", "location", "{", "}", ";", "\n", " ", "/v1/", "=", "~", "^~", "@x",
+            "proxy_pass", "proxy_set_header", "Upgrade", "$http_upgrade", "map", "default", "include",
+            "x.conf", "set", "$a", "${a", "if", "try_files", "frontend f\n", "bind :443\n",
+            "use_backend", "acl a", "path_beg", "!", "||", "{ path", "timeout tunnel", "defaults\n",
+            "\"", "\\",
+        ];
+        let text: String = words.iter().map(|w| format!("{} ", WORDS[*w])).collect();
+        let request = Request { host: "b", port: 443, path: "/v1/ws", version: None };
+        for start in ["", "server {", "defaults\n", "http { server { location / {"] {
+            let given = [attachment("/a/x.conf", &format!("{start}{text}")), attachment("/a/y.conf", &text)];
+            let _ = check(&given, &request, |_| None);
+        }
+    }
+}
