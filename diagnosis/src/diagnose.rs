@@ -9,7 +9,7 @@ use crate::idle::idle;
 use crate::ladder::ladders;
 use crate::model::{
     Alternative, BundleSummary, CaseSummary, Cause, Compared, Confidence, Diagnosis, Finding,
-    Location, ReportFormat, Status, Verdict,
+    Location, ReportFormat, Severity, Status, Verdict,
 };
 use crate::rule::{Answer, CHANGED_SINCE_ID, Claim, Rule, rules, run_again, run_at, run_outside};
 use crate::signature::Signatures;
@@ -30,7 +30,14 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let e = Evidence::new(bundles, signatures);
     let Asked { claims, notes, unsettled } = ask(&e, |_| true);
-    let (verdict, alternatives) = judge(&e, &claims, unsettled);
+    let (mut verdict, alternatives) = judge(&e, &claims, unsettled);
+    // A configuration never changes the cause; where it shows the very line, it is named.
+    let confirmed = notes
+        .iter()
+        .find(|f| f.severity == Severity::Error && f.explains.contains(&verdict.cause.slug()));
+    if let Some(confirmed) = confirmed {
+        verdict.summary.push_str(&format!(" The configuration shows where: {}.", confirmed.title));
+    }
     let devices = devices(&e);
     Diagnosis {
         format: ReportFormat { name: "wss-report", major: 1, minor: 0 },

@@ -8,6 +8,7 @@
 
 mod blame;
 mod comparison;
+pub(crate) mod configuration;
 mod hold;
 mod network;
 mod notes;
@@ -122,6 +123,13 @@ static RULES: &[Rule] = &[
     notes::CERTIFICATE_EXPIRES,
     notes::CLOCK_SKEW,
     notes::SERVER_VERSION,
+    configuration::HEADERS,
+    configuration::HTTP2,
+    configuration::TIMEOUT,
+    configuration::PATH_RULE,
+    configuration::HOST,
+    configuration::NOT_IN_EFFECT,
+    configuration::UNTOLD,
 ];
 
 /// All rules as a page (`docs/rules.md`).

@@ -757,6 +757,17 @@ pub(crate) fn cases() -> Vec<Case> {
         ("unstable", "lifetime-limit", "server-side", Medium),
     );
 
+    // A configuration was given: the cause stays what the probe saw.
+    for (name, bundle, cause) in crate::configuration::given() {
+        let expect = match cause {
+            "none" => ("working", "none", "none", Medium),
+            "idle-timeout" => ("unstable", cause, "server-side", Medium),
+            "auth-required" => ("unknown", cause, "target", Medium),
+            _ => ("broken", cause, "server-side", Medium),
+        };
+        case(name, vec![bundle], expect);
+    }
+
     // It cannot be told.
     case(
         "nothing was tried",

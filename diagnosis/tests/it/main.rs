@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod cases;
+mod configuration;
 mod docs;
 mod fixture;
 mod invariants;

@@ -1,0 +1,212 @@
+//! A configuration beside what the probe saw: confirmed only where the effect is
+//! there, and never a cause by itself.
+
+use crate::cases::{healthy, stripped};
+use crate::fixture::*;
+use wss_bundle::observation::EndedBy;
+use wss_bundle::{Attachment, AttachmentKind, Bundle};
+use wss_diagnosis::{Diagnosis, Finding, Severity, diagnose};
+
+const NGINX: &str = "Server: nginx/1.22.1\r\n";
+
+const BARE: &str = "server {\n  listen 443 ssl;\n  location / {\n    proxy_pass http://b:3001;\n    \
+                    proxy_read_timeout 1h;\n    proxy_send_timeout 1h;\n  }\n}\n";
+const LOST: &str = "server {\n  listen 443 ssl;\n  proxy_http_version 1.1;\n  \
+                    proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+                    proxy_read_timeout 1h;\n  proxy_send_timeout 1h;\n  location /v1/ {\n    \
+                    proxy_set_header X-Real-IP $remote_addr;\n    proxy_pass http://b:3001;\n  }\n}\n";
+const FORWARDS: &str = "server {\n  listen 443 ssl;\n  proxy_http_version 1.1;\n  \
+                        proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+                        proxy_read_timeout 1h;\n  proxy_send_timeout 1h;\n  location / {\n    \
+                        proxy_pass http://b:3001;\n  }\n}\n";
+const SHORT: &str = "server {\n  listen 443 ssl;\n  proxy_http_version 1.1;\n  \
+                     proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+                     location / {\n    proxy_pass http://b:3001;\n    proxy_read_timeout 60s;\n    \
+                     proxy_send_timeout 1h;\n  }\n}\n";
+const PATH_RULE: &str = "server {\n  listen 443 ssl;\n  location /v1/ {\n    return 404;\n  }\n  \
+                         location / {\n    proxy_pass http://b:3001;\n  }\n}\n";
+const MAPPED: &str = "server {\n  listen 443 ssl;\n  location / {\n    proxy_http_version 1.1;\n    \
+                      proxy_set_header Upgrade $http_upgrade;\n    \
+                      proxy_set_header Connection $connection_upgrade;\n    proxy_read_timeout 1h;\n    \
+                      proxy_send_timeout 1h;\n    proxy_pass http://b:3001;\n  }\n}\n";
+const H2: &str = "defaults\n  mode http\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
+                  frontend f\n  bind :443 ssl crt x.pem\n  default_backend b\nbackend b\n  \
+                  server one 127.0.0.1:3001 proto h2\n";
+
+fn with(mut bundle: Bundle, text: &str) -> Bundle {
+    bundle.attachments.push(Attachment {
+        name: "site.conf".into(),
+        kind: AttachmentKind::Configuration,
+        vantage: None,
+        path: Some("/etc/nginx/site.conf".into()),
+        bytes: text.as_bytes().to_vec(),
+    });
+    bundle
+}
+
+fn nginx_strips() -> Bundle {
+    stripped(Run::inside().direct(true), &Leaf::good(), STRIPPED_NGINX, NGINX).done()
+}
+
+fn works() -> OnRoute {
+    healthy(Run::inside().direct(true), &Leaf::good())
+}
+
+fn cut_at(seconds: f64) -> Bundle {
+    let cut = Cut::At(seconds, EndedBy::Fin, Some(true));
+    works().hold(&Leaf::good(), 75.0, cut, Cut::Never).done()
+}
+
+fn answered(head: &str, body: &str) -> Bundle {
+    let leaf = Leaf::good();
+    let mut route = Run::inside().direct(true).resolved("203.0.113.10");
+    for path in [WS, GRAPHQL] {
+        route = route.upgrade(path, &leaf, head, body).plain(path, &leaf, head, body);
+    }
+    route.pages(&leaf, NGINX).done()
+}
+
+const NOT_FOUND: &str =
+    "HTTP/1.1 404 Not Found\r\nServer: nginx/1.22.1\r\nContent-Type: text/html\r\n\r\n";
+const NOT_FOUND_BODY: &str = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n";
+
+fn origin_refused() -> Bundle {
+    let good = Leaf::good();
+    Run::inside()
+        .direct(true)
+        .resolved("203.0.113.10")
+        .upgrade(WS, &good, SWITCHED, "")
+        .pong(WS, Some(1.0), EndedBy::StillOpen)
+        .browser(
+            WS,
+            &good,
+            "HTTP/1.1 403 Forbidden\r\nServer: nginx/1.22.1\r\nSec-Websocket-Version: 13\r\n\r\n",
+            "Forbidden\n",
+        )
+        .pages(&good, NGINX)
+        .done()
+}
+
+/// Cases for the invariants: name, bundle, cause.
+pub(crate) fn given() -> Vec<(&'static str, Bundle, &'static str)> {
+    let gateway = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
+    let haproxy = || {
+        let leaf = Leaf::good();
+        Run::inside()
+            .direct(true)
+            .resolved("203.0.113.10")
+            .upgrade(WS, &leaf, gateway, "")
+            .plain(WS, &leaf, STRIPPED, BAD)
+            .pages(&leaf, "")
+            .done()
+    };
+    vec![
+        ("configuration: no headers", with(nginx_strips(), BARE), "lb-strips-upgrade"),
+        ("configuration: headers lost", with(nginx_strips(), LOST), "lb-strips-upgrade"),
+        ("configuration: it forwards", with(nginx_strips(), FORWARDS), "lb-strips-upgrade"),
+        ("configuration: a variable", with(nginx_strips(), MAPPED), "lb-strips-upgrade"),
+        ("configuration: it works all the same", with(works().done(), BARE), "none"),
+        ("configuration: 60 s, and cut", with(cut_at(60.05), SHORT), "idle-timeout"),
+        ("configuration: 60 s, and cut at 30", with(cut_at(30.0), SHORT), "idle-timeout"),
+        (
+            "configuration: a path rule",
+            with(answered(NOT_FOUND, NOT_FOUND_BODY), PATH_RULE),
+            "wrong-path",
+        ),
+        ("configuration: HTTP/2 to the backend", with(haproxy(), H2), "bad-gateway"),
+        ("configuration: Host", with(origin_refused(), FORWARDS), "origin-rejected"),
+    ]
+}
+
+fn found<'d>(diagnosis: &'d Diagnosis, rule: &str) -> &'d Finding {
+    let all: Vec<&str> = diagnosis.findings.iter().map(|f| f.rule).collect();
+    diagnosis.findings.iter().find(|f| f.rule == rule).unwrap_or_else(|| panic!("{rule}: {all:?}"))
+}
+
+#[test]
+fn confirmed_only_where_the_probe_saw_it() {
+    for (name, rule, explains, line) in [
+        ("configuration: no headers", "config-upgrade-headers", "lb-strips-upgrade", "line 4"),
+        ("configuration: headers lost", "config-upgrade-headers", "lb-strips-upgrade", "line 9"),
+        ("configuration: 60 s, and cut", "config-timeout", "idle-timeout", "line 8"),
+        ("configuration: a path rule", "config-path-rule", "wrong-path", "line 4"),
+        ("configuration: HTTP/2 to the backend", "config-http2", "bad-gateway", "line 10"),
+        ("configuration: Host", "config-host", "origin-rejected", "line 9"),
+    ] {
+        let (_, bundle, _) = given().into_iter().find(|g| g.0 == name).unwrap();
+        let diagnosis = diagnose(&[bundle]);
+        let finding = found(&diagnosis, rule);
+        assert_eq!(finding.severity, Severity::Error, "{name}: {}", finding.text);
+        assert!(finding.explains.contains(&explains), "{name}: {:?}", finding.explains);
+        assert!(
+            finding.evidence.first.excerpt.contains(line),
+            "{name}: {}",
+            finding.evidence.first.excerpt
+        );
+        assert!(finding.text.contains("The probe saw it"), "{name}: {}", finding.text);
+        assert!(diagnosis.verdict.summary.contains(line), "{name}: {}", diagnosis.verdict.summary);
+        assert!(finding.remedy.as_ref().unwrap().steps[0].contains(line), "{name}");
+    }
+}
+
+#[test]
+fn not_seen_is_said_and_is_no_error() {
+    for (name, rule, severity, says) in [
+        (
+            "configuration: it works all the same",
+            "config-upgrade-headers",
+            Severity::Info,
+            "the upgrade passed",
+        ),
+        ("configuration: 60 s, and cut at 30", "config-timeout", Severity::Warning, "another age"),
+        ("configuration: it forwards", "config-not-in-effect", Severity::Info, "not what runs"),
+        ("configuration: a variable", "config-cannot-tell", Severity::Info, "$connection_upgrade"),
+    ] {
+        let (_, bundle, _) = given().into_iter().find(|g| g.0 == name).unwrap();
+        let diagnosis = diagnose(&[bundle]);
+        let finding = found(&diagnosis, rule);
+        assert_eq!(finding.severity, severity, "{name}");
+        assert!(finding.text.contains(says), "{name}: {}", finding.text);
+        assert!(finding.explains.is_empty(), "{name}");
+        assert!(!diagnosis.verdict.summary.contains("configuration shows"), "{name}");
+    }
+}
+
+/// The verdict but for its sentence, with and without the file.
+#[test]
+fn a_configuration_never_changes_the_cause() {
+    for (name, bundle, _) in given() {
+        for text in [BARE, LOST, FORWARDS, SHORT, PATH_RULE, MAPPED, H2, "server {", "nonsense"] {
+            let mut without = bundle.clone();
+            without.attachments.clear();
+            let with = with(without.clone(), text);
+            let (a, b) = (diagnose(&[without]).verdict, diagnose(&[with]).verdict);
+            assert_eq!(
+                (a.status, a.cause, a.location, a.confidence, &a.missing),
+                (b.status, b.cause, b.location, b.confidence, &b.missing),
+                "{name}"
+            );
+            assert!(b.summary.starts_with(&a.summary), "{name}: {}", b.summary);
+        }
+    }
+}
+
+/// nginx' own mark on the answer: HAProxy's file is not confirmed by it.
+#[test]
+fn another_hops_answer_confirms_nothing() {
+    let text = H2.replace("proto h2", "").replace(
+        "  default_backend b\n",
+        "  http-request del-header Upgrade\n  default_backend b\n",
+    );
+    let diagnosis = diagnose(&[with(nginx_strips(), &text)]);
+    let finding = found(&diagnosis, "config-upgrade-headers");
+    assert_eq!(finding.severity, Severity::Warning);
+    assert!(finding.text.contains("nginx left its mark"), "{}", finding.text);
+}
+
+#[test]
+fn a_file_that_is_not_understood_is_said_to_be() {
+    let diagnosis = diagnose(&[with(nginx_strips(), "server {\n listen 443\n}\n")]);
+    let finding = found(&diagnosis, "config-cannot-tell");
+    assert!(finding.text.contains("line 3"), "{}", finding.text);
+}
