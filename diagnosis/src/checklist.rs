@@ -1,15 +1,33 @@
 //! The four items that support asks for ("Getting Help" on the page).
 
 use crate::evidence::{Evidence, Reach, SocketState};
-use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus};
+use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
 use crate::rule::{run_again, run_at, run_outside};
 use wss_bundle::Vantage;
 
 /// The items, in the page's order.
 #[must_use]
-pub(crate) fn checklist(e: &Evidence<'_>, devices: &[Device]) -> Vec<ChecklistItem> {
-    vec![upgrade_test(e), proxy_or_lb(e, devices), failed_handshake(e), network_path(e)]
+pub(crate) fn checklist(
+    e: &Evidence<'_>,
+    devices: &[Device],
+    verdict: &Verdict,
+) -> Vec<ChecklistItem> {
+    let mut items = vec![
+        upgrade_test(e),
+        proxy_or_lb(e, devices, verdict),
+        failed_handshake(e),
+        network_path(e),
+    ];
+    // What only a person knows is asked for once.
+    if items[1].how.is_some() && items[3].how.is_some() {
+        let both = Some(run_again(e, &format!("{SAY_LB} {SAY_PATH}")));
+        (items[1].how, items[3].how) = (both.clone(), both);
+    }
+    items
 }
+
+const SAY_LB: &str = "--lb 'NAME AND VERSION'";
+const SAY_PATH: &str = "--network-path 'laptop > VPN > proxy > load balancer'";
 
 fn item(
     item: &'static str,
@@ -35,7 +53,11 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
             (Some(r), _) => r.line(),
             (None, Some((_, f))) => f.to_string(),
             (None, None) if matches!(route.reach(), Reach::Reached | Reach::NotTried) => continue,
-            (None, None) => format!("stopped at {}", route.reach().name()),
+            (None, None) => {
+                let reach = route.reach();
+                let why = reach.failure().map(|f| format!(" ({f})")).unwrap_or_default();
+                format!("stopped at {}{why}", reach.name())
+            }
         };
         seen[usize::from(vantage == Vantage::Outside)] = true;
         have.push(format!("{} by {}: {outcome}", vantage.as_str(), route.route.id));
@@ -55,35 +77,49 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
     item("upgrade-test", have, missing, how)
 }
 
-fn proxy_or_lb(e: &Evidence<'_>, devices: &[Device]) -> ChecklistItem {
+/// On whose side the device stands whose name matters.
+fn stands(device: &Device, location: Location) -> bool {
+    let near = matches!(device.role, DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor);
+    match location {
+        Location::ClientNetwork => near,
+        Location::ServerSide => !near && device.role != DeviceRole::Origin,
+        _ => device.role != DeviceRole::Origin,
+    }
+}
+
+fn proxy_or_lb(e: &Evidence<'_>, devices: &[Device], verdict: &Verdict) -> ChecklistItem {
     let mut have: Vec<String> = devices
         .iter()
-        .filter(|d| d.role != DeviceRole::Origin && d.product.is_some())
-        .filter(|d| d.confidence >= Confidence::Medium)
-        .map(|d| {
-            format!(
-                "{}: {}{}",
-                d.role,
-                d.product.as_deref().unwrap_or("unknown"),
-                d.version.as_ref().map(|v| format!(" {v}")).unwrap_or_default()
-            )
+        .filter(|d| d.role != DeviceRole::Origin && d.confidence >= Confidence::Medium)
+        .map(|d| match (&d.product, &d.version) {
+            (Some(product), Some(version)) => format!("{}: {product} {version}", d.role),
+            (Some(product), None) => format!("{}: {product}", d.role),
+            (None, _) => {
+                let because = d.because.first().map_or("", String::as_str);
+                format!("{}: product unknown ({because})", d.role)
+            }
         })
         .collect();
-    let versioned = devices
-        .iter()
-        .any(|d| d.role != DeviceRole::Origin && d.product.is_some() && d.version.is_some());
     let said =
         e.bundles.iter().filter_map(|v| v.bundle.manifest.answers.load_balancer.clone()).next();
-    if let Some(said) = &said {
-        have.push(format!("said by the customer: {said}"));
-    }
     let mut missing = Vec::new();
-    if have.is_empty() {
-        missing.push("proxy or load balancer, and its version: none shows itself".to_owned());
-    } else if !versioned && said.is_none() {
-        missing.push("its version, which it does not show".to_owned());
+    if said.is_none() {
+        // The device that matters is the one on the side where it breaks.
+        let mut there = devices.iter().filter(|d| stands(d, verdict.location));
+        let named: Vec<&Device> = there.by_ref().filter(|d| d.product.is_some()).collect();
+        let whose = match verdict.location {
+            Location::ClientNetwork => "the proxy or firewall of the client's network",
+            Location::ServerSide => "the load balancer",
+            _ => "proxy or load balancer",
+        };
+        if named.is_empty() {
+            missing.push(format!("{whose}: its product and version, which do not show"));
+        } else if named.iter().all(|d| d.version.is_none()) {
+            missing.push("its version, which it does not show".to_owned());
+        }
     }
-    item("proxy-or-load-balancer", have, missing, Some(run_again(e, "--lb 'NAME AND VERSION'")))
+    have.extend(said.map(|said| format!("said by the customer: {said}")));
+    item("proxy-or-load-balancer", have, missing, Some(run_again(e, SAY_LB)))
 }
 
 fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
@@ -103,10 +139,22 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
                 Reach::Reached | Reach::NotTried => {
                     missing.push("status and headers of the handshake".to_owned());
                 }
-                other => have.push(format!(
-                    "there is no handshake to show: the route ends at {}",
-                    other.name()
-                )),
+                Reach::TunnelStatus(_, tunnel, _) => {
+                    let head = tunnel.result.ok().and_then(|reply| reply.head.as_ref());
+                    let line = head.map(wss_bundle::ResponseHead::status_line).unwrap_or_default();
+                    let count = head.map_or(0, |head| head.headers().len());
+                    have.push(format!(
+                        "{line} with {count} headers, byte for byte, in answer to CONNECT: the \
+                         handshake itself was not reached"
+                    ));
+                }
+                other => {
+                    let why = other.failure().map(|f| format!(" ({f})")).unwrap_or_default();
+                    have.push(format!(
+                        "there is no handshake to show: the route ends at {}{why}",
+                        other.name()
+                    ));
+                }
             },
         },
         None => missing.push("status and headers of the handshake".to_owned()),
@@ -114,7 +162,13 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
     if let Some((_, route, path)) = e.deciding()
         && route.socket(path) == SocketState::Works
     {
-        have.push("the handshake succeeds".to_owned());
+        have.push(if route.trusted() == Some(false) {
+            "it succeeds only because the collector went on with an untrusted certificate, which \
+             browsers do not"
+                .to_owned()
+        } else {
+            "the handshake succeeds".to_owned()
+        });
     }
     item("failed-handshake", have, missing, Some(run_again(e, "")))
 }
@@ -145,10 +199,5 @@ fn network_path(e: &Evidence<'_>) -> ChecklistItem {
     } else {
         vec!["a person's words: VPN, corporate proxy, cloud load balancer".to_owned()]
     };
-    item(
-        "network-path",
-        have,
-        missing,
-        Some(run_again(e, "--network-path 'laptop > VPN > proxy > load balancer > Bindplane'")),
-    )
+    item("network-path", have, missing, Some(run_again(e, SAY_PATH)))
 }

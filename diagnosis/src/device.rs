@@ -61,14 +61,43 @@ impl Found {
 #[must_use]
 pub(crate) fn devices(e: &Evidence<'_>) -> Vec<Device> {
     let mut found = Found::default();
-    for view in &e.bundles {
+    // Who decides first: of two versions of one product, that one's is told.
+    let first = |view: &&BundleView<'_>| {
+        e.focus().is_none_or(|focus| !std::ptr::eq::<BundleView<'_>>(focus, *view))
+    };
+    let mut views: Vec<&BundleView<'_>> = e.bundles.iter().collect();
+    views.sort_by_key(first);
+    for view in views {
         for route in &view.routes {
             of_route(e, view, route, &mut found);
         }
     }
+    unknown_interceptor(e, &mut found);
     let mut devices: Vec<Device> = found.by_key.into_values().collect();
     drop_namesakes(&mut devices);
     devices
+}
+
+/// Somebody who opens TLS leaves a certificate, even where no signature knows it.
+fn unknown_interceptor(e: &Evidence<'_>, found: &mut Found) {
+    let Some((_, route, _)) = e.deciding() else { return };
+    let known = |d: &Device| d.role == DeviceRole::TlsInterceptor;
+    if found.by_key.values().any(known) {
+        return;
+    }
+    if let Some(issuer) = crate::rule::interceptor(e, route)
+        && e.signatures
+            .match_certificate(route.tls().map_or(&[][..], |(_, tls)| &tls.chain))
+            .is_empty()
+    {
+        found.add(Device {
+            role: DeviceRole::TlsInterceptor,
+            product: None,
+            version: None,
+            confidence: Confidence::Medium,
+            because: vec![format!("the server's certificate here was issued by {issuer}")],
+        });
+    }
 }
 
 /// One product may have a signature as a forward and as a reverse proxy; the

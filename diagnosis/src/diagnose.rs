@@ -11,7 +11,7 @@ use crate::model::{
     Alternative, BundleSummary, CaseSummary, Cause, Compared, Confidence, Diagnosis, Finding,
     Location, ReportFormat, Severity, Status, Verdict,
 };
-use crate::rule::{Answer, CHANGED_SINCE_ID, Claim, Rule, rules, run_again, run_at, run_outside};
+use crate::rule::{AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside};
 use crate::signature::Signatures;
 use chrono::SecondsFormat;
 use std::collections::BTreeSet;
@@ -42,7 +42,7 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     Diagnosis {
         format: ReportFormat { name: "wss-report", major: 1, minor: 0 },
         case: case(&e),
-        checklist: checklist(&e, &devices),
+        checklist: checklist(&e, &devices, &verdict),
         findings: findings(claims, notes),
         alternatives,
         devices,
@@ -57,9 +57,9 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     }
 }
 
-/// The verdict alone, without a look at what was before.
+/// The verdict alone.
 pub(crate) fn verdict(e: &Evidence<'_>) -> Verdict {
-    let Asked { claims, unsettled, .. } = ask(e, |rule| rule.id != CHANGED_SINCE_ID);
+    let Asked { claims, unsettled, .. } = ask(e, |rule| !AGAIN.contains(&rule.id));
     judge(e, &claims, unsettled).0
 }
 

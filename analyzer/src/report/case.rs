@@ -84,6 +84,13 @@ impl<'a> Case<'a> {
         self.views.iter().find(|view| view.bundle.manifest.id == id)
     }
 
+    /// The view of the bundle that decides.
+    #[must_use]
+    pub fn focus(&self) -> Option<&View<'a>> {
+        let id = self.diagnosis.compared.focus.as_deref();
+        id.and_then(|id| self.view(id)).or_else(|| self.views.first())
+    }
+
     /// The finding that the verdict rests on: the first, where a rule claims a cause.
     #[must_use]
     pub fn main(&self) -> Option<&'a Finding> {

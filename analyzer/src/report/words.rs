@@ -55,6 +55,9 @@ pub fn confidence(verdict: &Verdict) -> &'static str {
     match (verdict.status, verdict.confidence) {
         (Status::Working, Confidence::High) => "upgrade, Ping, Pong and a hold were seen to pass",
         (Status::Working, _) => "upgrade, Ping and Pong were seen to pass; nothing was held",
+        (Status::Unknown, Confidence::High) => {
+            "that this is why it cannot be told; whether it works is open"
+        }
         (_, Confidence::High) => {
             "a difference between two probes, or an unmistakable sign, shows it"
         }

@@ -155,6 +155,12 @@ impl<'a> Evidence<'a> {
         Self::of(known.collect(), self.signatures)
     }
 
+    /// One bundle, as if nobody had sent another.
+    #[must_use]
+    pub fn alone(&self, one: &BundleView<'a>) -> Self {
+        Self::of(vec![one.bundle], self.signatures)
+    }
+
     /// Bundles that cannot be compared with the focus, and why.
     pub fn aside(&self) -> impl Iterator<Item = (&BundleView<'a>, &str)> {
         self.pairing.aside.iter().map(|(at, why)| (&self.bundles[*at], why.as_str()))

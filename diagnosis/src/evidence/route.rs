@@ -56,6 +56,20 @@ impl Reach<'_> {
     }
 }
 
+impl<'a> Reach<'a> {
+    /// Why it ended there, where that is a failure.
+    #[must_use]
+    pub fn failure(&self) -> Option<&'a Failure> {
+        match self {
+            Self::Dns(_, _, failure)
+            | Self::Tcp(_, _, failure)
+            | Self::TunnelFailed(_, failure)
+            | Self::TlsFailed(_, _, failure) => Some(failure),
+            Self::TunnelStatus(..) | Self::Reached | Self::NotTried => None,
+        }
+    }
+}
+
 /// Whether the console's socket works on a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SocketState {

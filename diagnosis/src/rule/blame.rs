@@ -136,7 +136,7 @@ fn from_one_vantage(
 /// The interceptor that re-signed the deciding route's certificate, if any:
 /// known by its issuer, or shown by a leaf that differs from another route's
 /// or vantage's.
-pub(super) fn interceptor(e: &Evidence<'_>, route: &RouteView<'_>) -> Option<String> {
+pub(crate) fn interceptor(e: &Evidence<'_>, route: &RouteView<'_>) -> Option<String> {
     let (_, tls) = route.tls()?;
     let known = e
         .signatures

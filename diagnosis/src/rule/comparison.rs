@@ -3,8 +3,9 @@
 
 use super::{Answer, Draft, Rule, run_at};
 use crate::changes::{changes, words};
+use crate::diagnose::verdict;
 use crate::evidence::{BundleView, Evidence};
-use crate::model::Severity;
+use crate::model::{Location, Severity, Status};
 use wss_bundle::Observation;
 
 pub(super) const NOT_COMPARABLE: Rule = Rule {
@@ -26,15 +27,26 @@ pub(super) const COLLECTED_APART: Rule = Rule {
     check: collected_apart,
 };
 pub(super) const CHANGED_SINCE: Rule = Rule {
-    id: CHANGED_SINCE_ID,
+    id: "changed-since",
     title: "What changed since the run before",
     looks_for: "an earlier bundle from the same side and for the same target",
     why: "before and after a change are twins, too: the layers that differ are what the change did",
     remedy: "none: for comparison",
     check: changed_since,
 };
-/// Left out when the run before is judged: it would look for its own before.
-pub(crate) const CHANGED_SINCE_ID: &str = "changed-since";
+pub(super) const SECOND_FAULT: Rule = Rule {
+    id: SECOND_FAULT_ID,
+    title: "From the other side it fails as well, for another reason",
+    looks_for: "a bundle from the other side whose own verdict names a cause that the deciding \
+                side's does not",
+    why: "two faults in a row hide one another: when the first is mended, the second shows",
+    remedy: "mend both, the one nearer to the browser first",
+    check: second_fault,
+};
+/// The finding about a fault that only the other side shows.
+const SECOND_FAULT_ID: &str = "second-fault";
+/// Rules that judge a part of the case by itself, and so are not asked again there.
+pub(crate) const AGAIN: [&str; 2] = ["changed-since", SECOND_FAULT_ID];
 
 fn not_comparable(e: &Evidence<'_>) -> Answer {
     let notes: Vec<_> = e
@@ -110,6 +122,36 @@ fn changed_since(e: &Evidence<'_>) -> Answer {
         .text(format!("At {at} the verdict was {} ({}). {what}", then.status.as_str(), then.cause))
         .also(Some(before.cite(second, old)))
         .done(),
+    ])
+}
+
+fn second_fault(e: &Evidence<'_>) -> Answer {
+    let Some(twin) = e.twin() else { return Answer::NotApplicable };
+    // Judging it costs as much as the case itself: not where it works.
+    if e.outside_works() == Some(true) {
+        return Answer::Pass;
+    }
+    let alone = e.alone(twin);
+    let theirs = verdict(&alone);
+    // Whatever stands between is the twin's own: a proxy there is not on the path here.
+    let at_server = matches!(theirs.location, Location::ServerSide | Location::Target);
+    if !matches!(theirs.status, Status::Broken | Status::Unstable) || !at_server {
+        return Answer::Pass;
+    }
+    let own = verdict(e);
+    if own.cause == theirs.cause || own.location != Location::ClientNetwork {
+        return Answer::Pass;
+    }
+    let Some((observation, excerpt)) = shows(twin) else { return Answer::NotApplicable };
+    let side = twin.bundle.manifest.vantage.as_str();
+    let title = format!("From {side} it fails as well, for another reason: {}", theirs.cause);
+    Answer::Note(vec![
+        Draft::new(SECOND_FAULT_ID, Severity::Error, title, twin, observation, excerpt)
+            .text(format!(
+                "{} When what breaks it here is mended, this is what comes next.",
+                theirs.summary
+            ))
+            .done(),
     ])
 }
 

@@ -16,15 +16,17 @@ mod socket;
 mod tls;
 mod upgrade;
 
-pub(crate) use comparison::CHANGED_SINCE_ID;
+pub(crate) use blame::interceptor;
+pub(crate) use comparison::AGAIN;
 pub(crate) use hold::same_age;
 
 use crate::evidence::{BundleView, Evidence};
 use crate::model::{
     Cause, Citation, Citations, Confidence, Finding, Location, Remedy, Severity, Status,
 };
-use wss_bundle::Observation;
+use wss_bundle::target::DEFAULT_PATHS;
 use wss_bundle::transcript::quote;
+use wss_bundle::{Observation, Vantage};
 
 /// A cause that a rule claims, with its finding.
 #[derive(Debug, Clone)]
@@ -119,6 +121,7 @@ static RULES: &[Rule] = &[
     comparison::NOT_COMPARABLE,
     comparison::COLLECTED_APART,
     comparison::CHANGED_SINCE,
+    comparison::SECOND_FAULT,
     notes::WORKS_INSIDE_ONLY,
     notes::CERTIFICATE_EXPIRES,
     notes::CLOCK_SKEW,
@@ -218,15 +221,12 @@ pub(crate) fn claim(
     }
 }
 
-/// The command that runs the collector again on this target.
+/// The command that runs the collector again: for the same case, from the side
+/// that decides, on the same target.
 pub(crate) fn run_again(e: &Evidence<'_>, options: &str) -> String {
-    // A bundle is somebody else's word: nothing of it leaves its quotes.
-    let target = e.focus().map_or_else(String::new, |f| quote(&f.bundle.manifest.target.origin()));
-    if options.is_empty() {
-        format!("wss-collector {target}")
-    } else {
-        format!("wss-collector {options} {target}")
-    }
+    let outside = e.focus().is_some_and(|f| f.bundle.manifest.vantage == Vantage::Outside);
+    let vantage = if outside { Some("outside") } else { None };
+    command(e, vantage, options)
 }
 
 /// The command that gives the other vantage, as the page's step 3 wants it.
@@ -236,6 +236,27 @@ pub(crate) fn run_outside(e: &Evidence<'_>) -> String {
 
 /// The command that collects for the same case from a vantage.
 pub(crate) fn run_at(e: &Evidence<'_>, vantage: &str) -> String {
-    let case = e.focus().map_or("", |f| f.bundle.manifest.case.as_str());
-    run_again(e, &format!("--vantage {vantage} --case {}", quote(case)))
+    command(e, Some(vantage), "")
+}
+
+/// A bundle is somebody else's word: nothing of it leaves its quotes.
+fn command(e: &Evidence<'_>, vantage: Option<&str>, options: &str) -> String {
+    let mut words = vec!["wss-collector".to_owned()];
+    words.extend(vantage.map(|vantage| format!("--vantage {vantage}")));
+    if let Some(manifest) = e.focus().map(|focus| &focus.bundle.manifest) {
+        words.push(format!("--case {}", quote(&manifest.case)));
+        words.extend((!options.is_empty()).then(|| options.to_owned()));
+        let paths: Vec<&str> = manifest.target.paths.iter().map(String::as_str).collect();
+        // A target with a path of its own stands for that path alone.
+        match paths.as_slice() {
+            [path] => words.push(quote(&manifest.target.url(path))),
+            paths => {
+                if paths != DEFAULT_PATHS {
+                    words.extend(paths.iter().map(|path| format!("--path {}", quote(path))));
+                }
+                words.push(quote(&manifest.target.origin()));
+            }
+        }
+    }
+    words.join(" ")
 }

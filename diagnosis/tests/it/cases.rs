@@ -658,6 +658,18 @@ pub(crate) fn cases() -> Vec<Case> {
 
     // Several runs.
     case(
+        "two faults: a firewall inside, and behind it a balancer that strips",
+        vec![
+            inside()
+                .direct(true)
+                .resolved("203.0.113.10")
+                .no_tls(FailureKind::ConnectionReset)
+                .done(),
+            stripped(outside().direct(true), &good, STRIPPED_NGINX, NGINX).done(),
+        ],
+        ("broken", "tls-failure", "client-network", High),
+    );
+    case(
         "mended: the newest from inside speaks",
         vec![
             stripped(inside().direct(true), &good, STRIPPED_NGINX, NGINX).done(),

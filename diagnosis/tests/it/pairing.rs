@@ -144,3 +144,39 @@ fn the_same_twice_is_no_change() {
     let said = finding(&raised, "changed-since").unwrap();
     assert!(said.text.contains("hold: was fail (cut after 30.0 s"), "{}", said.text);
 }
+
+#[test]
+fn the_fault_behind_the_first_is_told() {
+    let blocked = |run: Run| {
+        let route = run.direct(true).resolved("203.0.113.10");
+        route.no_tls(FailureKind::ConnectionReset).done()
+    };
+    let diagnosis = diagnose(&[blocked(Run::inside()), broken(Run::outside())]);
+    assert_eq!(diagnosis.verdict.cause, Cause::TlsFailure);
+    let said = finding(&diagnosis, "second-fault").unwrap();
+    assert!(said.title.ends_with("lb-strips-upgrade"), "{}", said.title);
+    assert_eq!(said.evidence.first.bundle, Run::outside().done().manifest.id);
+
+    // One fault seen from two sides is one.
+    let same = diagnose(&[broken(Run::inside()), broken(Run::outside())]);
+    assert!(finding(&same, "second-fault").is_none());
+    let well = diagnose(&[blocked(Run::inside()), works(Run::outside())]);
+    assert!(finding(&well, "second-fault").is_none());
+}
+
+#[test]
+fn commands_to_run_again_keep_case_side_and_path() {
+    let missing = |run: Run| diagnose(&[works(run)]).verdict.missing.join("\n");
+    let inside = missing(Run::inside());
+    assert!(
+        inside.contains("wss-collector --case K7QF-2M9D --hold 75s https://bindplane.corp.example"),
+        "{inside}"
+    );
+    let outside = missing(Run::outside().paths(&[WS]));
+    assert!(
+        outside.contains(
+            "--vantage outside --case K7QF-2M9D --hold 75s https://bindplane.corp.example/v1/ws"
+        ),
+        "{outside}"
+    );
+}

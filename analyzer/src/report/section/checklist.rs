@@ -51,6 +51,13 @@ impl Checklist {
                 }
             })
             .collect();
+        // One command for two items stands with the later one.
+        let mut items = items;
+        for at in 0..items.len() {
+            if items[at + 1..].iter().any(|later| later.how == items[at].how) {
+                items[at].how = None;
+            }
+        }
         let complete = items.iter().filter(|item| item.word == "complete").count();
         Self { complete, of: items.len(), items }
     }

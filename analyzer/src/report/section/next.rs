@@ -3,7 +3,7 @@
 use crate::report::part::{Span, limited, prose, snippet_anchor};
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::Confidence;
+use wss_diagnosis::{Confidence, Status};
 
 /// Steps shown here; all of them are with the remedy.
 const STEPS: usize = 3;
@@ -33,9 +33,11 @@ impl Next {
         let steps = found.iter().flat_map(|(_, remedy)| &remedy.steps);
         // Where it is known from is for those who read the whole remedy.
         let steps = steps.filter(|step| !step.starts_with("Source"));
-        let (steps, more_steps) = limited(steps.map(|step| prose(&words::cut(step, 160))), STEPS);
+        let (steps, more_steps) = limited(steps.map(|step| prose(&words::cut(step, 240))), STEPS);
         // Who is sure and knows what to do needs no further command here.
-        let sure = found.is_some() && verdict.confidence == Confidence::High;
+        let sure = found.is_some()
+            && verdict.confidence == Confidence::High
+            && verdict.status != Status::Unknown;
         let commands = verdict.missing.iter().filter(|_| !sure).cloned();
         let (commands, more_commands) = limited(commands, COMMANDS);
         let snippet = found.and_then(|(_, remedy)| remedy.snippet.as_ref());
@@ -56,7 +58,7 @@ impl Next {
             preview: preview.join("\n"),
             commands,
             more_commands,
-            working: verdict.status == wss_diagnosis::Status::Working,
+            working: verdict.status == Status::Working,
         }
     }
 }

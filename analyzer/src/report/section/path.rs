@@ -112,7 +112,7 @@ impl Path {
 
 /// Whether the deciding route got as far as a connection.
 fn connected(case: &Case<'_>) -> bool {
-    let ladder = case.views.first().and_then(|view| case.deciding_ladder(view));
+    let ladder = case.focus().and_then(|view| case.deciding_ladder(view));
     ladder.is_some_and(|ladder| {
         let tcp = ladder.layers.iter().find(|layer| layer.layer == Layer::Tcp);
         tcp.is_some_and(|layer| layer.status == LayerStatus::Pass)
@@ -138,7 +138,7 @@ fn hops(case: &Case<'_>) -> Vec<Hop> {
     let of = |roles: &[DeviceRole]| -> Vec<&Device> {
         diagnosis.devices.iter().filter(|d| roles.contains(&d.role)).take(BETWEEN / 2).collect()
     };
-    let machine = case.views.first().map(|view| &view.bundle.environment.os);
+    let machine = case.focus().map(|view| &view.bundle.environment.os);
     let machine = machine.map_or("", |os| os.version.as_str());
     let mut hops = vec![hop(Part::Client, "Browser", "", machine, broken, fine)];
     let mut push = |part: Part, what: &'static str, found: Vec<&Device>, nothing: &str| {
@@ -156,6 +156,13 @@ fn hops(case: &Case<'_>) -> Vec<Hop> {
     // The setting that names a proxy and the marks that it leaves are of one box.
     if near.iter().any(|d| d.role == DeviceRole::ForwardProxy && d.product.is_some()) {
         near.retain(|d| d.product.is_some());
+    }
+    // A proxy that is set and an interceptor that nobody knows are of one box, as
+    // far as can be told.
+    let unknown = |role: DeviceRole| move |d: &&Device| d.role == role && d.product.is_none();
+    let issuer = near.iter().find(|d| unknown(DeviceRole::TlsInterceptor)(d)).copied();
+    if near.iter().any(|d| unknown(DeviceRole::ForwardProxy)(d)) && issuer.is_some() {
+        near.retain(|d| !unknown(DeviceRole::ForwardProxy)(d));
     }
     let nothing = match diagnosis.verdict.cause {
         Cause::ProxyRequired => {

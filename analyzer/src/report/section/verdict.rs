@@ -3,7 +3,7 @@
 use crate::report::part::{Span, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::Location;
+use wss_diagnosis::{Location, Severity};
 
 /// Longest sentence that is a heading.
 const SENTENCE: usize = 420;
@@ -22,6 +22,8 @@ pub(super) struct Verdict {
     dots: Vec<bool>,
     meaning: &'static str,
     why: Vec<Span>,
+    /// A second fault, which the first one hides.
+    also: Option<Also>,
     target: String,
     case: String,
     runs: Vec<Run>,
@@ -31,6 +33,12 @@ pub(super) struct Verdict {
 struct Place {
     place: &'static str,
     what: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Also {
+    title: String,
+    anchor: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -58,6 +66,10 @@ impl Verdict {
             dots: (0..3).map(|at| at < filled).collect(),
             meaning: words::confidence(verdict),
             why: prose(&words::cut(why, WHY)),
+            also: case.others().find(|f| f.severity == Severity::Error).map(|f| Also {
+                title: words::cut(&f.title, 200),
+                anchor: case.finding_anchor(f),
+            }),
             target: words::cut(&case.diagnosis.case.target, 200),
             case: words::cut(&case.diagnosis.case.id, 60),
             runs: case
