@@ -7,6 +7,7 @@
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod configuration;
 pub mod environment;
 pub mod har;
 pub mod net;

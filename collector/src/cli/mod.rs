@@ -89,6 +89,10 @@ pub struct CollectArgs {
     /// What lies between browser and server: VPN, proxy, load balancer
     #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
     pub network_path: Option<String>,
+    /// An nginx or HAProxy configuration to include and check, with what it includes
+    /// from its own folder (repeatable)
+    #[arg(long = "config", value_name = "FILE", help_heading = "Bundle")]
+    pub configurations: Vec<PathBuf>,
 
     /// A HAR export of the browser's developer tools: its WebSocket handshakes go in the
     /// bundle, without secrets, and are tried from here, too (repeatable)

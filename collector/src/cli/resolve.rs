@@ -3,6 +3,7 @@
 
 use super::{CollectArgs, parse};
 use crate::config::{Config, Credentials, Family, TlsOptions};
+use crate::configuration;
 use crate::environment;
 use crate::har::Given;
 use crate::proxy::{self, Variables};
@@ -87,6 +88,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let (mut target, url_auth) = parse::target(text, &args.paths)?;
     let hars = Given::read(&args.har, &target)?;
     hars.add_paths(&mut target);
+    let configurations = configuration::Given::read(&args.configurations)?;
     let given = args.user.as_deref().map(parse::credentials);
     let headers: Vec<(String, Secret)> =
         args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
@@ -102,16 +104,22 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     )?;
     let (dns, mut notes) = environment::dns();
     notes.extend(found.notes.iter().cloned());
-    let warnings = found.notes.into_iter().chain(hars.warnings).collect();
+    notes.extend(configurations.notes.iter().cloned());
+    let warnings = found.notes.into_iter().chain(hars.warnings).chain(configurations.notes);
     let mine: Vec<&Credentials> = given.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);
     let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
     Ok(Job {
         extra_cas: args.cacert.iter().filter_map(name).collect(),
-        attachments: hars.attachments,
+        attachments: hars.attachments.into_iter().chain(configurations.attachments).collect(),
         browser: hars.seen,
         removed: hars.removed,
-        files: [args.cacert, args.cert, args.key].into_iter().flatten().chain(args.har).collect(),
+        files: [args.cacert, args.cert, args.key]
+            .into_iter()
+            .flatten()
+            .chain(args.har)
+            .chain(configurations.files)
+            .collect(),
         config: Arc::new(Config {
             target,
             routes: found.routes,
@@ -150,7 +158,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         proxy_choices: found.choices,
         dns,
         notes,
-        warnings,
+        warnings: warnings.collect(),
     })
 }
 

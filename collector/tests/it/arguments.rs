@@ -15,6 +15,8 @@ fn bad_arguments_contact_nobody() {
     )
     .unwrap();
     std::fs::write(folder.path().join("there.zip"), "x").unwrap();
+    std::fs::write(folder.path().join("broken.conf"), "server { set $t S3cret;\n listen 80 }\n")
+        .unwrap();
     let resolve = format!("x:{}:nowhere", server.port);
     let rows: &[(&[&str], &str)] = &[
         (&[], "TARGET"),
@@ -23,6 +25,10 @@ fn bad_arguments_contact_nobody() {
         (&["127.0.0.1:0"], "port is 0"),
         (&["https://user:S3cret@"], "understood"),
         (&["a b"], "blanks"),
+        (&[&url, "--config", "missing.conf"], "--config missing.conf: it cannot be read"),
+        (&[&url, "--config", "broken.pem"], "expected an nginx configuration"),
+        (&[&url, "--config", "broken.conf"], "line 2"),
+        (&[&url, "--config", "."], "folder"),
         (&[&url, "--cacert", "missing.pem"], "missing.pem"),
         (&[&url, "--cacert", "empty.pem"], "no certificate"),
         (&[&url, "--cacert", "broken.pem"], "damaged"),

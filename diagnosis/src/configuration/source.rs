@@ -62,6 +62,14 @@ const NGINX_WORDS: [&str; 14] = [
 /// # Errors
 /// One sentence: what is wrong, in which line, or what was expected.
 pub fn program(text: &str) -> Result<Program, String> {
+    if let Some(files) = split_dump(text) {
+        for file in files {
+            nginx::parse::parse(file.text.as_bytes(), 0).map_err(|broken| {
+                format!("{} line {} is not understood: {}", file.name, broken.line, broken.why)
+            })?;
+        }
+        return Ok(Program::Nginx);
+    }
     let first_words = || {
         text.lines()
             .filter_map(|line| line.split_whitespace().next())
@@ -94,6 +102,10 @@ pub fn program(text: &str) -> Result<Program, String> {
 /// HAProxy's, or is not understood.
 #[must_use]
 pub fn includes(text: &str) -> Vec<String> {
+    if split_dump(text).is_some() {
+        // `nginx -T` has printed them all.
+        return Vec::new();
+    }
     match program(text) {
         Ok(Program::Nginx) => nginx::tree::includes(text.as_bytes()).unwrap_or_default(),
         _ => Vec::new(),
@@ -240,6 +252,8 @@ mod tests {
             path: None,
             bytes: text.into(),
         }];
+        assert_eq!(program(text), Ok(Program::Nginx));
+        assert!(includes(text).is_empty());
         let files = files(&given);
         assert_eq!(files.len(), 2);
         assert_eq!(files[1].text, "http {\n include conf.d/*.conf; }\n\n");

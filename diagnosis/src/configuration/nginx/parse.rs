@@ -121,7 +121,7 @@ impl Reader<'_> {
                 }
                 Token::Open => Some(self.block(depth + 1)?),
                 Token::Close | Token::Eof => {
-                    return self.broken(format!("no \";\" after \"{}\"", short(&name)));
+                    return self.broken("a \";\" is missing after a directive");
                 }
             };
             out.push(Directive { name, args: words.collect(), line, file: self.file, block });
@@ -277,10 +277,6 @@ fn text(bytes: Vec<u8>) -> String {
         Ok(text) => text,
         Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
     }
-}
-
-fn short(name: &str) -> String {
-    name.chars().filter(|c| !c.is_control()).take(40).collect()
 }
 
 #[cfg(test)]
