@@ -13,6 +13,7 @@ pub mod failure;
 pub mod head;
 pub mod manifest;
 pub mod observation;
+pub mod pasted;
 pub mod read;
 pub mod redact;
 pub mod sealed;

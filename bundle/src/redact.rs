@@ -8,6 +8,7 @@
 //! nothing else: that nothing unredacted is written is a property of the types.
 
 mod configuration;
+mod curl;
 mod rules;
 mod walk;
 

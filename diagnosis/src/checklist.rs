@@ -4,6 +4,7 @@ use crate::evidence::{Evidence, Reach, SocketState};
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
 use crate::rule::{run_again, run_at, run_outside};
 use wss_bundle::Vantage;
+use wss_bundle::transcript::quote;
 
 /// The items, in the page's order.
 #[must_use]
@@ -62,6 +63,25 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
         seen[usize::from(vantage == Vantage::Outside)] = true;
         have.push(format!("{} by {}: {outcome}", vantage.as_str(), route.route.id));
     }
+    // The page's own command, pasted: as good for this item, where it is a test.
+    let mut no_test = Vec::new();
+    for output in e.pasted {
+        let vantage = output.vantage;
+        match &output.view {
+            Ok(_) => {
+                seen[usize::from(vantage == Vantage::Outside)] = true;
+                have.push(format!("{} by curl, pasted: {}", vantage.as_str(), output.outcome));
+            }
+            Err(why) => no_test.push((vantage, why.why(), &output.outcome)),
+        }
+    }
+    for (vantage, why, outcome) in no_test {
+        if !seen[usize::from(vantage == Vantage::Outside)] {
+            let missing =
+                format!("{} by curl, pasted, is no test ({outcome}): {why}", vantage.as_str());
+            return item("upgrade-test", have, vec![missing], Some(curl_command(e)));
+        }
+    }
     let (missing, how) = match seen {
         [true, true] => (vec![], None),
         [true, false] => (
@@ -75,6 +95,16 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
         _ => (vec!["the upgrade test".to_owned()], Some(run_again(e, ""))),
     };
     item("upgrade-test", have, missing, how)
+}
+
+/// The page's command with the option that it lacks.
+pub(crate) fn curl_command(e: &Evidence<'_>) -> String {
+    let url = e.focus().map_or_else(String::new, |f| f.bundle.manifest.target.url(f.path));
+    format!(
+        "curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H \
+         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Sec-WebSocket-Version: 13' {}",
+        quote(&url)
+    )
 }
 
 /// On whose side the device stands whose name matters.

@@ -3,13 +3,14 @@
 
 use crate::changes::changes;
 use crate::checklist::checklist;
+use crate::curl_output;
 use crate::device::devices;
-use crate::evidence::{Evidence, SocketState};
+use crate::evidence::{BundleView, Evidence, ReplyKind, SocketState};
 use crate::idle::idle;
 use crate::ladder::ladders;
 use crate::model::{
     Alternative, BundleSummary, CaseSummary, Cause, Compared, Confidence, Diagnosis, Finding,
-    Location, ReportFormat, Severity, Status, Verdict,
+    Location, PastedOutput, ReportFormat, Severity, Status, Verdict,
 };
 use crate::rule::{AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside};
 use crate::signature::Signatures;
@@ -28,7 +29,8 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 /// The same with signatures of the caller's choice.
 #[must_use]
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
-    let e = Evidence::new(bundles, signatures);
+    let pasted = curl_output::all(bundles);
+    let e = Evidence::new(bundles, &pasted, signatures);
     let Asked { claims, notes, unsettled } = ask(&e, |_| true);
     let (mut verdict, alternatives) = judge(&e, &claims, unsettled);
     // A configuration never changes the cause; where it shows the very line, it is named.
@@ -50,11 +52,40 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
         idle: idle(&e),
         compared: Compared {
             focus: e.focus().map(|view| view.bundle.manifest.id.clone()),
-            twin: e.twin().map(|view| view.bundle.manifest.id.clone()),
+            twin: e
+                .twin()
+                .filter(|_| !e.twin_is_pasted())
+                .map(|view| view.bundle.manifest.id.clone()),
+            pasted: pasted_outputs(&e),
         },
         changes: changes(&e),
         verdict,
     }
+}
+
+/// What was pasted, and what each says.
+fn pasted_outputs(e: &Evidence<'_>) -> Vec<PastedOutput> {
+    let speaks = |view: Option<&BundleView<'_>>, entry: &str| {
+        view.and_then(BundleView::selected)
+            .is_some_and(|route| route.observations.iter().any(|o| o.id == entry))
+    };
+    e.pasted
+        .iter()
+        .map(|output| PastedOutput {
+            bundle: output.bundle.clone(),
+            entry: output.entry.clone(),
+            vantage: output.vantage.as_str().to_owned(),
+            outcome: output.outcome.clone(),
+            no_test: output.view.as_ref().err().map(|why| why.why().to_owned()),
+            compared: speaks(e.focus(), &output.entry) || speaks(e.twin(), &output.entry),
+            switched: e
+                .outputs
+                .iter()
+                .find(|view| speaks(Some(view), &output.entry))
+                .and_then(|view| view.selected()?.upgrade_reply(view.path))
+                .map(|reply| reply.kind == ReplyKind::Switched),
+        })
+        .collect()
 }
 
 /// The verdict alone.

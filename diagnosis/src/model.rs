@@ -41,6 +41,27 @@ pub struct Compared {
     pub focus: Option<String>,
     /// Its twin from the other side.
     pub twin: Option<String>,
+    /// Pasted outputs of curl, compared or not.
+    pub pasted: Vec<PastedOutput>,
+}
+
+/// A pasted output of the page's curl command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PastedOutput {
+    /// Id of the bundle that it is attached to.
+    pub bundle: String,
+    /// Its entry there.
+    pub entry: String,
+    /// `inside` or `outside`: where it was made.
+    pub vantage: String,
+    /// What it shows, in a few words.
+    pub outcome: String,
+    /// Why it is no valid test, when it is none.
+    pub no_test: Option<String>,
+    /// Whether it speaks for its side.
+    pub compared: bool,
+    /// Whether the upgrade was accepted there; `None` where no answer came to it.
+    pub switched: Option<bool>,
 }
 
 /// Two runs from the same side.

@@ -103,11 +103,14 @@ pub fn header_may_stay(name: &str) -> bool {
     MAY_STAY.contains(&name.as_str()) || MAY_STAY_PREFIX.iter().any(|p| name.starts_with(p))
 }
 
-fn regex(cell: &'static OnceLock<Option<Regex>>, pattern: &str) -> Option<&'static Regex> {
+pub(super) fn regex(
+    cell: &'static OnceLock<Option<Regex>>,
+    pattern: &str,
+) -> Option<&'static Regex> {
     cell.get_or_init(|| Regex::new(pattern).ok()).as_ref()
 }
 
-fn mask(
+pub(super) fn mask(
     r: &mut Redactor,
     at: (&str, &str),
     kind: &str,
@@ -240,7 +243,7 @@ pub(super) fn header_value(
 }
 
 /// One header line (without its end).
-fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str) -> String {
+pub(super) fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str) -> String {
     let Some((name, value)) = line.split_once(':') else {
         return free_text(r, entry, place, line);
     };
@@ -281,6 +284,14 @@ fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str) -> String
             format!("{name}: [removed: header value]")
         }
     }
+}
+
+/// Whether a header's name alone says that its value is a secret: wherever such a
+/// line stands, it is no prose.
+pub(super) fn names_a_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    ["cookie", "set-cookie", "authorization", "proxy-authorization"].contains(&name.as_str())
+        || ["token", "secret", "api-key", "apikey", "password"].iter().any(|p| name.contains(p))
 }
 
 /// The cookie's name and attributes stay. `BIGipServer…` values stay as well:

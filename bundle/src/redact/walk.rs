@@ -5,7 +5,7 @@
 //! (certificates, DNS records) by the given secrets alone. Ids, enumerations
 //! and the target's own host are left: nobody's secret.
 
-use super::{Redactor, configuration, rules};
+use super::{Redactor, configuration, curl, rules};
 use crate::observation::{
     Body, Certificate, Ending, HttpReply, Observation, Outcome, Step, Tls, Verification,
 };
@@ -65,6 +65,10 @@ fn attachments(r: &mut Redactor, all: &mut [Attachment]) {
         let entry = format!("attachments/{}", attachment.name);
         let text = String::from_utf8_lossy(&attachment.bytes);
         let text = match attachment.kind {
+            AttachmentKind::CurlOutput => {
+                attachment.bytes = curl::output(r, &entry, &attachment.bytes).into_bytes();
+                continue;
+            }
             AttachmentKind::Configuration => configuration::text(r, &entry, &text).into(),
             _ => text,
         };

@@ -11,11 +11,12 @@ pub mod route;
 pub use reply::{Author, Reply, ReplyKind};
 pub use route::{Reach, RouteView, SocketState};
 
+use crate::curl_output::Output;
 use crate::model::Citation;
 use crate::signature::Signatures;
 use pairing::Pairing;
 use wss_bundle::target::AGENT_PATH;
-use wss_bundle::{Bundle, Observation};
+use wss_bundle::{Bundle, Observation, Vantage};
 
 /// One bundle, seen route by route.
 pub struct BundleView<'a> {
@@ -97,19 +98,26 @@ fn console_path<'a>(bundle: &'a Bundle, routes: &[RouteView<'a>]) -> &'a str {
 pub struct Evidence<'a> {
     /// All bundles, inside first, then by time, then by id.
     pub bundles: Vec<BundleView<'a>>,
+    /// Pasted outputs of curl that are valid tests, as views of their own.
+    pub outputs: Vec<BundleView<'a>>,
+    /// All pasted outputs of curl, valid or not.
+    pub pasted: &'a [Output],
     /// Known devices.
     pub signatures: &'a Signatures,
     pairing: Pairing,
+    /// Positions in `outputs`: the focus and the twin, where no bundle is either.
+    output_focus: Option<usize>,
+    output_twin: Option<usize>,
 }
 
 impl<'a> Evidence<'a> {
     /// Derives the evidence. The order of `bundles` does not matter.
     #[must_use]
-    pub fn new(bundles: &'a [Bundle], signatures: &'a Signatures) -> Self {
-        Self::of(bundles.iter().collect(), signatures)
+    pub fn new(bundles: &'a [Bundle], pasted: &'a [Output], signatures: &'a Signatures) -> Self {
+        Self::of(bundles.iter().collect(), pasted, signatures)
     }
 
-    fn of(mut order: Vec<&'a Bundle>, signatures: &'a Signatures) -> Self {
+    fn of(mut order: Vec<&'a Bundle>, pasted: &'a [Output], signatures: &'a Signatures) -> Self {
         order.sort_by(|a, b| {
             let key =
                 |x: &Bundle| (x.manifest.vantage, x.manifest.started_at, x.manifest.id.clone());
@@ -117,19 +125,88 @@ impl<'a> Evidence<'a> {
         });
         let views: Vec<_> = order.into_iter().map(|b| BundleView::new(b, signatures)).collect();
         let pairing = Pairing::new(&views);
-        Self { bundles: views, signatures, pairing }
+        let known = |output: &&Output| views.iter().any(|v| v.bundle.manifest.id == output.bundle);
+        let outputs = pasted
+            .iter()
+            .filter(known)
+            .filter_map(|output| output.view.as_deref().ok())
+            .map(|bundle| BundleView::new(bundle, signatures))
+            .collect();
+        let (output_focus, output_twin) = (None, None);
+        let mut evidence = Self {
+            bundles: views,
+            outputs,
+            pasted,
+            signatures,
+            pairing,
+            output_focus,
+            output_twin,
+        };
+        evidence.pair_outputs();
+        evidence
+    }
+
+    /// Lets pasted outputs speak for the side from which there is no bundle.
+    fn pair_outputs(&mut self) {
+        let Some(focus) = self.pairing.focus else { return };
+        let own = &self.bundles[focus];
+        if self.pairing.twin.is_some() {
+            return;
+        }
+        let Some(at) = self.outputs.iter().rposition(|output| {
+            output.bundle.manifest.vantage != own.bundle.manifest.vantage
+                && pairing::comparable(own, output)
+        }) else {
+            return;
+        };
+        if own.bundle.manifest.vantage == Vantage::Inside {
+            self.output_twin = Some(at);
+            return;
+        }
+        // The browser is inside: what was pasted from there decides, unless it
+        // fails as the bundle does, which has more to tell about why.
+        let reply = |view: &BundleView<'a>| {
+            let reply = view.selected()?.upgrade_reply(view.path)?;
+            Some((reply.status, reply.kind))
+        };
+        let alike = reply(own).is_some() && reply(own) == reply(&self.outputs[at]);
+        if alike {
+            self.output_twin = Some(at);
+        } else {
+            self.output_focus = Some(at);
+        }
+    }
+
+    /// Whether the side that decides is known by a pasted output of curl alone.
+    #[must_use]
+    pub fn focus_is_pasted(&self) -> bool {
+        self.output_focus.is_some()
+    }
+
+    /// Whether the other side is known by a pasted output of curl alone: one
+    /// response, without frames, TLS or lookups.
+    #[must_use]
+    pub fn twin_is_pasted(&self) -> bool {
+        self.output_twin.is_some()
     }
 
     /// The bundle that decides: the newest from inside, where the browser is.
     #[must_use]
     pub fn focus(&self) -> Option<&BundleView<'a>> {
-        self.pairing.focus.map(|i| &self.bundles[i])
+        match self.output_focus {
+            Some(at) => self.outputs.get(at),
+            None => self.pairing.focus.map(|i| &self.bundles[i]),
+        }
     }
 
     /// The comparable bundle from outside, when the focus is inside.
     #[must_use]
     pub fn twin(&self) -> Option<&BundleView<'a>> {
-        self.pairing.twin.map(|i| &self.bundles[i])
+        match (self.output_focus, self.output_twin) {
+            (Some(_), _) => self.pairing.focus.map(|i| &self.bundles[i]),
+            (None, Some(at)) => self.outputs.get(at),
+            (None, None) => self.pairing.twin.map(|i| &self.bundles[i]),
+        }
     }
 
     /// The bundle from the other side, for a comparison of names and addresses:
@@ -152,7 +229,7 @@ impl<'a> Evidence<'a> {
         let known = self.bundles.iter().map(|view| view.bundle).filter(|bundle| {
             bundle.manifest.started_at < until || std::ptr::eq(*bundle, last.bundle)
         });
-        Self::of(known.collect(), self.signatures)
+        Self::of(known.collect(), self.pasted, self.signatures)
     }
 
     /// One bundle, as if nobody had sent another.
@@ -190,11 +267,28 @@ impl<'a> Evidence<'a> {
     #[must_use]
     pub fn outside_works(&self) -> Option<bool> {
         let twin = self.twin()?;
+        if self.twin_is_pasted() {
+            return self.pasted_works(twin);
+        }
         match twin.selected()?.socket(twin.path) {
             SocketState::Works => Some(true),
             SocketState::Unknown => None,
             _ => Some(false),
         }
+    }
+
+    /// The same of a pasted output: it shows the upgrade and nothing above, so
+    /// it is held against upgrades that fail, and not against frames that do.
+    fn pasted_works(&self, twin: &BundleView<'_>) -> Option<bool> {
+        let (_, route, path) = self.deciding()?;
+        let kind = |view: &RouteView<'_>, path: &str| view.upgrade_reply(path).map(|r| r.kind);
+        let theirs = kind(twin.selected()?, twin.path);
+        if theirs == Some(ReplyKind::Unauthorized) {
+            return None;
+        }
+        let passes = theirs == Some(ReplyKind::Switched);
+        let no_further = kind(route, path) == Some(ReplyKind::Switched);
+        (!(passes && no_further && !route.socket(path).works())).then_some(passes)
     }
 
     /// Whether the outside run got as far as an answer to its upgrade that

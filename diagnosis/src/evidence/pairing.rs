@@ -4,6 +4,7 @@
 //! Bundles pair by case, else by target and time. What a pair shows is for the
 //! rules; whether two bundles may be compared at all is decided here.
 
+use super::route::Knowledge;
 use super::{BundleView, RouteView};
 use chrono::TimeDelta;
 use std::collections::{BTreeMap, BTreeSet};
@@ -116,6 +117,35 @@ fn why_not(a: &BundleView<'_>, b: &BundleView<'_>) -> Option<Unlike> {
         return Some(Unlike::Otherwise(why));
     }
     different_server(a, b).map(Unlike::Elsewhere)
+}
+
+/// Whether a pasted output of curl and a bundle tried the same.
+pub(super) fn comparable(own: &BundleView<'_>, output: &BundleView<'_>) -> bool {
+    different_target(own, output).is_none()
+        && (own.path == output.path || knows(own, output.path))
+        && !asks_for_more(own, output)
+        && !asks_for_more(output, own)
+}
+
+/// Whether one request has a header that matters and the other lacks: credentials,
+/// an `Origin`. What every client adds by itself is not compared, since of a pasted
+/// output the request is usually not known.
+fn asks_for_more(a: &BundleView<'_>, b: &BundleView<'_>) -> bool {
+    const USUAL: [&str; 6] =
+        ["host", "accept", "connection", "upgrade", "accept-encoding", "proxy-connection"];
+    let (Some(sent), Some(other)) = (sent(a), sent(b)) else { return false };
+    sent.keys().any(|name| {
+        !USUAL.contains(&name.as_str())
+            && !name.starts_with("sec-websocket-")
+            && !other.contains_key(name)
+    })
+}
+
+/// Whether a path that is not the console's here is as good: the server
+/// switches, or answers as a WebSocket endpoint, on it.
+fn knows(view: &BundleView<'_>, path: &str) -> bool {
+    let knowledge = view.selected().map(|route| route.knowledge_of(path));
+    matches!(knowledge, Some(Knowledge::Switches | Knowledge::Endpoint))
 }
 
 /// A span of time, for people.

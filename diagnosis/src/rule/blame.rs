@@ -2,6 +2,7 @@
 
 use crate::evidence::{Author, BundleView, Evidence, ReplyKind, RouteView};
 use crate::model::{Confidence, DeviceRole, Location};
+use wss_bundle::Vantage;
 use wss_bundle::observation::Certificate;
 
 /// Whose it is, how sure, and why, as a clause for a sentence.
@@ -27,6 +28,11 @@ pub(super) fn of_upgrade(e: &Evidence<'_>) -> Blame {
     let Some((focus, route, path)) = e.deciding() else {
         return blame(Undetermined, Low, "nothing was tried");
     };
+    if e.twin_is_pasted()
+        && let Some(blame) = of_pasted(e, route, path)
+    {
+        return blame;
+    }
     if e.outside_works() == Some(true) {
         return blame(ClientNetwork, High, "the same upgrade from outside this network works");
     }
@@ -60,6 +66,29 @@ pub(super) fn of_upgrade(e: &Evidence<'_>) -> Blame {
         return blame(Undetermined, Low, "inside and outside fail in different ways");
     }
     from_one_vantage(e, route, own)
+}
+
+/// The same with a pasted output of curl for the other side. It is somebody's
+/// word for where and against what it ran: alone it makes fairly sure, and sure
+/// where what was collected here says the same.
+fn of_pasted(e: &Evidence<'_>, route: &RouteView<'_>, path: &str) -> Option<Blame> {
+    use Confidence::{High, Medium};
+    use Location::{ClientNetwork, ServerSide};
+    let own = route.upgrade_reply(path);
+    let here = from_one_vantage(e, route, own);
+    let sure = |location| if here.location == location { High } else { Medium };
+    let other = match e.focus()?.bundle.manifest.vantage {
+        Vantage::Inside => "outside",
+        Vantage::Outside => "inside",
+    };
+    if e.outside_works() == Some(true) {
+        let because = "the same upgrade from outside this network works (pasted curl output)";
+        return Some(blame(ClientNetwork, sure(ClientNetwork), because));
+    }
+    e.outside_fails_alike().then(|| {
+        let because = format!("it fails in the same way from {other} (pasted curl output)");
+        blame(ServerSide, sure(ServerSide), because)
+    })
 }
 
 /// Whether the deciding route goes through a proxy, and the direct one gets as

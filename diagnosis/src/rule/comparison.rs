@@ -3,6 +3,7 @@
 
 use super::{Answer, Draft, Rule, run_at};
 use crate::changes::{changes, words};
+use crate::checklist::curl_command;
 use crate::diagnose::verdict;
 use crate::evidence::{BundleView, Evidence};
 use crate::model::{Location, Severity, Status};
@@ -47,6 +48,16 @@ pub(super) const SECOND_FAULT: Rule = Rule {
 const SECOND_FAULT_ID: &str = "second-fault";
 /// Rules that judge a part of the case by itself, and so are not asked again there.
 pub(crate) const AGAIN: [&str; 2] = ["changed-since", SECOND_FAULT_ID];
+pub(super) const CURL_OUTPUT_NO_TEST: Rule = Rule {
+    id: "curl-output-no-test",
+    title: "A pasted curl output is no valid test",
+    looks_for: "curl output given with --curl-output that went over HTTP/2, that sent no upgrade, \
+                or that has no response in it; and one that tried something else than the bundle",
+    why: "on https, curl offers h2; where it is taken, Connection and Upgrade are dropped, and the \
+          answer says nothing about WebSocket (measured: curl 7.88.1 with nginx 1.22.1)",
+    remedy: "run the page's command again with --http1.1",
+    check: curl_output_no_test,
+};
 
 fn not_comparable(e: &Evidence<'_>) -> Answer {
     let notes: Vec<_> = e
@@ -65,6 +76,53 @@ fn not_comparable(e: &Evidence<'_>) -> Answer {
                     ))
                     .done(),
             )
+        })
+        .collect();
+    if notes.is_empty() { Answer::NotApplicable } else { Answer::Note(notes) }
+}
+
+fn curl_output_no_test(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some(first) = route.observations.first() else { return Answer::NotApplicable };
+    let speaks = |entry: &str| {
+        let views = [e.focus(), e.twin()].into_iter().flatten();
+        views.flat_map(|v| v.selected()).flat_map(|r| &r.observations).any(|o| o.id == entry)
+    };
+    let notes: Vec<_> = e
+        .pasted
+        .iter()
+        .filter_map(|output| {
+            let side = output.vantage.as_str();
+            let (title, why) = match &output.view {
+                Err(why) => ("is no valid test", why.why().to_owned()),
+                // Beside a bundle of the same side it is not needed.
+                Ok(_) if speaks(&output.entry) || e.twin().is_some() => return None,
+                Ok(view) if view.manifest.vantage == focus.bundle.manifest.vantage => return None,
+                Ok(view) => (
+                    "cannot be compared",
+                    format!(
+                        "it did not ask for what was asked for here: {} there, {} here",
+                        view.manifest.target.url(view.manifest.target.paths.first()?),
+                        focus.bundle.manifest.target.url(focus.path)
+                    ),
+                ),
+            };
+            let title = format!("The pasted curl output from {side} {title}");
+            let draft = Draft::new(
+                "curl-output-no-test",
+                Severity::Warning,
+                title,
+                focus,
+                first,
+                output.outcome.clone(),
+            );
+            let text = format!(
+                "{} shows {:?}, and cannot be used: {why}. Run it again there: {}",
+                output.entry,
+                output.outcome,
+                curl_command(e)
+            );
+            Some(draft.text(text).done())
         })
         .collect();
     if notes.is_empty() { Answer::NotApplicable } else { Answer::Note(notes) }

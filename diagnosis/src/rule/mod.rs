@@ -120,6 +120,7 @@ static RULES: &[Rule] = &[
     notes::AGENT_PATH_ALONE,
     comparison::NOT_COMPARABLE,
     comparison::COLLECTED_APART,
+    comparison::CURL_OUTPUT_NO_TEST,
     comparison::CHANGED_SINCE,
     comparison::SECOND_FAULT,
     notes::WORKS_INSIDE_ONLY,

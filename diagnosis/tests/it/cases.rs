@@ -800,6 +800,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ],
         ("broken", "lb-strips-upgrade", "server-side", Medium),
     );
+    out.extend(crate::pasted::cases());
     out
 }
 

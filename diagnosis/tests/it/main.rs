@@ -9,3 +9,4 @@ mod docs;
 mod fixture;
 mod invariants;
 mod pairing;
+mod pasted;

@@ -148,6 +148,11 @@ impl Outcome {
                             .observations
                             .iter()
                             .any(|o| o.id == citation.observation)
+                        || bundle.manifest.id == citation.bundle
+                            && bundle
+                                .attachments
+                                .iter()
+                                .any(|a| citation.observation == format!("attachments/{}", a.name))
                 });
                 if !there {
                     out.push(format!("{} cites {citation:?}, which is not there", finding.rule));

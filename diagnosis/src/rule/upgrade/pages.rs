@@ -99,6 +99,15 @@ fn foreign_page(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
             Confidence::High,
             "; from outside, the same address gives Bindplane's pages",
         ),
+        // A pasted output has no pages; its upgrade may have reached the server.
+        (None, Some(_)) if e.twin_is_pasted() => match e.outside_works() {
+            Some(true) => (
+                Location::ClientNetwork,
+                Confidence::High,
+                "; from outside, the upgrade at the same address is accepted",
+            ),
+            _ => (Location::Undetermined, Confidence::Medium, ""),
+        },
         (None, Some(_)) => {
             (Location::Target, Confidence::Medium, ", nor does any that comes outside")
         }

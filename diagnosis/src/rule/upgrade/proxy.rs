@@ -6,7 +6,7 @@ use crate::evidence::{BundleView, Evidence, ReplyKind, RouteView};
 use crate::model::{Cause, Citation, Confidence, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::blame::{Blame, interceptor, of_upgrade};
-use crate::rule::{Answer, Draft, Rule, claim, run_outside};
+use crate::rule::{Answer, Draft, Rule, claim, run_at, run_outside};
 
 pub(in crate::rule) const PROXY_BLOCKS_WEBSOCKET: Rule = Rule {
     id: "proxy-blocks-websocket",
@@ -28,6 +28,9 @@ fn proxy_blocks_websocket(e: &Evidence<'_>) -> Answer {
     let Blame { location, confidence, because } = of_upgrade(e);
     if location != Location::ClientNetwork || q.reply.as_ref().is_some_and(|r| r.status == 407) {
         return Answer::Pass;
+    }
+    if e.focus_is_pasted() {
+        return from_pasted(e, &q);
     }
     if !q.pages_pass() {
         return Answer::CannotTell(vec![run_outside(e)]);
@@ -91,6 +94,41 @@ fn proxy_blocks_websocket(e: &Evidence<'_>) -> Answer {
         ));
         claim.missing.push(run_outside(e));
     }
+    Answer::Fail(Box::new(claim))
+}
+
+/// Inside is known by a pasted response alone, and outside it works: the page's
+/// first row. Whether pages pass inside is not known, and with it not whether it
+/// is about WebSocket at all.
+fn from_pasted(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
+    let Some(observation) = q.observation() else { return Answer::NotApplicable };
+    let gateway = |kind| {
+        matches!(kind, ReplyKind::BadGateway | ReplyKind::Unavailable | ReplyKind::GatewayTimeout)
+    };
+    let sure = if q.kind().is_some_and(gateway) { Confidence::Low } else { Confidence::Medium };
+    let summary = format!(
+        "From inside, curl's upgrade gets {}; from outside, the same upgrade works.",
+        q.excerpt()
+    );
+    let title = "Something on the client's network does not let the upgrade through";
+    let rule = "proxy-blocks-websocket";
+    let finding = Draft::new(rule, Severity::Error, title, q.focus, observation, q.excerpt())
+        .text(format!(
+            "{summary} What was pasted does not show whether pages pass there, nor who is on the \
+             way: a bundle from inside does."
+        ))
+        .also(cite_success(e))
+        .remedy(remedy::proxy_websocket(e))
+        .done();
+    let mut claim = claim(
+        Cause::ProxyBlocksWebsocket,
+        Status::Broken,
+        Location::ClientNetwork,
+        sure,
+        summary,
+        finding,
+    );
+    claim.missing.push(run_at(e, "inside"));
     Answer::Fail(Box::new(claim))
 }
 
