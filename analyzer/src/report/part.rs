@@ -63,13 +63,17 @@ impl Citations {
 fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
     let view = case.view(&citation.bundle);
     let o = view.and_then(|view| view.observation(&citation.observation));
-    let what = o.map_or_else(String::new, |o| {
+    let given = || match citation.observation.starts_with("attachments/") {
+        true => "a file that was given".to_owned(),
+        false => String::new(),
+    };
+    let what = o.map_or_else(given, |o| {
         let path = o.path.as_deref().unwrap_or_default();
         words::cut(&format!("{} {path} by {}", words::step(&o.step), o.route), 160)
     });
     Cited {
         vantage: view.map_or_else(String::new, |view| view.name.clone()),
-        observation: words::cut(&citation.observation, 24),
+        observation: words::cut(&citation.observation, 64),
         what,
         excerpt: words::cut(&citation.excerpt, EXCERPT),
         anchor: view.and_then(|view| view.anchor(&citation.observation)).map(str::to_owned),

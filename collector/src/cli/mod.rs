@@ -101,6 +101,10 @@ pub struct CollectArgs {
     /// What the browser's console said
     #[arg(long, value_name = "TEXT", help_heading = "Browser")]
     pub browser_message: Option<String>,
+    /// Output of the page's curl command, run elsewhere: outside=FILE or inside=FILE
+    /// (repeatable)
+    #[arg(long, value_name = "VANTAGE=FILE", value_parser = parse::curl_output, help_heading = "Bundle")]
+    pub curl_output: Vec<(Vantage, PathBuf)>,
 
     /// WebSocket path to try (repeatable) [default: /v1/ws, /v1/graphql, /v1/opamp]
     #[arg(long = "path", value_name = "PATH", value_parser = parse::path, help_heading = "Probing")]

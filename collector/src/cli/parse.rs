@@ -4,6 +4,7 @@
 use crate::config::{Credentials, ResolveOverride};
 use percent_encoding::percent_decode_str;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
 use wss_bundle::target::{DEFAULT_PATHS, Scheme};
@@ -19,6 +20,21 @@ pub fn vantage(text: &str) -> Result<Vantage, String> {
         "outside" => Ok(Vantage::Outside),
         _ => Err("expected inside (on the corporate network) or outside".to_owned()),
     }
+}
+
+/// `VANTAGE=FILE`.
+///
+/// # Errors
+/// Anything else.
+pub fn curl_output(text: &str) -> Result<(Vantage, PathBuf), String> {
+    let wrong =
+        || "expected outside=FILE or inside=FILE: where curl ran, and its output".to_owned();
+    let (side, file) = text.split_once('=').ok_or_else(wrong)?;
+    let side = vantage(side.trim()).map_err(|_| wrong())?;
+    if file.is_empty() {
+        return Err(wrong());
+    }
+    Ok((side, PathBuf::from(file)))
 }
 
 /// A case id: it becomes part of commands to paste, so no shell characters.

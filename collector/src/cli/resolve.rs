@@ -15,10 +15,12 @@ use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
 use wss_bundle::manifest::Answers;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
-use wss_bundle::{Attachment, BrowserHandshake, Redaction, Secret, Vantage};
+use wss_bundle::{Attachment, AttachmentKind, BrowserHandshake, Redaction, Secret, Vantage};
 
 /// Largest file of certificates or keys that is read.
 const PEM_LIMIT: u64 = 8 << 20;
+/// Largest output of curl that is taken: a head, and some page.
+const OUTPUT_LIMIT: u64 = 1 << 20;
 
 /// One collection, understood.
 #[derive(Debug)]
@@ -108,10 +110,14 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let warnings = found.notes.into_iter().chain(hars.warnings).chain(configurations.notes);
     let mine: Vec<&Credentials> = given.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);
+    let mut attachments = hars.attachments;
+    attachments.extend(configurations.attachments);
+    attachments.extend(args.curl_output.iter().map(curl_output).collect::<Result<Vec<_>, _>>()?);
+    let given_outputs = args.curl_output.into_iter().map(|(_, path)| path);
     let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
     Ok(Job {
         extra_cas: args.cacert.iter().filter_map(name).collect(),
-        attachments: hars.attachments.into_iter().chain(configurations.attachments).collect(),
+        attachments,
         browser: hars.seen,
         removed: hars.removed,
         files: [args.cacert, args.cert, args.key]
@@ -119,6 +125,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
             .flatten()
             .chain(args.har)
             .chain(configurations.files)
+            .chain(given_outputs)
             .collect(),
         config: Arc::new(Config {
             target,
@@ -189,6 +196,27 @@ fn secrets(
         }
     }
     out
+}
+
+/// `--curl-output`: kept as it is; secrets are removed with the rest.
+fn curl_output((vantage, path): &(Vantage, PathBuf)) -> Result<Attachment, String> {
+    use std::io::Read as _;
+    let why = |error: &dyn std::fmt::Display| {
+        format!("--curl-output {}={}: {error}", vantage.as_str(), path.display())
+    };
+    let mut bytes = Vec::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes))
+        .map_err(|error| why(&error))?;
+    if bytes.len() as u64 > OUTPUT_LIMIT {
+        return Err(why(&format!(
+            "more than {OUTPUT_LIMIT} bytes are no output of the page's command"
+        )));
+    }
+    // The file's own name may tell more than it should, and two may have the same.
+    let name = format!("curl-output-{}.txt", vantage.as_str());
+    let kind = AttachmentKind::CurlOutput;
+    Ok(Attachment { name, path: None, kind, vantage: Some(*vantage), bytes })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

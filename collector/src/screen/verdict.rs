@@ -7,7 +7,9 @@ use anstyle::{AnsiColor, Style};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use wss_bundle::{Bundle, Vantage};
-use wss_diagnosis::{Confidence, Diagnosis, LayerStatus, Location, RouteLadder, Status};
+use wss_diagnosis::{
+    Confidence, Diagnosis, LayerStatus, Location, PastedOutput, RouteLadder, Status,
+};
 
 /// What became of the bundle.
 pub struct Written<'a> {
@@ -30,6 +32,7 @@ pub fn text(
     let mut out = String::new();
     verdict(&mut out, diagnosis, look);
     ladders(&mut out, diagnosis, bundle, look);
+    pasted(&mut out, diagnosis, look);
     next(&mut out, diagnosis, look);
     devices(&mut out, diagnosis, look);
     if let Some(written) = written {
@@ -126,6 +129,18 @@ fn ladders(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look)
     out.push('\n');
     if bundle.observations.routes.len() > 1 {
         out.push_str("  (> is the way that this machine's settings choose)\n");
+    }
+}
+
+/// What was pasted of curl's output, and whether it is a test.
+fn pasted(out: &mut String, diagnosis: &Diagnosis, look: Look) {
+    for output in &diagnosis.compared.pasted {
+        let text = match &output.no_test {
+            Some(why) => format!("  curl, {}: {}. No test: {why}", output.vantage, output.outcome),
+            None if output.compared => format!("  curl, {}: {}", output.vantage, output.outcome),
+            None => format!("  curl, {}: {} (not compared)", output.vantage, output.outcome),
+        };
+        line(out, look, 4, &text);
     }
 }
 
@@ -232,6 +247,11 @@ fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look)
         Vantage::Inside => Vantage::Outside,
         Vantage::Outside => Vantage::Inside,
     };
+    // The page's own command has been run there, and compared.
+    let told = |output: &PastedOutput| output.compared && output.vantage == other.as_str();
+    if diagnosis.compared.pasted.iter().any(told) {
+        return;
+    }
     let target = &manifest.target;
     let mut command =
         format!("wss-collector --vantage {} --case {}", other.as_str(), manifest.case);

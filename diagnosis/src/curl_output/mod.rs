@@ -374,6 +374,7 @@ impl Made<'_> {
                 target,
                 routes: vec![route],
                 observations: vec![observation],
+                browser: Vec::new(),
             },
             environment: Environment::default(),
             attachments: Vec::new(),

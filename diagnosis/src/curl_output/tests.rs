@@ -38,7 +38,12 @@ fn bundle(host: &str, paths: &[&str], pasted: &[u8]) -> Bundle {
             attachments: Vec::new(),
             files: Vec::new(),
         },
-        observations: Observations { target, routes: Vec::new(), observations: Vec::new() },
+        observations: Observations {
+            target,
+            routes: Vec::new(),
+            observations: Vec::new(),
+            browser: Vec::new(),
+        },
         environment: Environment::default(),
         attachments: vec![attachment],
         redactions: Vec::new(),

@@ -4,7 +4,7 @@
 use crate::report::{Case, View, words};
 use serde::Serialize;
 use wss_bundle::Vantage;
-use wss_diagnosis::{Layer, LayerState, LayerStatus, RouteLadder};
+use wss_diagnosis::{Layer, LayerState, LayerStatus, PastedOutput, RouteLadder};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Comparison {
@@ -76,29 +76,47 @@ impl Comparison {
         };
         let (inside, outside) = (speaks(Vantage::Inside), speaks(Vantage::Outside));
         let not_comparable = not_comparable.filter(|_| compared.twin.is_none());
-        let works = |view: Option<&View<'_>>| works(case.deciding_ladder(view?)?);
+        // Where no bundle speaks for a side, pasted output of curl may.
+        let pasted = |vantage: Vantage| {
+            let of = |output: &&PastedOutput| output.compared && output.vantage == vantage.as_str();
+            compared.pasted.iter().find(of)
+        };
+        let state = |view: Option<&View<'_>>, vantage: Vantage| match pasted(vantage) {
+            Some(output) => output.switched,
+            None => works(case.deciding_ladder(view?)?),
+        };
+        let here = (state(inside, Vantage::Inside), state(outside, Vantage::Outside));
         let rows = ROWS
             .iter()
             .map(|(from_inside, from_outside, scenario, location)| Row {
                 scenario,
                 location,
                 applies: not_comparable.is_none()
-                    && works(inside) == Some(*from_inside)
-                    && works(outside) == Some(*from_outside),
+                    && here == (Some(*from_inside), Some(*from_outside)),
             })
             .collect();
         let note = match (inside, outside) {
             _ if not_comparable.is_some() => not_comparable,
-            (Some(_), None) => Some("Only one vantage: nobody has run it outside yet.".into()),
-            (None, Some(_)) => Some("Only one vantage: nobody has run it inside yet.".into()),
-            _ if works(inside).is_none() || works(outside).is_none() => {
+            (Some(_), None) if pasted(Vantage::Outside).is_none() => {
+                Some("Only one vantage: nobody has run it outside yet.".into())
+            }
+            (None, Some(_)) if pasted(Vantage::Inside).is_none() => {
+                Some("Only one vantage: nobody has run it inside yet.".into())
+            }
+            _ if here.0.is_none() || here.1.is_none() => {
                 Some("Whether the upgrade works cannot be told for both sides.".into())
             }
             _ => None,
         };
         let how = case.diagnosis.checklist.iter().find(|item| item.item == "upgrade-test");
         Self {
-            sides: [inside, outside].into_iter().flatten().map(|view| side(case, view)).collect(),
+            sides: [(Vantage::Inside, inside), (Vantage::Outside, outside)]
+                .into_iter()
+                .filter_map(|(vantage, view)| match pasted(vantage) {
+                    Some(output) => Some(pasted_side(output)),
+                    None => Some(side(case, view?)),
+                })
+                .collect(),
             rows,
             note,
             command: how.and_then(|item| item.how.clone()),
@@ -116,6 +134,17 @@ fn side(case: &Case<'_>, view: &View<'_>) -> Side {
     let route = view.selected().map_or_else(String::new, |route| format!(" by {route}"));
     let words = words::cut(&format!("{}{route}: {outcome}", case.path), 300);
     Side { name: view.name.clone(), symbol, tone, words }
+}
+
+/// A side that is known by pasted output of curl alone.
+fn pasted_side(output: &PastedOutput) -> Side {
+    let (symbol, tone) = match output.switched {
+        Some(true) => ("✓", "good"),
+        Some(false) => ("✗", "bad"),
+        None => ("?", "none"),
+    };
+    let words = words::cut(&format!("pasted output of curl: {}", output.outcome), 300);
+    Side { name: output.vantage.clone(), symbol, tone, words }
 }
 
 fn failure(ladder: &RouteLadder) -> Option<String> {
