@@ -235,7 +235,7 @@ impl<'a> Evidence<'a> {
     /// One bundle, as if nobody had sent another.
     #[must_use]
     pub fn alone(&self, one: &BundleView<'a>) -> Self {
-        Self::of(vec![one.bundle], self.signatures)
+        Self::of(vec![one.bundle], &[], self.signatures)
     }
 
     /// Bundles that cannot be compared with the focus, and why.

@@ -184,7 +184,10 @@ fn changed_since(e: &Evidence<'_>) -> Answer {
 }
 
 fn second_fault(e: &Evidence<'_>) -> Answer {
-    let Some(twin) = e.twin() else { return Answer::NotApplicable };
+    // One pasted response is not enough for a verdict of its own.
+    let Some(twin) = e.twin().filter(|_| !e.twin_is_pasted()) else {
+        return Answer::NotApplicable;
+    };
     // Judging it costs as much as the case itself: not where it works.
     if e.outside_works() == Some(true) {
         return Answer::Pass;
