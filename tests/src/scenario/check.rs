@@ -141,19 +141,12 @@ impl Outcome {
     fn invariants(&self, out: &mut Vec<String>) {
         for finding in &self.diagnosis.findings {
             for citation in finding.evidence.iter() {
-                let there = self.bundles.iter().any(|bundle| {
-                    bundle.manifest.id == citation.bundle
-                        && bundle
-                            .observations
-                            .observations
-                            .iter()
-                            .any(|o| o.id == citation.observation)
-                        || bundle.manifest.id == citation.bundle
-                            && bundle
-                                .attachments
-                                .iter()
-                                .any(|a| citation.observation == format!("attachments/{}", a.name))
-                });
+                let there =
+                    self.bundles.iter().filter(|b| b.manifest.id == citation.bundle).any(|b| {
+                        let name = citation.observation.strip_prefix("attachments/");
+                        b.observations.observations.iter().any(|o| o.id == citation.observation)
+                            || b.attachments.iter().any(|a| Some(a.name.as_str()) == name)
+                    });
                 if !there {
                     out.push(format!("{} cites {citation:?}, which is not there", finding.rule));
                 }
