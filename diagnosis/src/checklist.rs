@@ -56,7 +56,8 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
             (None, None) if matches!(route.reach(), Reach::Reached | Reach::NotTried) => continue,
             (None, None) => {
                 let reach = route.reach();
-                let why = reach.failure().map(|f| format!(" ({f})")).unwrap_or_default();
+                let why =
+                    reach.failure().map(|f| format!(" ({})", f.kind.name())).unwrap_or_default();
                 format!("stopped at {}{why}", reach.name())
             }
         };
@@ -124,10 +125,7 @@ fn proxy_or_lb(e: &Evidence<'_>, devices: &[Device], verdict: &Verdict) -> Check
         .map(|d| match (&d.product, &d.version) {
             (Some(product), Some(version)) => format!("{}: {product} {version}", d.role),
             (Some(product), None) => format!("{}: {product}", d.role),
-            (None, _) => {
-                let because = d.because.first().map_or("", String::as_str);
-                format!("{}: product unknown ({because})", d.role)
-            }
+            (None, _) => format!("{}: product unknown", d.role),
         })
         .collect();
     let said =
@@ -138,12 +136,12 @@ fn proxy_or_lb(e: &Evidence<'_>, devices: &[Device], verdict: &Verdict) -> Check
         let mut there = devices.iter().filter(|d| stands(d, verdict.location));
         let named: Vec<&Device> = there.by_ref().filter(|d| d.product.is_some()).collect();
         let whose = match verdict.location {
-            Location::ClientNetwork => "the proxy or firewall of the client's network",
+            Location::ClientNetwork => "the client's proxy or firewall",
             Location::ServerSide => "the load balancer",
             _ => "proxy or load balancer",
         };
         if named.is_empty() {
-            missing.push(format!("{whose}: its product and version, which do not show"));
+            missing.push(format!("product and version of {whose}"));
         } else if named.iter().all(|d| d.version.is_none()) {
             missing.push("its version, which it does not show".to_owned());
         }
@@ -179,7 +177,10 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
                     ));
                 }
                 other => {
-                    let why = other.failure().map(|f| format!(" ({f})")).unwrap_or_default();
+                    let why = other
+                        .failure()
+                        .map(|f| format!(" ({})", f.kind.name()))
+                        .unwrap_or_default();
                     have.push(format!(
                         "there is no handshake to show: the route ends at {}{why}",
                         other.name()
