@@ -1,9 +1,10 @@
 //! Before and after: the run that decides beside the one before it from the
 //! same side, layer by layer.
 
+use crate::report::part::{Span, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::{LayerState, LayerStatus};
+use wss_diagnosis::{LayerState, LayerStatus, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Changes {
@@ -16,8 +17,8 @@ struct Pair {
     before_anchor: String,
     after: String,
     after_anchor: String,
-    verdict_before: String,
-    verdict_after: String,
+    verdict_before: Vec<Span>,
+    verdict_after: Vec<Span>,
     route: Option<String>,
     resolved: Option<String>,
     rows: Vec<Row>,
@@ -57,8 +58,8 @@ fn pair(case: &Case<'_>) -> Option<Pair> {
         before_anchor: before.own_anchor("bundle"),
         after: format!("{}, {}", after.name, time(after)),
         after_anchor: after.own_anchor("bundle"),
-        verdict_before: format!("{}: {}", words::status(then.status), words::cut(&then.summary, 300)),
-        verdict_after: format!("{}: {}", words::status(now.status), words::cut(&now.summary, 300)),
+        verdict_before: said(then),
+        verdict_after: said(now),
         route: differ(&found.routes.0, &found.routes.1),
         resolved: match &found.resolved {
             (Some(a), Some(b)) => differ(a, b),
@@ -76,6 +77,10 @@ fn pair(case: &Case<'_>) -> Option<Pair> {
             })
             .collect(),
     })
+}
+
+fn said(verdict: &Verdict) -> Vec<Span> {
+    prose(&format!("{}: {}", words::status(verdict.status), words::cut(&verdict.summary, 300)))
 }
 
 fn cell(state: &LayerState) -> Cell {

@@ -60,11 +60,16 @@ impl Routes {
 
 fn row(case: &Case<'_>, view: &View<'_>, ladder: &RouteLadder) -> Row {
     let selected = view.selected().is_some_and(|route| route.0 == ladder.route);
+    let compared = &case.diagnosis.compared;
+    // An earlier run is there to compare with.
+    let speaks = [&compared.focus, &compared.twin]
+        .into_iter()
+        .any(|id| id.as_deref() == Some(view.bundle.manifest.id.as_str()));
     Row {
         route: words::cut(&ladder.route, 80),
         path: words::cut(&ladder.path, 80),
         selected,
-        decides: selected && ladder.path == case.path,
+        decides: speaks && selected && ladder.path == case.path,
         cells: ladder
             .layers
             .iter()
