@@ -27,6 +27,8 @@ pub struct Config {
     pub name_servers: Vec<SocketAddr>,
     /// How the console opens its sockets, where a HAR shows it.
     pub console: Vec<ConsoleSocket>,
+    /// The browser that is asked as well.
+    pub browser: Option<crate::browser::Choice>,
     /// The most that one step may take.
     pub timeout: Duration,
     /// How long to hold upgraded connections; zero skips.

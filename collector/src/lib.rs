@@ -4,6 +4,7 @@
 //! machine's settings, `run` composes probes from steps (`probe`, `net`),
 //! `command` puts it all together, and `screen` shows it.
 
+pub mod browser;
 pub mod cli;
 pub mod command;
 pub mod config;

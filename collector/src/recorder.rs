@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::Instant;
 use wss_bundle::manifest::{StepOutcome, StepRecord};
-use wss_bundle::{Observation, RouteId, Step};
+use wss_bundle::{BrowserHandshake, Observation, RouteId, Step};
 
 /// Shared by every probe of one collection; cheap to clone.
 #[derive(Debug, Clone)]
@@ -20,6 +20,7 @@ struct Inner {
     connections: AtomicU32,
     observations: Mutex<Vec<(u64, Observation)>>,
     steps: Mutex<Vec<StepRecord>>,
+    browser: Mutex<Vec<BrowserHandshake>>,
     progress: UnboundedSender<Progress>,
 }
 
@@ -64,6 +65,7 @@ impl Recorder {
             connections: AtomicU32::new(0),
             observations: Mutex::default(),
             steps: Mutex::default(),
+            browser: Mutex::default(),
             progress,
         }))
     }
@@ -108,6 +110,17 @@ impl Recorder {
         };
         let _ = self.0.progress.send(Progress::StepDone(record.clone()));
         lock(&self.0.steps).push(record);
+    }
+
+    /// Records what a browser saw.
+    pub fn browser(&self, seen: Vec<BrowserHandshake>) {
+        lock(&self.0.browser).extend(seen);
+    }
+
+    /// What browsers saw, without ids.
+    #[must_use]
+    pub fn finish_browser(&self) -> Vec<BrowserHandshake> {
+        std::mem::take(&mut *lock(&self.0.browser))
     }
 
     /// Whether a step of the plan has a record already.

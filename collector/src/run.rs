@@ -5,6 +5,7 @@
 //! is through (TCP, and the proxy's tunnel), everything else of that route
 //! starts. When it is not, the others would fail in the same way, and are skipped.
 
+use crate::browser::{Choice, Way as BrowserWay};
 use crate::config::Config;
 use crate::net::dial::{Way, dial};
 use crate::net::{Ctx, Net};
@@ -20,7 +21,7 @@ use tokio::task::JoinSet;
 use wss_bundle::manifest::{StepOutcome, StepRecord};
 use wss_bundle::observation::{RouteKind, probe as name};
 use wss_bundle::target::Scheme;
-use wss_bundle::{Failure, FailureKind, Observation};
+use wss_bundle::{BrowserHandshake, Failure, FailureKind, Observation};
 
 /// What whoever watches a collection gets to know.
 #[derive(Debug, Clone)]
@@ -43,6 +44,8 @@ pub struct Collected {
     pub observations: Vec<Observation>,
     /// Every step of the plan.
     pub steps: Vec<StepRecord>,
+    /// What a browser saw, without ids.
+    pub browser: Vec<BrowserHandshake>,
     /// False when the user stopped it.
     pub complete: bool,
 }
@@ -76,7 +79,27 @@ fn http_proxy(kind: RouteKind) -> bool {
 /// Every step that [`run`] takes when nothing fails, in order.
 #[must_use]
 pub fn plan(config: &Config) -> Vec<PlannedStep> {
-    (0..config.routes.len()).flat_map(|index| plan_route(config, index)).collect()
+    let by_route = (0..config.routes.len()).flat_map(|index| plan_route(config, index));
+    by_route.chain(config.browser.iter().map(|choice| plan_browser(config, choice))).collect()
+}
+
+fn browser_step(choice: &Choice) -> String {
+    format!("browser, {}", choice.program.path.display())
+}
+
+fn plan_browser(config: &Config, choice: &Choice) -> PlannedStep {
+    let by = match choice.way {
+        BrowserWay::System => "as this machine's settings say",
+        BrowserWay::AsPlanned => "as -x and --noproxy say",
+    };
+    PlannedStep {
+        name: browser_step(choice),
+        route: "browser".to_owned(),
+        path: None,
+        // Each socket, the page, and what browsers open in advance.
+        connections: u32::try_from(config.target.paths.len()).unwrap_or(16) + 4,
+        contacts: format!("{}, from a browser, {by}", config.target.host_port()),
+    }
 }
 
 fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
@@ -329,7 +352,7 @@ struct Upgrades {
 }
 
 /// What could be held on a route.
-enum Choice {
+enum HoldChoice {
     Hold(String, Arc<Way>),
     NotYet,
     Nothing,
@@ -337,7 +360,7 @@ enum Choice {
 
 impl Upgrades {
     /// The best path that works, once every better one is known not to.
-    fn choose(&self, paths: &[String]) -> Choice {
+    fn choose(&self, paths: &[String]) -> HoldChoice {
         let mut order: Vec<&String> = paths.iter().collect();
         order.sort_by_key(|path| match path.split('?').next() {
             Some("/v1/ws") => 0,
@@ -347,13 +370,13 @@ impl Upgrades {
         });
         for path in order {
             match self.worked.get(path) {
-                Some((true, way)) => return Choice::Hold(path.clone(), way.clone()),
+                Some((true, way)) => return HoldChoice::Hold(path.clone(), way.clone()),
                 Some((false, _)) => {}
                 None if self.done => {}
-                None => return Choice::NotYet,
+                None => return HoldChoice::NotYet,
             }
         }
-        if self.done { Choice::Nothing } else { Choice::NotYet }
+        if self.done { HoldChoice::Nothing } else { HoldChoice::NotYet }
     }
 }
 
@@ -365,16 +388,16 @@ fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut Tasks) {
     if config.hold.is_zero() || net.is_cancelled() {
         return;
     }
-    let choices: Vec<Choice> =
+    let choices: Vec<HoldChoice> =
         routes.iter().map(|upgrades| upgrades.choose(&config.target.paths)).collect();
     let wanted = |index: usize| {
         let route = &config.routes[index].route;
         route.selected || route.id.is_direct()
     };
     let hopeless =
-        (0..routes.len()).filter(|i| wanted(*i)).all(|i| matches!(choices[i], Choice::Nothing));
+        (0..routes.len()).filter(|i| wanted(*i)).all(|i| matches!(choices[i], HoldChoice::Nothing));
     for (index, choice) in choices.into_iter().enumerate() {
-        let Choice::Hold(path, way) = choice else { continue };
+        let HoldChoice::Hold(path, way) = choice else { continue };
         let elsewhere = routes.iter().any(|upgrades| upgrades.held);
         if routes[index].held || !(wanted(index) || (hopeless && !elsewhere)) {
             continue;
@@ -411,6 +434,14 @@ pub async fn run(
         });
     }
     drop(sender);
+    if let Some(choice) = &config.browser {
+        let (net, name) = (net.clone(), browser_step(choice));
+        tasks.spawn(async move {
+            let running = Running::begin(&net, name);
+            let result = crate::browser::run(&net).await;
+            running.end(&result, &net);
+        });
+    }
     loop {
         tokio::select! {
             biased;
@@ -442,7 +473,7 @@ pub async fn run(
         }
     }
     let (observations, steps) = recorder.finish();
-    Collected { observations, steps, complete }
+    Collected { observations, steps, browser: recorder.finish_browser(), complete }
 }
 
 #[cfg(test)]

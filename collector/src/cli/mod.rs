@@ -94,6 +94,10 @@ pub struct CollectArgs {
     #[arg(long = "config", value_name = "FILE", help_heading = "Bundle")]
     pub configurations: Vec<PathBuf>,
 
+    /// Also try from a real browser (Chrome, Chromium, Edge, Firefox), headless, in a
+    /// throw-away profile; without PATH the first that is installed
+    #[arg(long, value_name = "PATH", num_args = 0..=1, require_equals = true, default_missing_value = "", help_heading = "Browser")]
+    pub browser: Option<String>,
     /// A HAR export of the browser's developer tools: its WebSocket handshakes go in the
     /// bundle, without secrets, and are tried from here, too (repeatable)
     #[arg(long, value_name = "FILE", help_heading = "Browser")]

@@ -2,6 +2,7 @@
 //! can be wrong is found here, before anything is contacted.
 
 use super::{CollectArgs, parse};
+use crate::browser;
 use crate::config::{Config, Credentials, Family, TlsOptions};
 use crate::configuration;
 use crate::environment;
@@ -91,6 +92,8 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let hars = Given::read(&args.har, &target)?;
     hars.add_paths(&mut target);
     let configurations = configuration::Given::read(&args.configurations)?;
+    let (browser, no_browser) =
+        browser::choose(args.browser.as_deref(), args.proxy.is_some() || args.noproxy.is_some())?;
     let given = args.user.as_deref().map(parse::credentials);
     let headers: Vec<(String, Secret)> =
         args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
@@ -107,7 +110,9 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let (dns, mut notes) = environment::dns();
     notes.extend(found.notes.iter().cloned());
     notes.extend(configurations.notes.iter().cloned());
+    notes.extend(no_browser.iter().cloned());
     let warnings = found.notes.into_iter().chain(hars.warnings).chain(configurations.notes);
+    let warnings = warnings.chain(no_browser);
     let mine: Vec<&Credentials> = given.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);
     let mut attachments = hars.attachments;
@@ -141,6 +146,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
             tls,
             name_servers: dns.name_servers.iter().filter_map(|s| s.parse().ok()).collect(),
             console: hars.console,
+            browser,
             timeout: args.timeout,
             hold: args.hold,
         }),

@@ -126,6 +126,7 @@ async fn probe(job: &Job) -> (Collected, Vantage) {
     let collected = collected.unwrap_or_else(|_| Collected {
         observations: Vec::new(),
         steps: Vec::new(),
+        browser: Vec::new(),
         complete: false,
     });
     (collected, vantage.unwrap_or(Vantage::Inside))
@@ -177,7 +178,7 @@ fn bundle(
             target,
             routes: job.config.routes.iter().map(|route| route.route.clone()).collect(),
             observations: collected.observations,
-            browser: browser(&job.browser),
+            browser: browser(job.browser.iter().chain(&collected.browser)),
         },
         environment,
         attachments: job.attachments.clone(),
@@ -187,8 +188,8 @@ fn bundle(
 }
 
 /// What browsers saw, numbered.
-fn browser(seen: &[BrowserHandshake]) -> Vec<BrowserHandshake> {
-    let numbered = seen.iter().zip(1..);
+fn browser<'s>(seen: impl Iterator<Item = &'s BrowserHandshake>) -> Vec<BrowserHandshake> {
+    let numbered = seen.zip(1..);
     numbered.map(|(one, n)| BrowserHandshake { id: format!("b{n}"), ..one.clone() }).collect()
 }
 

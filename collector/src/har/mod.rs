@@ -27,6 +27,7 @@ mod strip;
 
 use crate::config::ConsoleSocket;
 use entry::Collector;
+pub(crate) use entry::by_user_agent;
 pub use given::Given;
 use guard::Guard;
 use serde::de::DeserializeSeed;

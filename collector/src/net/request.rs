@@ -153,10 +153,7 @@ pub fn browser(config: &Config, path: &str) -> Request {
     ] {
         request.header(name, value);
     }
-    let subprotocol = match console {
-        Some(seen) => seen.subprotocol.as_deref(),
-        None => subprotocol(path),
-    };
+    let subprotocol = asked_subprotocol(config, path);
     if let Some(subprotocol) = subprotocol {
         request.header("Sec-WebSocket-Protocol", subprotocol);
     }
@@ -165,6 +162,21 @@ pub fn browser(config: &Config, path: &str) -> Request {
     }
     user_headers(&mut request, config);
     request
+}
+
+/// The subprotocols that the console asks for on this path.
+#[must_use]
+pub fn asked_protocols(config: &Config, path: &str) -> Vec<String> {
+    let asked = asked_subprotocol(config, path).unwrap_or_default();
+    let names = asked.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(str::to_owned).collect()
+}
+
+fn asked_subprotocol<'c>(config: &'c Config, path: &str) -> Option<&'c str> {
+    match console_socket(config, path) {
+        Some(seen) => seen.subprotocol.as_deref(),
+        None => subprotocol(path),
+    }
 }
 
 /// How the console opens this path, where a HAR shows it.

@@ -42,6 +42,7 @@ fn config(port: u16) -> Config {
         tls: TlsOptions::default(),
         name_servers: vec![],
         console: vec![],
+        browser: None,
         timeout: Duration::from_secs(2),
         hold: Duration::ZERO,
     }

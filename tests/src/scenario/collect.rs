@@ -76,6 +76,7 @@ pub(super) async fn collect(
         tls: TlsOptions { extra_roots, client: None },
         name_servers: name_server.iter().map(|server| server.addr).collect(),
         console: Vec::new(),
+        browser: None,
         timeout: parse::timeout(&scenario.timeout)?,
         hold: parse::duration(&scenario.hold)?,
     });
@@ -103,6 +104,7 @@ pub(super) async fn plain(url: &str, path: &str) -> Result<Bundle, String> {
         tls: TlsOptions::default(),
         name_servers: Vec::new(),
         console: Vec::new(),
+        browser: None,
         timeout: Duration::from_secs(5),
         hold: Duration::ZERO,
     });

@@ -1,0 +1,214 @@
+//! `--browser`: the same question, asked by a real browser.
+//!
+//! A browser is started headless, in a profile made for it that is removed
+//! afterwards; it loads the target's page, and from that page's origin opens the
+//! sockets that the console would. It follows the machine's own proxy settings,
+//! policies and trust store: that is what makes its answer worth having. Nothing
+//! of the user's profile is read, and it may load nothing but that one page:
+//! everything else that a page or the browser itself would fetch is held back.
+//!
+//! Judged for driving it: `chromiumoxide` (60 000 lines generated from the
+//! protocol, for Chromium alone), `fantoccini` and `thirtyfour` (WebDriver
+//! classic: they need a driver beside the browser, and see neither frames nor
+//! handshakes). What is used of either protocol is a dozen methods, over a
+//! WebSocket client that is here anyway.
+
+mod chromium;
+mod find;
+mod firefox;
+mod netlog;
+mod process;
+mod record;
+mod wire;
+
+pub use find::{Family, Program, program};
+
+use crate::config::Config;
+use crate::net::Net;
+use record::Record;
+use std::time::Duration;
+use wss_bundle::observation::RouteKind;
+use wss_bundle::target::{AGENT_PATH, Scheme};
+use wss_bundle::{BrowserHandshake, Failure, FailureKind, Operation};
+
+/// How long a browser may take to start: a first start on a slow disk.
+const START: Duration = Duration::from_secs(30);
+/// How long an opened socket is watched at least: what breaks frames shows at once.
+const SETTLE: Duration = Duration::from_millis(1500);
+/// How long a browser may take to end by itself, and to write its log.
+const END: Duration = Duration::from_secs(3);
+
+/// How the browser gets to the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// As the machine's settings say.
+    System,
+    /// As the options `-x` and `--noproxy` say: the selected route of the plan.
+    AsPlanned,
+}
+
+/// What `--browser` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Which browser.
+    pub program: Program,
+    /// Its way.
+    pub way: Way,
+}
+
+/// What `--browser` means here, and what to say when there is no browser.
+/// `planned` is whether the options name the way.
+///
+/// # Errors
+/// One was named, and is not there.
+pub fn choose(
+    named: Option<&str>,
+    planned: bool,
+) -> Result<(Option<Choice>, Option<String>), String> {
+    let Some(named) = named else { return Ok((None, None)) };
+    let way = if planned { Way::AsPlanned } else { Way::System };
+    Ok(match program(named)? {
+        Some(program) => (Some(Choice { program, way }), None),
+        None => (
+            None,
+            Some(
+                "--browser: no Chrome, Chromium, Edge or Firefox is installed here, so none was \
+                 asked"
+                    .to_owned(),
+            ),
+        ),
+    })
+}
+
+/// A proxy that the browser is told to use.
+struct FixedProxy<'c> {
+    url: String,
+    kind: RouteKind,
+    host: &'c str,
+    port: u16,
+    auth: Option<&'c crate::config::Credentials>,
+}
+
+/// `None`: the machine's settings. `Some(None)`: no proxy at all.
+fn fixed_proxy<'c>(config: &'c Config, choice: &Choice) -> Option<Option<FixedProxy<'c>>> {
+    if choice.way == Way::System {
+        return None;
+    }
+    let selected = config.routes.iter().find(|route| route.route.selected);
+    Some(selected.and_then(|route| {
+        let proxy = route.route.proxy.as_ref()?;
+        let scheme = match route.route.kind {
+            RouteKind::Direct => return None,
+            RouteKind::HttpProxy => "http",
+            RouteKind::HttpsProxy => "https",
+            RouteKind::Socks5 | RouteKind::Socks5h => "socks5",
+        };
+        let host =
+            if proxy.host.contains(':') { format!("[{}]", proxy.host) } else { proxy.host.clone() };
+        Some(FixedProxy {
+            url: format!("{scheme}://{host}:{}", proxy.port),
+            kind: route.route.kind,
+            host: &proxy.host,
+            port: proxy.port,
+            auth: route.auth.as_ref(),
+        })
+    }))
+}
+
+/// A socket that the page opens.
+#[derive(Debug, Clone, serde::Serialize)]
+struct Socket {
+    url: String,
+    protocols: Vec<String>,
+}
+
+/// The console's sockets; agents do not run in browsers.
+fn sockets(config: &Config) -> Vec<Socket> {
+    let target = &config.target;
+    let scheme = if target.scheme == Scheme::Https { "wss" } else { "ws" };
+    let path_of = |path: &String| path.split('?').next().unwrap_or_default().to_owned();
+    let console: Vec<&String> =
+        target.paths.iter().filter(|path| path_of(path) != AGENT_PATH).collect();
+    let paths = if console.is_empty() { target.paths.iter().collect() } else { console };
+    paths
+        .into_iter()
+        .map(|path| Socket {
+            url: format!("{scheme}://{}{path}", target.authority()),
+            protocols: crate::net::request::asked_protocols(config, path),
+        })
+        .collect()
+}
+
+/// The page's script, with the sockets to open.
+fn script(sockets: &[Socket]) -> String {
+    let list = serde_json::to_string(sockets).unwrap_or_else(|_| "[]".into());
+    include_str!("page.js").trim().replacen("SOCKETS", &list, 1)
+}
+
+/// What a run needs, and what it has seen so far.
+struct Session<'r> {
+    net: &'r Net,
+    choice: &'r Choice,
+    record: Record,
+}
+
+impl Session<'_> {
+    fn config(&self) -> &Config {
+        &self.net.config
+    }
+
+    /// How long to watch the sockets once they are open.
+    fn watch(&self) -> Duration {
+        self.config().hold.max(SETTLE)
+    }
+
+    /// How long a page or a handshake may take: browsers try again by themselves.
+    fn patience(&self) -> Duration {
+        self.config().timeout + Duration::from_secs(5)
+    }
+}
+
+/// Runs the browser; what it saw goes to the recorder, also when it fails midway.
+///
+/// # Errors
+/// Why there is nothing, or not all.
+pub async fn run(net: &Net) -> Result<(), Failure> {
+    let Some(choice) = &net.config.browser else { return Ok(()) };
+    let mut session = Session { net, choice, record: Record::new() };
+    let running = async {
+        match choice.program.family {
+            Family::Chromium => chromium::run(&mut session).await,
+            Family::Firefox => firefox::run(&mut session).await,
+        }
+    };
+    let result = tokio::select! {
+        biased;
+        () = net.cancelled() => Err(None),
+        result = running => result.map_err(Some),
+    };
+    let why = match &result {
+        Ok(()) => None,
+        Err(None) => Some("stopped by the user".to_owned()),
+        Err(Some(why)) => Some(format!("it was broken off: {why}")),
+    };
+    let seen: Vec<BrowserHandshake> = session.record.finish(why);
+    net.recorder.browser(seen);
+    result.map_err(|why| match why {
+        None => Failure::new(Operation::Read, FailureKind::Cancelled, "stopped by the user"),
+        Some(why) => {
+            let path = choice.program.path.display();
+            Failure::new(Operation::Read, FailureKind::Other, format!("{path}: {why}"))
+        }
+    })
+}
+
+/// Whether this process is root, which Chromium's sandbox does not support.
+fn is_root() -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::unix::fs::MetadataExt;
+        std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)
+    }
+    #[cfg(not(target_os = "linux"))]
+    false
+}
