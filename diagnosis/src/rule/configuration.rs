@@ -147,7 +147,7 @@ fn seen(e: &Evidence<'_>, issue: &Issue) -> Option<(Vec<&'static str>, String)> 
         (!explained.is_empty()).then(|| (explained, format!("The probe saw it: {line}.")))
     };
     match issue.kind {
-        Kind::UpgradeHeaders | Kind::HttpVersion => answered(&[&upgrade::LB_STRIPS_UPGRADE]),
+        Kind::UpgradeHeaders => answered(&[&upgrade::LB_STRIPS_UPGRADE]),
         Kind::Http2 => answered(&[
             &upgrade::LB_HTTP2,
             &upgrade::LB_STRIPS_UPGRADE,
@@ -175,7 +175,9 @@ fn seen(e: &Evidence<'_>, issue: &Issue) -> Option<(Vec<&'static str>, String)> 
                 )
             })
         }
-        Kind::SendTimeout(_) => None,
+        // Some servers take an upgrade by HTTP/1.0 (gorilla/websocket 1.5.0 behind
+        // nginx 1.22, as measured): that it was stripped does not show this.
+        Kind::HttpVersion | Kind::SendTimeout(_) => None,
     }
 }
 
@@ -288,6 +290,12 @@ fn unconfirmed(e: &Evidence<'_>, issue: &Issue, other: Option<String>) -> (Sever
             };
             (Severity::Warning, format!("{did_not}: {why}."))
         }
+        Kind::HttpVersion if claims(&upgrade::LB_STRIPS_UPGRADE, e) => (
+            Severity::Warning,
+            "The probe saw the upgrade stripped, and cannot tell whether this has a part in it: \
+             RFC 6455 wants HTTP/1.1, and some servers take HTTP/1.0."
+                .to_owned(),
+        ),
         _ if works => (
             Severity::Info,
             format!(

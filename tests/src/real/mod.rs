@@ -112,6 +112,12 @@ impl Real {
         }
     }
 
+    /// Its configuration, as it runs.
+    #[must_use]
+    pub fn config_file(&self) -> std::path::PathBuf {
+        self.folder.path().join(self.product.file())
+    }
+
     /// What it has said.
     #[must_use]
     pub fn log(&self) -> String {

@@ -56,6 +56,17 @@ impl Outcome {
         for rule in expect.silent.iter().filter(|rule| speaks(rule.as_str())) {
             out.push(format!("rule {rule} speaks"));
         }
+        for rule in &expect.confirmed {
+            let found = self.diagnosis.findings.iter().any(|finding| {
+                finding.rule == rule
+                    && finding.severity == Severity::Error
+                    && finding.explains.contains(&expect.cause.as_str())
+                    && verdict.summary.contains(&finding.title)
+            });
+            if !found {
+                out.push(format!("rule {rule} does not confirm the cause"));
+            }
+        }
         self.invariants(&mut out);
         if !out.is_empty() {
             out.push(format!("summary: {}", verdict.summary));

@@ -7,16 +7,17 @@ use crate::lab::Lab;
 use crate::real::{Real, closed_port};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Collector, Format};
 use wss_bundle::redact::Redactor;
-use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage, read, write};
+use wss_bundle::{Attachment, Bundle, Environment, Manifest, Observations, Vantage, read, write};
 use wss_collector::cli::parse;
 use wss_collector::command::exit_code;
 use wss_collector::config::{Config, ResolveOverride, TlsOptions};
+use wss_collector::configuration::Given;
 use wss_collector::proxy::{Variables, find};
 use wss_diagnosis::diagnose;
 
@@ -26,6 +27,7 @@ pub(super) async fn collect(
     scenario: &Scenario,
     lab: &Lab,
     via: Option<&Real>,
+    given: &[PathBuf],
     vantage: Vantage,
     wanted: &Run,
 ) -> Result<(Bundle, u8), String> {
@@ -58,6 +60,7 @@ pub(super) async fn collect(
         Some(table) => Some(NameServer::start(table).await?),
         None => None,
     };
+    let given = Given::read(given)?;
     let found = find(&target, None, None, &Variables::new(env))?;
     let extra_roots = CertificateDer::pem_file_iter(&trust)
         .and_then(|list| list.collect::<Result<Vec<_>, _>>())
@@ -85,7 +88,7 @@ pub(super) async fn collect(
         proxy_choices: found.choices,
         ..Environment::default()
     };
-    let bundle = finish(config, vantage, settings).await?;
+    let bundle = finish(config, vantage, settings, given.attachments).await?;
     let code = exit_code(diagnose(std::slice::from_ref(&bundle)).verdict.status);
     Ok((bundle, code))
 }
@@ -108,7 +111,7 @@ pub(super) async fn plain(url: &str, path: &str) -> Result<Bundle, String> {
         timeout: Duration::from_secs(5),
         hold: Duration::ZERO,
     });
-    finish(config, Vantage::Inside, Environment::default()).await
+    finish(config, Vantage::Inside, Environment::default(), Vec::new()).await
 }
 
 /// Runs the probes; then redactor, writer, reader.
@@ -116,6 +119,7 @@ async fn finish(
     config: Arc<Config>,
     vantage: Vantage,
     mut environment: Environment,
+    attachments: Vec<Attachment>,
 ) -> Result<Bundle, String> {
     let target = config.target.clone();
     let routes = config.routes.iter().map(|route| route.route.clone()).collect();
@@ -153,7 +157,7 @@ async fn finish(
             browser: Vec::new(),
         },
         environment,
-        attachments: Vec::new(),
+        attachments,
         redactions: Vec::new(),
         defects: Vec::new(),
     };

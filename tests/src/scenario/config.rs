@@ -77,6 +77,9 @@ pub struct RealConfig {
     pub server: Product,
     /// Its configuration, a file in the scenario's folder.
     pub config: String,
+    /// Whether the collector is given it, as by `--config`.
+    #[serde(default)]
+    pub given: bool,
     /// What is the matter with its certificate (`{cert}`).
     #[serde(default)]
     pub certificate: CertificateKind,
@@ -176,6 +179,10 @@ pub struct Expect {
     /// Whether the device's version must be the real server's.
     #[serde(default)]
     pub version: bool,
+    /// Rules that say that a configuration shows the very line: errors that
+    /// explain the cause, named in the verdict.
+    #[serde(default)]
+    pub confirmed: Vec<String>,
     /// Rules that must have something to say.
     #[serde(default)]
     pub rules: Vec<String>,

@@ -82,6 +82,13 @@ pub async fn run(folder: &Path) -> Result<Outcome, String> {
     let middle = middle.map(|real| start(folder, real, &lab, front)).transpose()?;
     let via = scenario.via.as_ref();
     let via = via.map(|real| start(folder, real, &lab, front)).transpose()?;
+    let given: Vec<PathBuf> = scenario
+        .front
+        .iter()
+        .zip(&row)
+        .filter(|(wanted, _)| wanted.given)
+        .map(|(_, real)| real.config_file())
+        .collect();
     let mut bundles = Vec::new();
     let (mut took_s, mut exit) = (None, None);
     for (vantage, side, wanted) in [
@@ -94,7 +101,7 @@ pub async fn run(folder: &Path) -> Result<Outcome, String> {
         stand(&lab, side, &scenario, before.or(first)).await?;
         let began = std::time::Instant::now();
         let (bundle, code) =
-            collect::collect(&scenario, &lab, via.as_ref(), vantage, wanted).await?;
+            collect::collect(&scenario, &lab, via.as_ref(), &given, vantage, wanted).await?;
         bundles.push(bundle);
         took_s.get_or_insert(began.elapsed().as_secs_f64());
         exit.get_or_insert(code);
@@ -171,7 +178,8 @@ async fn stand(
 /// As [`run`].
 pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Result<Real, String> {
     let certificate = CertificateKind::Valid;
-    start(folder, &RealConfig { server, config: config.to_owned(), certificate }, lab, lab.front())
+    let config = config.to_owned();
+    start(folder, &RealConfig { server, config, given: false, certificate }, lab, lab.front())
 }
 
 fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Result<Real, String> {

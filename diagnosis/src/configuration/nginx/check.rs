@@ -1,7 +1,7 @@
 //! What an nginx configuration does to an upgrade.
 
 use super::parse::Directive;
-use super::request::{Found, Scope, find, normal, not_given, rewritten};
+use super::request::{Found, Scope, find, normal, not_given, pcre, rewritten};
 use super::tree::{Forest, forest};
 use super::value::{Value, seconds, value};
 use crate::configuration::{
@@ -88,7 +88,45 @@ impl<'t> Check<'t> {
         if let Some(inner) = pass_in_if(block) {
             return self.untold(Some(inner), "an `if` decides where the request goes");
         }
+        if self.conditions(scope) {
+            return;
+        }
         self.handler(scope, block, holder);
+    }
+
+    /// What an `if` or an access rule does before the request is handed on.
+    /// True where it ends there.
+    fn conditions(&mut self, scope: &Scope<'t>) -> bool {
+        let inner = scope.levels.iter().skip(1).flat_map(|level| level.iter());
+        for one in inner {
+            match one.name.as_str() {
+                "if" => {
+                    let block = one.block.as_deref().unwrap_or_default();
+                    let Some(back) = block.iter().find(|d| d.name == "return") else { continue };
+                    match condition(&one.args, scope) {
+                        Some(false) => {}
+                        Some(true) => {
+                            self.follow(one);
+                            self.issue(
+                                Kind::PathRule(back.arg(0).parse().ok()),
+                                back,
+                                "answers every upgrade itself, by the `if` around it",
+                                true,
+                            );
+                            return true;
+                        }
+                        None => {
+                            self.untold(Some(one), "whether this condition holds cannot be told")
+                        }
+                    }
+                }
+                "deny" | "auth_request" | "limit_except" | "modsecurity" => {
+                    self.untold(Some(one), "whether this lets the request pass cannot be told");
+                }
+                _ => {}
+            }
+        }
+        false
     }
 
     /// What takes the request in the innermost block.
@@ -344,6 +382,27 @@ fn pass_in_if(block: &[Directive]) -> Option<&Directive> {
     block.iter().filter(|d| d.name == "if").find(|d| {
         d.block.as_deref().unwrap_or_default().iter().any(|inner| inner.name.ends_with("_pass"))
     })
+}
+
+/// Whether the condition of an `if` holds for an upgrade: a variable alone, or
+/// compared with `=`, `!=`, `~`, `~*` and their negations.
+fn condition(args: &[String], scope: &Scope<'_>) -> Option<bool> {
+    let joined = args.join(" ");
+    let inner = joined.trim().strip_prefix('(')?.strip_suffix(')')?.trim().to_owned();
+    let mut words = inner.splitn(3, ' ');
+    let Value::Known(left) = value(words.next()?, scope) else { return None };
+    let operator = words.next();
+    let right = words.next().map(str::trim);
+    match (operator, right) {
+        (None, _) => Some(!left.is_empty() && left != "0"),
+        (Some("="), Some(right)) => Some(left == right),
+        (Some("!="), Some(right)) => Some(left != right),
+        (Some("~"), Some(right)) => Some(pcre(right, false)?.is_match(&left)),
+        (Some("~*"), Some(right)) => Some(pcre(right, true)?.is_match(&left)),
+        (Some("!~"), Some(right)) => Some(!pcre(right, false)?.is_match(&left)),
+        (Some("!~*"), Some(right)) => Some(!pcre(right, true)?.is_match(&left)),
+        _ => None,
+    }
 }
 
 fn has_token(value: &str, wanted: &str) -> bool {

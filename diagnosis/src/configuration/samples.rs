@@ -1,0 +1,201 @@
+//! Configurations, each with what it says about an upgrade of `/v1/ws` at
+//! `b.example:443`. The real programs take them, too (`tests/tests/configuration.rs`).
+
+pub(crate) const GOOD: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_upgrade; \
+                    proxy_set_header Connection \"upgrade\"; proxy_read_timeout 1h; \
+                    proxy_send_timeout 1h; proxy_set_header Host $host;";
+
+/// About what, the text, and what it says: kind and line, `?` where unsure.
+pub(crate) type Sample = (&'static str, String, Vec<&'static str>);
+
+pub(crate) fn nginx() -> Vec<Sample> {
+    let map = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n";
+    vec![
+        ("all is well", format!("server {{\nlocation / {{ proxy_pass http://b;\n{GOOD} }} }}"), vec![]),
+        (
+            "nothing is set",
+            "server {\nlocation / {\nproxy_pass http://b; } }".to_owned(),
+            vec!["headers @3", "timeout 60 @3", "version @3"],
+        ),
+        (
+            "inherited from the server",
+            format!("server {{\n{GOOD}\nlocation / {{\nproxy_pass http://b; }} }}"),
+            vec![],
+        ),
+        (
+            "inherited from http",
+            format!("http {{ {GOOD} server {{\nlocation / {{\nproxy_pass http://b; }} }} }}"),
+            vec![],
+        ),
+        (
+            "lost by one header of its own",
+            format!("server {{\n{GOOD}\nlocation / {{\nproxy_set_header X-A b;\nproxy_pass http://b; }} }}"),
+            vec!["headers @4"],
+        ),
+        (
+            "lost in a nested location",
+            format!("server {{ location / {{\n{GOOD}\nproxy_pass http://b;\nlocation /v1/ {{\nproxy_set_header X-A b;\nproxy_pass http://b; }} }} }}"),
+            vec!["headers @5"],
+        ),
+        (
+            "Upgrade alone",
+            format!("server {{\nlocation / {{\nproxy_pass http://b;\n{}}} }}", GOOD.replace("proxy_set_header Connection \"upgrade\";", "")),
+            vec!["headers @3"],
+        ),
+        (
+            "Connection says close",
+            format!("server {{\nlocation / {{\nproxy_pass http://b;\n{}}} }}", GOOD.replace("\"upgrade\"", "close")),
+            vec!["headers @4"],
+        ),
+        (
+            "a map",
+            format!("{map}server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$connection_upgrade")),
+            vec![],
+        ),
+        (
+            "a map that is wrong",
+            format!("map $http_upgrade $cu {{ default close; '' upgrade; }}\nserver {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$cu")),
+            vec!["headers @4"],
+        ),
+        (
+            "a map by pattern",
+            format!("map $http_upgrade $cu {{ default close; ~*^WebSocket$ Upgrade; }}\nserver {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "${cu}")),
+            vec![],
+        ),
+        (
+            "a map that is not there",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$connection_upgrade")),
+            vec!["untold @3"],
+        ),
+        (
+            "a variable that is set",
+            format!("server {{ set $c upgrade;\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$c")),
+            vec![],
+        ),
+        (
+            "a variable that is set within an if",
+            format!("server {{ set $c upgrade;\nlocation / {{ proxy_pass http://b; if ($http_x) {{ set $c close; }}\n{} }} }}", GOOD.replace("\"upgrade\"", "$c")),
+            vec!["untold @3"],
+        ),
+        (
+            "the client's own Connection",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("\"upgrade\"", "$http_connection")),
+            vec![],
+        ),
+        (
+            "HTTP/2 to the backend",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("1.1", "2")),
+            vec!["h2 @3"],
+        ),
+        (
+            "gRPC",
+            "server {\nlocation / {\ngrpc_pass grpc://b; } }".to_owned(),
+            vec!["h2 @3"],
+        ),
+        (
+            "a timeout of a minute",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("read_timeout 1h", "read_timeout 1m")),
+            vec!["timeout 60 @3"],
+        ),
+        (
+            "a short time to send",
+            format!("server {{\nlocation / {{ proxy_pass http://b;\n{} }} }}", GOOD.replace("send_timeout 1h", "send_timeout 5")),
+            vec!["send 5 @3"],
+        ),
+        (
+            "a file that was not given may set the headers",
+            "server {\nlocation / {\ninclude proxy.conf; proxy_http_version 1.1; proxy_read_timeout 1d; proxy_send_timeout 1d; proxy_pass http://b; } }".to_owned(),
+            vec!["untold @3"],
+        ),
+        (
+            "an if that passes elsewhere",
+            format!("server {{\nlocation / {{\nif ($http_upgrade) {{ proxy_pass http://ws; }}\nproxy_pass http://b;\n{GOOD} }} }}"),
+            vec!["untold @3"],
+        ),
+        (
+            "an if that refuses upgrades",
+            format!("server {{\nlocation / {{\nif ($http_upgrade) {{\nreturn 403; }}\nproxy_pass http://b;\n{GOOD} }} }}"),
+            vec!["path Some(403) @4"],
+        ),
+        (
+            "an if that refuses all but upgrades",
+            format!("server {{\nif ($http_upgrade !~* \"websocket\") {{\nreturn 403; }} location / {{\nproxy_pass http://b;\n{GOOD} }} }}"),
+            vec![],
+        ),
+        (
+            "an if that only returns",
+            format!("server {{\nlocation / {{\nif ($http_x) {{ return 403; }}\nproxy_pass http://b;\n{GOOD} }} }}"),
+            vec!["untold @3"],
+        ),
+    ]
+}
+
+pub(crate) fn haproxy() -> Vec<Sample> {
+    let defaults =
+        "defaults\n mode http\n timeout client 1h\n timeout server 1h\n timeout tunnel 1h\n";
+    let all = [
+        (
+            "all is well",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n server s x:1\n",
+            vec![],
+        ),
+        ("a listen", "listen f\n bind :443\n server s x:1\n", vec![]),
+        (
+            "the header goes",
+            "frontend f\n bind :443\n http-request del-header Upgrade\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["headers @8"],
+        ),
+        (
+            "the header goes in the backend, under a condition",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n http-request del-header Connection if { path_beg /v1/ }\n server s x:1\n",
+            vec!["headers @10"],
+        ),
+        (
+            "a condition that does not hold",
+            "frontend f\n bind :443\n http-request del-header Upgrade if { path_beg /x/ }\n default_backend b\nbackend b\n server s x:1\n",
+            vec![],
+        ),
+        (
+            "a condition that nobody knows",
+            "frontend f\n bind :443\n http-request del-header Upgrade if { src 192.0.2.1 }\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["untold @8"],
+        ),
+        (
+            "denied",
+            "frontend f\n bind :443\n http-request deny deny_status 404 if { path_beg /v1/ }\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["path Some(404) @8"],
+        ),
+        (
+            "no backend for the path",
+            "frontend f\n bind :443\n use_backend b if { path_beg /app }\nbackend b\n server s x:1\n",
+            vec!["path Some(503) @6"],
+        ),
+        (
+            "a backend by path",
+            "frontend f\n bind :443\n acl ws hdr(Upgrade) -i websocket\n use_backend w if ws\n default_backend b\nbackend b\n server s x:1\nbackend w\n timeout tunnel 50000\n server s x:1\n",
+            vec!["timeout 50 @14"],
+        ),
+        (
+            "h2 to the backend",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n server s x:1 proto h2\n",
+            vec!["h2 @10"],
+        ),
+        (
+            "h2 with ws h1",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n server s x:1 proto h2 ws h1\n",
+            vec![],
+        ),
+        (
+            "the path moves",
+            "frontend f\n bind :443\n http-request set-path /x%[path]\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["untold @8"],
+        ),
+        (
+            "tcp",
+            "frontend f\n bind :443\n mode tcp\n timeout client 30s\n default_backend b\nbackend b\n mode tcp\n timeout tunnel 2h\n server s x:1\n",
+            vec![],
+        ),
+    ];
+    let whole = |(about, text, expected)| (about, format!("{defaults}{text}"), expected);
+    all.into_iter().map(whole).collect()
+}
