@@ -25,6 +25,11 @@ pub enum Command {
     /// Judge bundles, and print rows as NDJSON, for any engine (docs/tables.md)
     #[command(after_help = AFTER)]
     Rows(RowsArgs),
+    /// Take bundles into a store, and draw what they come to: trends.html
+    #[command(after_help = AFTER)]
+    Trends(TrendsArgs),
+    /// Query a store; tables bundles, findings, devices, layers, holds, bad (docs/tables.md)
+    Sql(SqlArgs),
     /// Check a bundle's integrity and safety, and nothing else
     Verify {
         /// The bundle
@@ -81,6 +86,57 @@ pub struct RowsArgs {
     /// File with the private key for encrypted bundles (`.zip.age`)
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,
+}
+
+/// Options of trends.
+#[derive(Debug, Args)]
+pub struct TrendsArgs {
+    /// Bundles, and folders of them; without any, the page of what is in the store
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Folder of the store (wss.db in it); made where it is missing
+    #[arg(long, value_name = "DIR", default_value = "./wss-store")]
+    pub store: PathBuf,
+    /// Where the page goes; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "trends.html")]
+    pub output: PathBuf,
+    /// Judge again what older rules have judged, from what the store keeps
+    #[arg(long)]
+    pub rejudge: bool,
+    /// Draw the page from query results computed elsewhere (docs/fleet.md)
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "rejudge"])]
+    pub results: Option<PathBuf>,
+    /// File with the private key that opens encrypted bundles (.zip.age)
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Folder with templates of your own, by the names of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub template: Option<PathBuf>,
+}
+
+/// Options of sql.
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// Folder of the store
+    #[arg(long, value_name = "DIR", default_value = "./wss-store")]
+    pub store: PathBuf,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: SqlFormat,
+    /// A query, in SQLite's SQL
+    #[arg(value_name = "QUERY")]
+    pub query: String,
+}
+
+/// What an answer is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SqlFormat {
+    /// For people
+    Table,
+    /// RFC 4180; texts that a spreadsheet would run have an apostrophe before them
+    Csv,
+    /// An array of objects
+    Json,
 }
 
 /// What a report is written as.

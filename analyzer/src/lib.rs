@@ -11,3 +11,4 @@ pub mod command;
 pub mod intake;
 pub mod report;
 pub mod rows;
+pub mod store;

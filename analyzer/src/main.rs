@@ -3,12 +3,14 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_analyzer::cli::{Cli, Command};
-use wss_analyzer::command::{explain, report, rows, verify};
+use wss_analyzer::command::{explain, report, rows, sql, trends, verify};
 
 fn main() -> ExitCode {
     ExitCode::from(match Cli::parse().command {
         Command::Report(args) => report::report(&args),
         Command::Rows(args) => rows::rows(&args),
+        Command::Trends(args) => trends::trends(&args),
+        Command::Sql(args) => sql::sql(&args),
         Command::Verify { bundle, identity } => verify::verify(&bundle, identity.as_deref()),
         Command::Explain { rule } => explain::explain(rule.as_deref()),
     })

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod demo;
+pub mod generate;
 pub mod lab;
 pub mod real;
 pub mod scenario;

@@ -22,6 +22,18 @@ enum Command {
         #[arg(default_value = "tests/scenarios")]
         root: std::path::PathBuf,
     },
+    /// Write realistic bundles, with planted trends, for tests and benchmarks
+    Generate {
+        /// How many
+        #[arg(long, value_name = "N")]
+        count: usize,
+        /// The same seed gives the same bundles
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// An empty folder
+        #[arg(long, value_name = "DIR")]
+        out: std::path::PathBuf,
+    },
     /// Run one scenario, and show what was seen and judged
     Scenario {
         /// Its folder
@@ -36,6 +48,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => wss_lab::demo::run(),
         Command::Scenarios { root } => scenarios(&root),
+        Command::Generate { count, seed, out } => generate(count, seed, &out),
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),
     };
     match done {
@@ -45,6 +58,13 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn generate(count: usize, seed: u64, out: &std::path::Path) -> Result<(), String> {
+    let written = wss_lab::generate::generate(count, seed, out)?;
+    let wss_lab::generate::Written { bundles, copies, bad } = written;
+    println!("{bundles} bundles, {copies} of them twice, and {bad} files that are none");
+    Ok(())
 }
 
 fn record(outcome: &wss_lab::scenario::Outcome, to: &std::path::Path) -> Result<(), String> {

@@ -3,6 +3,8 @@
 pub mod explain;
 pub mod report;
 pub mod rows;
+pub mod sql;
+pub mod trends;
 pub mod verify;
 
 use std::io::Write;
@@ -47,7 +49,12 @@ fn identities(file: Option<&Path>) -> Result<Option<Identities>, String> {
 
 /// Says what is wrong, on standard error.
 fn complain(message: &str) {
-    let clean: String = message
+    let _ = writeln!(std::io::stderr(), "error: {}", clean(message));
+}
+
+/// One line, without what would steer a terminal.
+fn clean(message: &str) -> String {
+    message
         .chars()
         .map(|c| match c {
             '\n' | '\t' => ' ',
@@ -58,6 +65,5 @@ fn complain(message: &str) {
             }
             c => c,
         })
-        .collect();
-    let _ = writeln!(std::io::stderr(), "error: {clean}");
+        .collect()
 }

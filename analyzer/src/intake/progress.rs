@@ -59,6 +59,11 @@ impl Progress {
         Self { bar, terminal, began: now, told: now }
     }
 
+    /// Says how many there are, once it is known.
+    pub fn of(&mut self, total: u64) {
+        self.bar.set_length(total);
+    }
+
     /// Tells how far it is.
     pub fn tell(&mut self, counts: Counts) {
         if self.terminal {
