@@ -59,7 +59,7 @@ fn answer(args: &SqlArgs, out: &mut impl Write) -> Result<(), Trouble> {
         return Err(Trouble::Said("the query is empty".to_owned()));
     }
     let mut statement = db.prepare(&args.query).map_err(wrong)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).map_err(wrong)?;
     let mut next = || -> Result<Option<Vec<Value>>, Trouble> {
         let Some(row) = rows.next().map_err(wrong)? else { return Ok(None) };
@@ -79,9 +79,7 @@ fn answer(args: &SqlArgs, out: &mut impl Write) -> Result<(), Trouble> {
 /// another one, load code, or change how the connection works.
 fn guard(db: &mut Connection) -> rusqlite::Result<()> {
     db.authorizer(Some(|context: AuthContext<'_>| match context.action {
-        AuthAction::Function { function_name } if function_name == "load_extension" => {
-            Authorization::Deny
-        }
+        AuthAction::Function { function_name: "load_extension" } => Authorization::Deny,
         AuthAction::Select
         | AuthAction::Read { .. }
         | AuthAction::Function { .. }

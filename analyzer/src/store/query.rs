@@ -66,8 +66,7 @@ impl Reader {
 
     pub(crate) fn run(&self, sql: &str, most: usize) -> rusqlite::Result<Answer> {
         let mut statement = self.db.prepare(sql)?;
-        let columns: Vec<String> =
-            statement.column_names().into_iter().map(str::to_owned).collect();
+        let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement.query([])?;
         let mut rows = Vec::new();
         while let Some(row) = found.next()? {

@@ -92,7 +92,7 @@ impl Rollup {
 
 fn columns(db: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
     let statement = db.prepare_cached(&format!("SELECT * FROM {table}"))?;
-    Ok(statement.column_names().into_iter().map(str::to_owned).collect())
+    Ok(statement.column_names().map(str::to_owned).collect())
 }
 
 fn of(way: Way) -> impl Iterator<Item = &'static Rollup> {
