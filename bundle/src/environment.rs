@@ -56,12 +56,19 @@ pub struct ProxySetting {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProxyChoice {
-    /// `curl`, `chrome`, `firefox`.
+    /// `curl`, `chrome`, `firefox`; `edge` where it differs from Chrome.
     pub client: String,
-    /// `direct`, or `proxy <url>`.
+    /// For the WebSocket: `direct`, or `proxy <url>`; `unknown` where a PAC file
+    /// would say, and was not asked.
     pub route: String,
     /// Why.
     pub because: String,
+    /// For the page, where that differs: browsers do not always treat a
+    /// WebSocket like the page that opens it.
+    pub page: Option<String>,
+    /// Routes that it would try one after another when the first one does not
+    /// answer, as a PAC file may list them.
+    pub then: Vec<String>,
 }
 
 /// DNS configuration.

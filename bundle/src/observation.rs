@@ -90,6 +90,10 @@ pub enum RouteKind {
     Socks5,
     /// SOCKS 5, name resolved by the proxy.
     Socks5h,
+    /// SOCKS 4, name resolved here, to IPv4.
+    Socks4,
+    /// SOCKS 4a, name resolved by the proxy.
+    Socks4a,
 }
 
 /// Where a proxy listens.

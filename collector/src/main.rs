@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Completions { shell }) => extra::completions(shell),
         Some(Command::Man) => extra::man(),
+        Some(Command::PacWorker) => wss_collector::proxy::pac::engine::worker(),
         None => collect::collect(cli.collect),
     })
 }

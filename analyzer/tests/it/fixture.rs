@@ -341,6 +341,7 @@ fn environment() -> Environment {
         client: "curl".into(),
         route: format!("proxy {PROXY}"),
         because: "https_proxy is set".into(),
+        ..ProxyChoice::default()
     }];
     e.dns.name_servers = vec!["10.0.0.53:53".into()];
     e.dns.search = vec!["corp.example".into()];

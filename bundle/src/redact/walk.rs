@@ -107,12 +107,16 @@ fn manifest(r: &mut Redactor, bundle: &mut Bundle) {
 fn environment(r: &mut Redactor, bundle: &mut Bundle) {
     let environment = &mut bundle.environment;
     for setting in &mut environment.proxy_settings {
+        text(r, ENVIRONMENT, "proxy setting's name", &mut setting.key);
         let place = format!("proxy setting {}", setting.key);
         text(r, ENVIRONMENT, &place, &mut setting.value);
     }
     for choice in &mut environment.proxy_choices {
         text(r, ENVIRONMENT, "proxy choice", &mut choice.route);
         text(r, ENVIRONMENT, "proxy choice", &mut choice.because);
+        for route in choice.page.iter_mut().chain(&mut choice.then) {
+            text(r, ENVIRONMENT, "proxy choice", route);
+        }
     }
     given(r, ENVIRONMENT, "os version", &mut environment.os.version);
     for server in &mut environment.dns.name_servers {

@@ -66,6 +66,8 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
                 client: "curl".into(),
                 route: "proxy http://proxy.corp.example:3128".into(),
                 because: format!("https_proxy={secret}"),
+                page: Some(format!("proxy http://u:{secret}@proxy.corp.example:8080")),
+                then: vec![format!("proxy http://u:{secret}@proxy.corp.example:8081")],
             }],
             interfaces: vec![Interface { name: format!("tun-{secret}"), ..Default::default() }],
             hints: vec![format!("hint {secret}")],

@@ -57,6 +57,9 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+    /// Runs a PAC script for the collector itself, in a process of its own
+    #[command(name = crate::proxy::pac::load::WORKER, hide = true)]
+    PacWorker,
 }
 
 /// Options of a collection.

@@ -7,7 +7,9 @@ use crate::config::{Config, Credentials, Family, TlsOptions};
 use crate::configuration;
 use crate::environment;
 use crate::har::Given;
-use crate::proxy::{self, Variables};
+use crate::proxy::pac::{Answers as PacAnswers, File};
+use crate::proxy::source::Sources;
+use crate::proxy::{self, Found, Question, Variables};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::{Path, PathBuf};
@@ -16,7 +18,9 @@ use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
 use wss_bundle::manifest::Answers;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
-use wss_bundle::{Attachment, AttachmentKind, BrowserHandshake, Redaction, Secret, Vantage};
+use wss_bundle::{
+    Attachment, AttachmentKind, BrowserHandshake, Redaction, Secret, Target, Vantage,
+};
 
 /// Largest file of certificates or keys that is read.
 const PEM_LIMIT: u64 = 8 << 20;
@@ -52,6 +56,10 @@ pub struct Job {
     pub proxy_settings: Vec<ProxySetting>,
     /// Which route each client would take.
     pub proxy_choices: Vec<ProxyChoice>,
+    /// What the routes follow from, to be decided again once PAC files are asked.
+    pub proxies: Proxies,
+    /// PAC files that this machine's settings name.
+    pub pac_files: Vec<File>,
     /// This machine's name servers.
     pub dns: DnsConfig,
     /// `--cacert`, by name.
@@ -70,7 +78,46 @@ pub struct Job {
     pub warnings: Vec<String>,
 }
 
+/// Everything on this machine that names a proxy.
+#[derive(Debug)]
+pub struct Proxies {
+    option: Option<String>,
+    noproxy: Option<String>,
+    variables: Variables,
+    /// The system's settings and the policies.
+    pub sources: Sources,
+}
+
+impl Proxies {
+    fn find(&self, target: &Target, answers: &PacAnswers) -> Result<Found, String> {
+        proxy::find(&Question {
+            target,
+            option: self.option.as_deref(),
+            noproxy: self.noproxy.as_deref(),
+            variables: &self.variables,
+            sources: &self.sources,
+            answers,
+        })
+    }
+}
+
 impl Job {
+    /// Decides the routes again, with what PAC files say.
+    pub fn settle(&mut self, answers: &PacAnswers) {
+        let Some(config) = Arc::get_mut(&mut self.config) else { return };
+        // It was understood before; what PAC files say cannot make it an error.
+        let Ok(found) = self.proxies.find(&config.target, answers) else { return };
+        config.routes = found.routes;
+        self.secrets.extend(secrets(&[], &[], &found.credentials));
+        self.proxy_settings = found.settings;
+        self.proxy_choices = found.choices;
+        for note in found.notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+    }
+
     /// A redactor that knows every secret of this job.
     #[must_use]
     pub fn redactor(&self) -> Redactor {
@@ -101,12 +148,14 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         extra_roots: args.cacert.as_deref().map(certificates).transpose()?.unwrap_or_default(),
         client: args.cert.as_deref().map(|cert| client(cert, args.key.as_deref())).transpose()?,
     };
-    let found = proxy::find(
-        &target,
-        args.proxy.as_deref(),
-        args.noproxy.as_deref(),
-        &Variables::of_process(),
-    )?;
+    let variables = Variables::of_process();
+    let proxies = Proxies {
+        sources: Sources::of_machine(&variables),
+        option: args.proxy,
+        noproxy: args.noproxy,
+        variables,
+    };
+    let found = proxies.find(&target, &PacAnswers::new())?;
     let (dns, mut notes) = environment::dns();
     notes.extend(found.notes.iter().cloned());
     notes.extend(configurations.notes.iter().cloned());
@@ -169,6 +218,8 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         secrets,
         proxy_settings: found.settings,
         proxy_choices: found.choices,
+        proxies,
+        pac_files: found.files,
         dns,
         notes,
         warnings: warnings.collect(),

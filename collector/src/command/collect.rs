@@ -4,6 +4,7 @@ use super::{ask, err, exit_code, fail, out, signals};
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
 use crate::environment;
+use crate::proxy::pac::load::Loader;
 use crate::run::{Collected, run};
 use crate::screen::board::Board;
 use crate::screen::verdict::{Written, text};
@@ -14,7 +15,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
-use wss_bundle::manifest::{Collector, Format};
+use wss_bundle::manifest::{Collector, Format, StepOutcome, StepRecord};
 use wss_bundle::redact::Redacted;
 use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
@@ -51,11 +52,16 @@ pub fn collect(args: CollectArgs) -> u8 {
     for warning in &job.warnings {
         err(&format!("warning: {}\n", safe(warning)));
     }
+    let (stop, cancel) = watch::channel(false);
+    runtime.spawn(signals::watch(stop));
+    let asked = runtime.block_on(ask_pac_files(&mut job, cancel.clone()));
+    // Observations count from here.
     let started_at = Utc::now();
     let dns = std::mem::take(&mut job.dns);
     let notes = std::mem::take(&mut job.notes);
     let reading = std::thread::spawn(move || environment::read(dns, notes));
-    let (collected, vantage) = runtime.block_on(probe(&job));
+    let (mut collected, vantage) = runtime.block_on(probe(&job, cancel));
+    collected.steps.splice(0..0, asked);
     let mut environment = reading.join().unwrap_or_default();
     complete(&mut environment, &job, &collected, started_at);
     let bundle = bundle(&job, collected, environment, vantage, started_at);
@@ -85,12 +91,41 @@ fn writable(job: &Job) -> Result<(), String> {
         .map_err(|error| WriteError::Io { path: folder.to_owned(), error }.to_string())
 }
 
+/// Asks the PAC files that this machine's settings name, since the routes
+/// follow from them. Gives a step for each.
+async fn ask_pac_files(job: &mut Job, cancel: watch::Receiver<bool>) -> Vec<StepRecord> {
+    let files = std::mem::take(&mut job.pac_files);
+    if files.is_empty() {
+        return Vec::new();
+    }
+    if !job.json {
+        for file in &files {
+            err(&job.redactor().text("screen", "pac", &safe(&format!("asking {file}\n"))));
+        }
+    }
+    let begun = Instant::now();
+    let loader = Loader { target: &job.config.target, config: &job.config, program: None, cancel };
+    let answers = loader.answers(&files).await;
+    let duration_ms = crate::recorder::millis(begun.elapsed());
+    let steps = answers.iter().map(|(file, answer)| StepRecord {
+        name: format!("ask {file}"),
+        start_ms: 0.0,
+        duration_ms,
+        outcome: if answer.is_ok() { StepOutcome::Done } else { StepOutcome::Failed },
+        why: answer.as_ref().err().cloned(),
+    });
+    let steps = steps.collect();
+    for (file, why) in answers.iter().filter_map(|(f, a)| Some((f, a.as_ref().err()?))) {
+        err(&job.redactor().text("screen", "pac", &safe(&format!("warning: {file}: {why}\n"))));
+    }
+    job.settle(&answers);
+    steps
+}
+
 /// Probes, shows progress, and asks meanwhile what only a person knows.
-async fn probe(job: &Job) -> (Collected, Vantage) {
+async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vantage) {
     let config = job.config.clone();
     let (progress, mut watching) = mpsc::unbounded_channel();
-    let (stop, mut cancel) = watch::channel(false);
-    tokio::spawn(signals::watch(stop));
     let mut running = tokio::spawn(run(config.clone(), progress, cancel.clone()));
 
     // Lines that are redrawn would overwrite the question: what happens until

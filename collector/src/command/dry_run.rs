@@ -1,10 +1,24 @@
 //! `--dry-run`: what a collection would contact and read. Contacts nothing.
 
 use crate::cli::resolve::Job;
+use crate::proxy::pac::File;
+use crate::proxy::pac::engine::LOOKUPS;
 use crate::run::plan;
 use crate::screen::safe;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+
+/// Who is contacted for a PAC file, as the browser contacts them.
+fn who_for(file: &File) -> String {
+    let names = format!(
+        "the system's resolver, for at most {LOOKUPS} names that the script asks for; then the \
+         proxies that it names"
+    );
+    match file.url() {
+        url if url.starts_with("http") => format!("the host of {file}, which is fetched; {names}"),
+        _ => format!("for {file}: {names}"),
+    }
+}
 
 /// The plan, as text.
 #[must_use]
@@ -26,6 +40,9 @@ pub fn text(job: &Job) -> String {
             1 => writeln!(out, "  {} (1 connection)", safe(who)),
             n => writeln!(out, "  {} ({n} connections, at most 6 at a time)", safe(who)),
         };
+    }
+    for file in &job.pac_files {
+        let _ = writeln!(out, "  {}", safe(&who_for(file)));
     }
     out.push_str("  nobody else\n\nSteps, by route:\n");
     for step in &steps {
@@ -50,6 +67,9 @@ pub fn text(job: &Job) -> String {
     );
     if let Some(name) = crate::environment::trust_variable() {
         let _ = writeln!(out, "  what {name} names, in place of that list");
+    }
+    for place in &job.proxies.sources.places {
+        let _ = writeln!(out, "  {}", safe(place));
     }
     for file in &job.files {
         let _ = writeln!(out, "  {}", safe(&file.display().to_string()));

@@ -2,7 +2,7 @@
 //! proxy's TLS, tunnel; and then the target's TLS.
 
 use super::tap::Tap;
-use super::{BoxIo, Ctx, cancelled, dns, tcp, tls, tunnel};
+use super::{BoxIo, Ctx, cancelled, dns, socks4, tcp, tls, tunnel};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,11 @@ fn first_hop(ctx: &Ctx) -> (Peer, String, u16) {
     }
 }
 
+/// Whether the proxy is to be told an address, and no name.
+fn resolves_here(ctx: &Ctx) -> bool {
+    matches!(ctx.route().route.kind, RouteKind::Socks5 | RouteKind::Socks4)
+}
+
 /// Looks up the names that the route needs here: the first hop's, and the
 /// target's for SOCKS with local resolution.
 ///
@@ -59,7 +64,7 @@ fn first_hop(ctx: &Ctx) -> (Peer, String, u16) {
 pub async fn find(ctx: &Ctx) -> Result<Way, Failure> {
     let (peer, host, port) = first_hop(ctx);
     let addresses = dns::resolve(ctx, &host, port, peer).await?;
-    let target = if ctx.route().route.kind == RouteKind::Socks5 {
+    let target = if resolves_here(ctx) {
         let target = &ctx.net.config.target;
         dns::resolve(ctx, &target.host, target.port, Peer::Target).await?
     } else {
@@ -73,7 +78,7 @@ pub async fn find(ctx: &Ctx) -> Result<Way, Failure> {
 pub async fn cross_check(ctx: &Ctx) {
     let (peer, host, port) = first_hop(ctx);
     dns::ask_name_servers(ctx, &host, port, peer).await;
-    if ctx.route().route.kind == RouteKind::Socks5 {
+    if resolves_here(ctx) {
         let target = &ctx.net.config.target;
         dns::ask_name_servers(ctx, &target.host, target.port, Peer::Target).await;
     }
@@ -123,6 +128,14 @@ pub async fn dial(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fail
         }
         RouteKind::Socks5 | RouteKind::Socks5h => {
             let stream = tunnel::socks(&conn.ctx, conn.stream, way.target.first().copied()).await?;
+            Ok(Conn { stream, ..conn })
+        }
+        RouteKind::Socks4 | RouteKind::Socks4a => {
+            let address = way.target.iter().find_map(|address| match address {
+                IpAddr::V4(v4) => Some(*v4),
+                IpAddr::V6(_) => None,
+            });
+            let stream = socks4::open(&conn.ctx, conn.stream, address).await?;
             Ok(Conn { stream, ..conn })
         }
     }

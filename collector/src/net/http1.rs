@@ -64,6 +64,19 @@ pub async fn exchange(
     request: &[u8],
     how: Exchange,
 ) -> Result<Answer, Failure> {
+    exchange_keeping(stream, request, how, None).await
+}
+
+/// The same, with `keep` bytes of the body kept, whatever the status.
+///
+/// # Errors
+/// As [`exchange`].
+pub async fn exchange_keeping(
+    stream: &mut Tap<BoxIo>,
+    request: &[u8],
+    how: Exchange,
+    keep: Option<usize>,
+) -> Result<Answer, Failure> {
     let write = |error: std::io::Error| classify::io(Operation::Write, &error);
     stream.write_all(request).await.map_err(write)?;
     stream.flush().await.map_err(write)?;
@@ -98,7 +111,7 @@ pub async fn exchange(
         let reply = HttpReply { informational, head, body, first_byte_ms, ending: None };
         return Ok(Answer { reply, reusable: false });
     }
-    let (body, complete) = read_body(stream, buffer, &head, how.body_until).await;
+    let (body, complete) = read_body(stream, buffer, &head, how.body_until, keep).await;
     let closes = head.has_token("connection", "close")
         || (head.version() == "HTTP/1.0" && !head.has_token("connection", "keep-alive"));
     let mut ending = stream.handle().ended();
@@ -259,9 +272,10 @@ async fn read_body(
     mut buffer: Vec<u8>,
     head: &ResponseHead,
     until: Instant,
+    keep: Option<usize>,
 ) -> (Body, bool) {
     let framing = framing(head);
-    let limit = if head.status() == Some(200) { PAGE_KEPT } else { BODY_KEPT };
+    let limit = keep.unwrap_or(if head.status() == Some(200) { PAGE_KEPT } else { BODY_KEPT });
     let mut keeper = Keeper { kept: Vec::new(), limit, length: 0 };
     let mut chunks = Chunks::Size;
     let mut wire = buffer.len() as u64;

@@ -8,6 +8,7 @@ pub mod h2;
 pub mod hold;
 pub mod http1;
 pub mod request;
+pub mod socks4;
 pub mod tap;
 pub mod tcp;
 pub mod tls;

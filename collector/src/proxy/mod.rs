@@ -1,55 +1,52 @@
-//! Which proxy this machine's settings name for the target, by curl's rules
-//! (`lib/url.c` and `lib/noproxy.c` of curl, as the manual describes them and
-//! as the tests here ask curl itself). Reads variables, opens no socket.
+//! Which ways to the target this machine's settings name, and which of them
+//! each program here would take. `source` reads the settings, `curl` and
+//! `client` say what curl and the browsers make of them, `pac` asks PAC files.
+//! But for `pac::load`, nothing here opens a socket.
+//!
+//! [`find`] is pure. It is called twice where there is a PAC file: it names the
+//! files to ask, and once they are asked, it decides.
 
+pub mod address;
+pub mod bypass;
+pub mod client;
+pub mod curl;
 mod no_proxy;
+pub mod pac;
+pub mod source;
+pub mod variables;
 
-use crate::cli::parse::url_credentials;
 use crate::config::{Credentials, RouteConfig};
-use percent_encoding::percent_decode_str;
-use std::collections::BTreeMap;
-use url::Url;
+use address::{Reader, credentials_in, without_credentials};
+use bypass::Goal;
+use client::{Decision, Hop};
+use pac::{Answers, File};
+use source::{Kind, Sources};
 use wss_bundle::environment::{ProxyChoice, ProxySetting};
-use wss_bundle::observation::{ProxyEndpoint, Route, RouteKind};
+use wss_bundle::observation::{Route, RouteKind};
 use wss_bundle::target::Scheme;
-use wss_bundle::{RouteId, Secret, Target};
+use wss_bundle::{RouteId, Target};
 
 pub use no_proxy::exempt;
+pub use variables::Variables;
 
-/// Port of a proxy whose URL has none (`CURL_DEFAULT_PROXY_PORT`).
-const DEFAULT_PORT: u16 = 1080;
-/// Variables that name proxies or exemptions, as they are recorded.
-const VARIABLES: [&str; 8] = [
-    "http_proxy",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-    "no_proxy",
-    "NO_PROXY",
-    "HTTP_PROXY",
-];
+/// Proxies that are tried: each costs as much as the whole direct route.
+const PROXIES: usize = 8;
 
-/// The proxy variables of an environment; empty ones count as unset, as for curl.
-#[derive(Debug, Clone, Default)]
-pub struct Variables(BTreeMap<String, String>);
-
-impl Variables {
-    /// Those of this process.
-    #[must_use]
-    pub fn of_process() -> Self {
-        Self::new(VARIABLES.iter().filter_map(|name| Some((*name, std::env::var(name).ok()?))))
-    }
-
-    /// Those given.
-    pub fn new<N: Into<String>, V: Into<String>>(list: impl IntoIterator<Item = (N, V)>) -> Self {
-        let list = list.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self(list.filter(|(_, value)| !value.is_empty()).collect())
-    }
-
-    fn first(&self, names: &[&'static str]) -> Option<(&'static str, &str)> {
-        names.iter().find_map(|name| Some((*name, self.0.get(*name)?.as_str())))
-    }
+/// All that [`find`] goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// What to reach.
+    pub target: &'a Target,
+    /// `--proxy`.
+    pub option: Option<&'a str>,
+    /// `--noproxy`.
+    pub noproxy: Option<&'a str>,
+    /// The environment.
+    pub variables: &'a Variables,
+    /// The system's settings and the policies.
+    pub sources: &'a Sources,
+    /// What PAC files have said so far.
+    pub answers: &'a Answers,
 }
 
 /// What was found.
@@ -59,101 +56,61 @@ pub struct Found {
     pub routes: Vec<RouteConfig>,
     /// What each source says, without credentials.
     pub settings: Vec<ProxySetting>,
-    /// Which route curl would take.
+    /// Which route curl, Chrome, Edge and Firefox would take.
     pub choices: Vec<ProxyChoice>,
     /// What could not be used, and why.
     pub notes: Vec<String>,
     /// Credentials of every setting, also of those that are not used here.
     pub credentials: Vec<Credentials>,
-}
-
-/// A proxy's URL, understood.
-struct Parsed {
-    kind: RouteKind,
-    endpoint: ProxyEndpoint,
-    auth: Option<Credentials>,
-    shown: String,
-}
-
-fn parse(text: &str) -> Result<Parsed, String> {
-    let with_scheme = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-    let (scheme, rest) = with_scheme.split_once("://").unwrap_or_default();
-    let scheme = scheme.to_ascii_lowercase();
-    let kind = match scheme.as_str() {
-        "http" => RouteKind::HttpProxy,
-        "https" => RouteKind::HttpsProxy,
-        "socks5" => RouteKind::Socks5,
-        "socks5h" => RouteKind::Socks5h,
-        "socks4" | "socks4a" | "socks" => {
-            return Err("SOCKS 4 is not supported; SOCKS 5 is (socks5h://)".to_owned());
-        }
-        other => {
-            return Err(format!(
-                "the scheme {other:?} is unknown; expected http, https, socks5 or socks5h"
-            ));
-        }
-    };
-    // A scheme without a default port of its own, so that a missing port shows.
-    let url = Url::parse(&format!("proxy://{rest}")).map_err(|error| error.to_string())?;
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_ascii_lowercase();
-    if host.is_empty() {
-        return Err("it has no host".to_owned());
-    }
-    let default = if kind == RouteKind::HttpsProxy { 443 } else { DEFAULT_PORT };
-    let port = url.port().unwrap_or(default);
-    if port == 0 {
-        return Err("its port is 0".to_owned());
-    }
-    let bracketed = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-    Ok(Parsed {
-        kind,
-        auth: url_credentials(&url),
-        shown: format!("{scheme}://{bracketed}:{port}"),
-        endpoint: ProxyEndpoint { host, port },
-    })
-}
-
-/// The text of a setting without credentials, whatever else is wrong with it.
-fn without_credentials(text: &str) -> String {
-    match text.rsplit_once('@') {
-        None => text.to_owned(),
-        Some((before, host)) => match before.split_once("://") {
-            Some((scheme, _)) => format!("{scheme}://{host}"),
-            None => host.to_owned(),
-        },
-    }
-}
-
-/// The credentials of a setting, whatever else is wrong with it.
-fn credentials_in(text: &str) -> Option<Credentials> {
-    let (before, _) = text.rsplit_once('@')?;
-    let userinfo = before.split_once("://").map_or(before, |(_, userinfo)| userinfo);
-    let (user, password) = userinfo.split_once(':').unwrap_or((userinfo, ""));
-    let decode = |text: &str| Secret::new(percent_decode_str(text).decode_utf8_lossy());
-    Some(Credentials { user: decode(user), password: decode(password) })
+    /// PAC files that are still to be asked.
+    pub files: Vec<File>,
 }
 
 struct Builder {
     routes: Vec<RouteConfig>,
     notes: Vec<String>,
+    files: Vec<File>,
+    left_out: usize,
 }
 
 impl Builder {
+    fn new() -> Self {
+        let direct = Route {
+            id: RouteId::direct(),
+            kind: RouteKind::Direct,
+            proxy: None,
+            sources: Vec::new(),
+            selected: false,
+        };
+        let routes = vec![RouteConfig { route: direct, auth: None }];
+        Self { routes, notes: Vec::new(), files: Vec::new(), left_out: 0 }
+    }
+
     /// Adds a route, or a source to one that is there. Gives its id.
-    fn add(&mut self, text: &str, source: &str) -> Option<RouteId> {
-        let parsed = match parse(text) {
+    fn add(&mut self, text: &str, reader: Reader, source: &str) -> Option<RouteId> {
+        let parsed = match address::parse(text, reader) {
             Ok(parsed) => parsed,
             Err(why) => {
                 let shown = without_credentials(text);
-                self.notes.push(format!("proxy of {source} not tried: {shown:?}: {why}"));
+                let note = format!("proxy of {source} not tried: {shown:?}: {why}");
+                if !self.notes.contains(&note) {
+                    self.notes.push(note);
+                }
                 return None;
             }
         };
         let id = RouteId::proxy(&parsed.shown);
+        let full = self.routes.len() > PROXIES;
         match self.routes.iter_mut().find(|r| r.route.id == id) {
             Some(known) => {
-                known.route.sources.push(source.to_owned());
+                if !known.route.sources.iter().any(|known| known == source) {
+                    known.route.sources.push(source.to_owned());
+                }
                 known.auth = known.auth.take().or(parsed.auth);
+            }
+            None if full => {
+                self.left_out += 1;
+                return None;
             }
             None => self.routes.push(RouteConfig {
                 route: Route {
@@ -168,112 +125,240 @@ impl Builder {
         }
         Some(id)
     }
+
+    fn hop(&mut self, hop: &Hop, source: &str) -> RouteId {
+        match hop {
+            Hop::Direct => RouteId::direct(),
+            // Named even where it is not tried: a browser would take it.
+            Hop::Proxy(text) => self.add(text, Reader::Browser, source).unwrap_or_else(|| {
+                RouteId::proxy(
+                    &address::parse(text, Reader::Browser)
+                        .map_or_else(|_| without_credentials(text), |parsed| parsed.shown),
+                )
+            }),
+        }
+    }
+
+    /// Turns a decision into routes; gives them in order, and why.
+    fn settle(&mut self, decision: Decision) -> (Vec<RouteId>, String) {
+        match decision {
+            Decision::Takes { hops, source, because } => {
+                (hops.iter().map(|hop| self.hop(hop, &source)).collect(), because)
+            }
+            Decision::Asks(file) => {
+                let because = format!("{file} decides");
+                if !self.files.contains(&file) {
+                    self.files.push(file);
+                }
+                (Vec::new(), because)
+            }
+        }
+    }
 }
 
-/// Finds every route to the target, and the one that curl would take.
+/// The goals of a target: its WebSocket, and its page.
+fn goals(target: &Target) -> [Goal<'_>; 2] {
+    let schemes = match target.scheme {
+        Scheme::Https => ["wss", "https"],
+        Scheme::Http => ["ws", "http"],
+    };
+    schemes.map(|scheme| Goal { scheme, host: &target.host, port: target.port })
+}
+
+/// Finds every route to the target, which of them this machine's settings
+/// choose, and which each program would take.
+///
+/// The choice: options and environment as curl reads them; where they say
+/// nothing about the target, the system's settings; where these say nothing,
+/// the policies of a browser. A PAC file speaks for whoever names it.
 ///
 /// # Errors
 /// A proxy given by `--proxy` that cannot be understood, in a sentence.
-pub fn find(
-    target: &Target,
-    option: Option<&str>,
-    noproxy: Option<&str>,
-    variables: &Variables,
-) -> Result<Found, String> {
-    let direct = Route {
-        id: RouteId::direct(),
-        kind: RouteKind::Direct,
-        proxy: None,
-        sources: Vec::new(),
-        selected: false,
-    };
-    let mut builder =
-        Builder { routes: vec![RouteConfig { route: direct, auth: None }], notes: Vec::new() };
-    let own: &[&'static str] = match target.scheme {
-        // Upper case is not read here: in a CGI program it is a request header (httpoxy).
-        Scheme::Http => &["http_proxy", "all_proxy", "ALL_PROXY"],
-        Scheme::Https => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
-    };
+pub fn find(question: &Question<'_>) -> Result<Found, String> {
+    let Question { target, option, variables, .. } = *question;
+    let mut builder = Builder::new();
     let given = option.filter(|text| !text.is_empty());
     if let Some(text) = given {
-        parse(text).map_err(|why| format!("--proxy {:?}: {why}", without_credentials(text)))?;
+        address::parse(text, Reader::Curl)
+            .map_err(|why| format!("--proxy {:?}: {why}", without_credentials(text)))?;
+        builder.add(text, Reader::Curl, "option --proxy");
     }
-    let mut chosen = given.and_then(|text| builder.add(text, "option --proxy"));
-    let mut because = "option --proxy".to_owned();
-    let mut unusable = None;
-    for name in own {
-        let Some((_, text)) = variables.first(&[name]) else { continue };
-        let id = builder.add(text, &format!("environment {name}"));
-        if id.is_none() {
-            unusable = unusable.or(Some(name));
-        }
-        if option.is_none() && chosen.is_none() && id.is_some() {
-            chosen = id;
-            because = format!("environment {name}");
+    for name in curl::variables_for(target.scheme) {
+        if let Some((_, text)) = variables.first(&[name]) {
+            builder.add(text, Reader::Curl, &format!("environment {name}"));
         }
     }
-    // curl looks at the environment's list also for a proxy given by option.
-    let exempting = match noproxy {
-        Some(list) => Some(("option --noproxy", list)),
-        None => variables.first(&["no_proxy", "NO_PROXY"]),
+    let curls = curl::choose(target, option, question.noproxy, variables);
+    let curls_route = match &curls.proxy {
+        Some(text) => RouteId::proxy(
+            &address::parse(text, Reader::Curl).map(|parsed| parsed.shown).unwrap_or_default(),
+        ),
+        None => RouteId::direct(),
     };
-    if let (Some(_), Some((source, list))) = (&chosen, exempting)
-        && exempt(&target.host, list)
-    {
-        because = format!("{source} exempts {}", target.host);
-        chosen = None;
-    } else if chosen.is_none() {
-        because = match option {
-            Some(_) => "option --proxy is empty".to_owned(),
-            None => match unusable {
-                Some(name) => format!("environment {name} cannot be used"),
-                None => "no proxy is set for this target".to_owned(),
-            },
-        };
+    let mut choices = vec![ProxyChoice {
+        client: "curl".into(),
+        route: curls_route.0.clone(),
+        because: curls.because.clone(),
+        ..ProxyChoice::default()
+    }];
+    let chosen = match (&curls, system_choice(question, &mut builder)) {
+        (curls, Some(system)) if !curls.spoken => system,
+        _ => (curls_route, curls.because),
+    };
+    browsers(question, &mut builder, &mut choices);
+    others(question, &mut builder);
+    select(&mut builder, &chosen);
+    if builder.left_out > 0 {
+        let note = format!("{} more proxies are named here, and not tried", builder.left_out);
+        builder.notes.push(note);
     }
-    let chosen = chosen.unwrap_or_else(RouteId::direct);
+    builder.notes.extend(question.sources.notes.iter().cloned());
+    for (file, answer) in question.answers {
+        match answer {
+            Ok(answer) => {
+                builder.notes.extend(answer.notes.iter().map(|note| format!("{file}: {note}")));
+            }
+            Err(why) => builder.notes.push(format!("{file} could not be used: {why}")),
+        }
+    }
+    Ok(Found {
+        routes: builder.routes,
+        settings: settings(question),
+        choices,
+        notes: builder.notes,
+        credentials: credentials(question),
+        files: builder.files,
+    })
+}
+
+/// What the system's settings (or else a browser's policies) choose.
+fn system_choice(question: &Question<'_>, builder: &mut Builder) -> Option<(RouteId, String)> {
+    let [socket, _] = goals(question.target);
+    let list = &question.sources.list;
+    let desktop = client::Desktop::of(question.variables);
+    let system = client::system(list, desktop).filter(|source| source.says.names_something());
+    let policies = [Kind::Chrome, Kind::Edge, Kind::Firefox].into_iter().find_map(|kind| {
+        list.iter().find(|source| source.kind == kind && source.says.names_something())
+    });
+    let source = system.or(policies)?;
+    let decision = client::of_system(source, &socket, question.answers);
+    let (routes, because) = builder.settle(decision);
+    Some((routes.into_iter().next().unwrap_or_else(RouteId::direct), because))
+}
+
+/// What each browser would do, for the WebSocket and for its page.
+fn browsers(question: &Question<'_>, builder: &mut Builder, choices: &mut Vec<ProxyChoice>) {
+    let Question { variables, sources, answers, .. } = *question;
+    let list = &sources.list;
+    let goals = goals(question.target);
+    let decide = |client: &str, goal: &Goal<'_>| match client {
+        "chrome" => client::chrome(Kind::Chrome, goal, list, variables, answers),
+        "edge" => client::chrome(Kind::Edge, goal, list, variables, answers),
+        _ => client::firefox(goal, list, variables, answers),
+    };
+    for client in ["chrome", "edge", "firefox"] {
+        let [(routes, because), (page, _)] =
+            [0, 1].map(|index: usize| builder.settle(decide(client, &goals[index])));
+        let mut routes = routes.into_iter().map(|id| id.0);
+        let route = routes.next().unwrap_or_else(|| "unknown".to_owned());
+        let page = page.into_iter().next().map(|id| id.0).filter(|page| *page != route);
+        let then = routes.collect();
+        // Edge is worth a line where its policies make it differ from Chrome.
+        let like_chrome = choices.iter().any(|c| c.client == "chrome" && c.route == route);
+        if client != "edge" || !like_chrome {
+            choices.push(ProxyChoice { client: client.into(), route, because, page, then });
+        }
+    }
+}
+
+/// Proxies that are named, and that nobody here would take for this target:
+/// that one of them works is worth knowing.
+fn others(question: &Question<'_>, builder: &mut Builder) {
+    let goals = goals(question.target);
+    for source in &question.sources.list {
+        for text in client::candidates(&source.says, &goals[0]) {
+            builder.add(&text, Reader::Browser, &source.name);
+        }
+    }
+    if let Some((says, name)) = client::of_variables(question.variables)
+        && !cfg!(any(windows, target_os = "macos"))
+    {
+        for text in client::candidates(&says, &goals[0]) {
+            builder.add(&text, Reader::Browser, &name);
+        }
+    }
+    for (file, answer) in question.answers {
+        let Ok(answer) = answer else { continue };
+        for hop in answer.socket.hops.iter().chain(&answer.page.hops) {
+            builder.hop(hop, &file.to_string());
+        }
+    }
+}
+
+fn select(builder: &mut Builder, (chosen, because): &(RouteId, String)) {
+    let known = builder.routes.iter().any(|r| r.route.id == *chosen);
     for route in &mut builder.routes {
-        route.route.selected = route.route.id == chosen;
+        route.route.selected = if known { route.route.id == *chosen } else { false };
+    }
+    if !known {
+        builder.notes.push(format!("the settings choose {chosen} ({because}), which is not tried"));
     }
     if let Some(direct) = builder.routes.first_mut().filter(|r| r.route.selected) {
         direct.route.sources.push(because.clone());
     }
-    let choice = ProxyChoice { client: "curl".into(), route: chosen.0, because };
-    Ok(Found {
-        routes: builder.routes,
-        settings: settings(option, noproxy, variables),
-        choices: vec![choice],
-        notes: builder.notes,
-        credentials: option
-            .into_iter()
-            .chain(variables.0.iter().filter(|(key, _)| !is_list(key)).map(|(_, v)| v.as_str()))
-            .filter_map(credentials_in)
-            .collect(),
-    })
 }
 
-/// Whether a variable lists hosts, and names no proxy.
-fn is_list(key: &str) -> bool {
-    key.eq_ignore_ascii_case("no_proxy")
-}
-
-fn settings(
-    option: Option<&str>,
-    noproxy: Option<&str>,
-    variables: &Variables,
-) -> Vec<ProxySetting> {
-    let setting = |source: &str, key: &str, value: &str| ProxySetting {
-        source: source.into(),
-        key: key.into(),
-        value: without_credentials(value),
-    };
-    let options = [("--proxy", option), ("--noproxy", noproxy)];
-    options
+fn settings(question: &Question<'_>) -> Vec<ProxySetting> {
+    let options = [("--proxy", question.option), ("--noproxy", question.noproxy)];
+    let mut out: Vec<ProxySetting> = options
         .iter()
-        .filter_map(|(key, value)| Some(setting("option", key, (*value)?)))
-        .chain(variables.0.iter().map(|(key, value)| setting("environment", key, value)))
+        .filter_map(|(key, value)| Some(source::setting("option", key, (*value)?)))
+        .collect();
+    let variables = question.variables.recorded();
+    out.extend(variables.map(|(key, value)| source::setting("environment", key, value)));
+    for one in &question.sources.list {
+        out.extend(one.shown.iter().cloned());
+    }
+    for setting in &mut out {
+        if setting.value.starts_with("data:") {
+            setting.value = format!("data: URL of {} bytes", setting.value.len());
+        }
+    }
+    for (file, answer) in question.answers {
+        if let Ok(answer) = answer {
+            let key = file.to_string();
+            let said =
+                |what: &str, value: &str| source::setting("pac", &format!("{key}, {what}"), value);
+            out.push(said("for the WebSocket", &answer.socket.text));
+            out.push(said("for the page", &answer.page.text));
+            // The beginning tells two files apart; all of it looks like a secret.
+            let content = format!("{} bytes, SHA-256 {}", answer.bytes, &answer.sha256[..12]);
+            out.push(said("content", &content));
+        }
+    }
+    out
+}
+
+fn credentials(question: &Question<'_>) -> Vec<Credentials> {
+    let variables =
+        question.variables.recorded().filter(|(key, _)| !variables::is_list(key)).map(|(_, v)| v);
+    let answers = question.answers.values().filter_map(|answer| answer.as_ref().ok());
+    let hops = answers.flat_map(|a| a.socket.hops.iter().chain(&a.page.hops));
+    let hops = hops.filter_map(|hop| match hop {
+        Hop::Proxy(text) => Some(text.as_str()),
+        Hop::Direct => None,
+    });
+    question
+        .option
+        .into_iter()
+        .chain(variables)
+        .chain(hops)
+        .filter_map(credentials_in)
+        .chain(question.sources.list.iter().flat_map(|source| source.credentials.iter().cloned()))
         .collect()
 }
 
+#[cfg(test)]
+mod table;
 #[cfg(test)]
 mod tests;

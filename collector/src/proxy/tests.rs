@@ -10,14 +10,16 @@ use wss_bundle::target::DEFAULT_PATHS;
 
 /// Who should get the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum To {
+pub(super) enum To {
     Direct,
     /// The first proxy (`P` in a row).
     P,
     /// The second (`Q`).
     Q,
+    /// The third (`S`).
+    S,
 }
-use To::{Direct, P, Q};
+use To::{Direct, P, Q, S};
 
 /// Scheme, host, variables, options; `P` and `Q` stand for proxies' addresses.
 type Row = (
@@ -160,6 +162,17 @@ const ROWS: &[Row] = &[
     ("https", "b.example", &[], &["-x", "http://P", "--noproxy", "*"], Direct),
 ];
 
+/// Options and environment alone.
+fn simple(
+    target: &Target,
+    option: Option<&str>,
+    noproxy: Option<&str>,
+    variables: &Variables,
+) -> Result<Found, String> {
+    let (sources, answers) = (&Sources::default(), &Answers::new());
+    find(&Question { target, option, noproxy, variables, sources, answers })
+}
+
 fn option<'a>(options: &'a [String], name: &str) -> Option<&'a str> {
     options.iter().position(|o| o == name).map(|at| options[at + 1].as_str())
 }
@@ -179,7 +192,7 @@ fn ours(row: &Row, p: u16, q: u16, port: u16) -> To {
         Variables::new(variables.iter().map(|(name, value)| (*name, value_of(value, &place))));
     let options: Vec<String> = options.iter().map(|o| value_of(o, &place)).collect();
     let found =
-        find(&target, option(&options, "-x"), option(&options, "--noproxy"), &variables).unwrap();
+        simple(&target, option(&options, "-x"), option(&options, "--noproxy"), &variables).unwrap();
     let selected: Vec<_> = found.routes.iter().filter(|r| r.route.selected).collect();
     assert_eq!(selected.len(), 1, "{row:?}");
     match &selected[0].route.proxy {
@@ -197,11 +210,21 @@ fn value_of(text: &str, place: &dyn Fn(&str) -> String) -> String {
 }
 
 fn curls(row: &Row) -> To {
+    ask_curl(row.0, row.1, row.2, row.3)
+}
+
+/// Whom curl connects to.
+pub(super) fn ask_curl(
+    scheme: &str,
+    host: &str,
+    variables: &[(&str, &str)],
+    options: &[&str],
+) -> To {
     let listeners: Vec<TcpListener> =
-        (0..3).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+        (0..4).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
     let ports: Vec<u16> = listeners.iter().map(|l| l.local_addr().unwrap().port()).collect();
     let (sender, receiver) = mpsc::channel();
-    for (listener, who) in listeners.into_iter().zip([Direct, P, Q]) {
+    for (listener, who) in listeners.into_iter().zip([Direct, P, Q, S]) {
         let sender = sender.clone();
         // Ends with its first connection, or with the test's process.
         std::thread::spawn(move || {
@@ -215,15 +238,15 @@ fn curls(row: &Row) -> To {
     let place = |text: &str| {
         text.replace('P', &format!("127.0.0.1:{}", ports[1]))
             .replace('Q', &format!("127.0.0.1:{}", ports[2]))
+            .replace('S', &format!("127.0.0.1:{}", ports[3]))
     };
-    let (scheme, host, variables, options, _) = row;
     let mut curl = Command::new("curl");
     curl.env_clear().args(["-s", "-o", "/dev/null", "--max-time", "5", "--resolve"]);
     curl.arg(format!("{host}:{}:127.0.0.1", ports[0]));
-    for (name, value) in *variables {
+    for (name, value) in variables {
         curl.env(name, value_of(value, &place));
     }
-    for o in *options {
+    for o in options {
         curl.arg(value_of(o, &place));
     }
     curl.arg(format!("{scheme}://{host}:{}/", ports[0]));
@@ -267,11 +290,17 @@ fn every_proxy_is_a_route_and_no_credential_is_shown() {
         ("all_proxy", "socks5h://other.example"),
         ("no_proxy", "localhost"),
     ]);
-    let found = find(&https("b.example"), None, None, &variables).unwrap();
+    let found = simple(&https("b.example"), None, None, &variables).unwrap();
     let ids: Vec<&str> = found.routes.iter().map(|r| r.route.id.0.as_str()).collect();
     assert_eq!(
         ids,
-        ["direct", "proxy http://proxy.corp.example:3128", "proxy socks5h://other.example:1080"]
+        [
+            "direct",
+            "proxy http://proxy.corp.example:3128",
+            "proxy socks5h://other.example:1080",
+            // So Chrome reads the same variable.
+            "proxy http://other.example:80"
+        ]
     );
     let auth = found.routes[1].auth.as_ref().unwrap();
     assert_eq!((auth.user.expose(), auth.password.expose()), ("us@er", "S3cret"));
@@ -286,7 +315,8 @@ fn one_proxy_of_two_sources_is_one_route() {
         ("https_proxy", "p.example:3128"),
         ("all_proxy", "http://p.example:3128/"),
     ]);
-    let found = find(&https("b.example"), Some("http://P.example:3128"), None, &variables).unwrap();
+    let found =
+        simple(&https("b.example"), Some("http://P.example:3128"), None, &variables).unwrap();
     assert_eq!(found.routes.len(), 2);
     assert_eq!(
         found.routes[1].route.sources,
@@ -297,8 +327,10 @@ fn one_proxy_of_two_sources_is_one_route() {
 #[test]
 fn a_setting_that_cannot_be_used_is_noted_and_an_option_refused() {
     let variables = Variables::new([("https_proxy", "gopher://user:S3cret@p.example:70")]);
-    let found = find(&https("b.example"), None, None, &variables).unwrap();
-    assert_eq!(found.routes.len(), 1);
+    let found = simple(&https("b.example"), None, None, &variables).unwrap();
+    // Chrome leaves the scheme out, and takes it for an HTTP proxy.
+    let ids: Vec<&str> = found.routes.iter().map(|r| r.route.id.0.as_str()).collect();
+    assert_eq!(ids, ["direct", "proxy http://p.example:70"]);
     assert!(
         found.notes[0].contains("gopher") && !found.notes[0].contains("S3cret"),
         "{:?}",
@@ -307,8 +339,9 @@ fn a_setting_that_cannot_be_used_is_noted_and_an_option_refused() {
     // The route is direct, and nobody is told that no proxy was set.
     assert_eq!(found.choices[0].because, "environment https_proxy cannot be used");
     assert_eq!(found.credentials[0].password.expose(), "S3cret");
-    for bad in ["gopher://p", "http://", "http://u:S3cret@:1", "http://p:0", "socks4://p"] {
-        let error = find(&https("b.example"), Some(bad), None, &Variables::default()).unwrap_err();
+    for bad in ["gopher://p", "http://", "http://u:S3cret@:1", "http://p:0", "socks6://p"] {
+        let error =
+            simple(&https("b.example"), Some(bad), None, &Variables::default()).unwrap_err();
         assert!(error.starts_with("--proxy") && !error.contains("S3cret"), "{error}");
     }
 }
@@ -321,7 +354,7 @@ fn credentials_of_settings_for_other_targets_are_secrets_too() {
         ("no_proxy", "not@a-credential"),
     ]);
     let found =
-        find(&https("b.example"), Some("http://third@p.example"), None, &variables).unwrap();
+        simple(&https("b.example"), Some("http://third@p.example"), None, &variables).unwrap();
     let mut all: Vec<(&str, &str)> =
         found.credentials.iter().map(|c| (c.user.expose(), c.password.expose())).collect();
     all.sort_unstable();
