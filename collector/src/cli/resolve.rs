@@ -19,7 +19,7 @@ use wss_bundle::manifest::Answers;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
 use wss_bundle::{
-    Attachment, AttachmentKind, BrowserHandshake, Redaction, Secret, Target, Vantage,
+    Attachment, AttachmentKind, BrowserHandshake, Redaction, RouteId, Secret, Target, Vantage,
 };
 
 /// Largest file of certificates or keys that is read.
@@ -58,6 +58,8 @@ pub struct Job {
     pub proxy_choices: Vec<ProxyChoice>,
     /// What the routes follow from, to be decided again once PAC files are asked.
     pub proxies: Proxies,
+    /// Where browsers go on to from the chosen route, when its proxy is dead.
+    pub then: Vec<RouteId>,
     /// PAC files that this machine's settings name.
     pub pac_files: Vec<File>,
     /// This machine's name servers.
@@ -111,6 +113,7 @@ impl Job {
         self.secrets.extend(secrets(&[], &[], &found.credentials));
         self.proxy_settings = found.settings;
         self.proxy_choices = found.choices;
+        self.then = found.then;
         for note in found.notes {
             if !self.notes.contains(&note) {
                 self.notes.push(note);
@@ -219,6 +222,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         proxy_settings: found.settings,
         proxy_choices: found.choices,
         proxies,
+        then: found.then,
         pac_files: found.files,
         dns,
         notes,

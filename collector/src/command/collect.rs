@@ -4,6 +4,7 @@ use super::{ask, err, exit_code, fail, out, signals};
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
 use crate::environment;
+use crate::proxy::followed;
 use crate::proxy::pac::load::Loader;
 use crate::run::{Collected, run};
 use crate::screen::board::Board;
@@ -91,6 +92,11 @@ fn writable(job: &Job) -> Result<(), String> {
         .map_err(|error| WriteError::Io { path: folder.to_owned(), error }.to_string())
 }
 
+/// One line on standard error, without secrets.
+fn tell(job: &Job, line: &str) {
+    err(&format!("{}\n", job.redactor().text("screen", "line", &safe(line))));
+}
+
 /// Asks the PAC files that this machine's settings name, since the routes
 /// follow from them. Gives a step for each.
 async fn ask_pac_files(job: &mut Job, cancel: watch::Receiver<bool>) -> Vec<StepRecord> {
@@ -100,7 +106,7 @@ async fn ask_pac_files(job: &mut Job, cancel: watch::Receiver<bool>) -> Vec<Step
     }
     if !job.json {
         for file in &files {
-            err(&job.redactor().text("screen", "pac", &safe(&format!("asking {file}\n"))));
+            tell(job, &format!("asking {file}"));
         }
     }
     let begun = Instant::now();
@@ -116,7 +122,7 @@ async fn ask_pac_files(job: &mut Job, cancel: watch::Receiver<bool>) -> Vec<Step
     });
     let steps = steps.collect();
     for (file, why) in answers.iter().filter_map(|(f, a)| Some((f, a.as_ref().err()?))) {
-        err(&job.redactor().text("screen", "pac", &safe(&format!("warning: {file}: {why}\n"))));
+        tell(job, &format!("warning: {file}: {why}"));
     }
     job.settle(&answers);
     steps
@@ -184,11 +190,14 @@ fn complete(
 fn bundle(
     job: &Job,
     collected: Collected,
-    environment: Environment,
+    mut environment: Environment,
     vantage: Vantage,
     started_at: DateTime<Utc>,
 ) -> Bundle {
     let target = job.config.target.clone();
+    let mut routes: Vec<_> = job.config.routes.iter().map(|route| route.route.clone()).collect();
+    let moved = followed::settle(&mut routes, &job.then, &collected.observations);
+    environment.notes.extend(moved);
     Bundle {
         manifest: Manifest {
             format: Format::default(),
@@ -211,7 +220,7 @@ fn bundle(
         },
         observations: Observations {
             target,
-            routes: job.config.routes.iter().map(|route| route.route.clone()).collect(),
+            routes,
             observations: collected.observations,
             browser: browser(job.browser.iter().chain(&collected.browser)),
         },

@@ -75,7 +75,7 @@ pub fn text(job: &Job) -> String {
         let _ = writeln!(out, "  {}", safe(&file.display().to_string()));
     }
     out.push_str(
-        "\nNever read or sent: files of yours, processes, browser data, stored passwords.\n\
+        "\nNever read or sent: other files of yours, processes, browser data, stored passwords.\n\
          Never in the bundle: credentials given here, values of cookies, tokens, queries.\n",
     );
     for note in &job.notes {

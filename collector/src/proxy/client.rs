@@ -91,7 +91,7 @@ impl Desktop {
 /// The source that speaks for the system. Where no variable tells the desktop,
 /// the one that names something does.
 #[must_use]
-pub fn system<'a>(sources: &'a [Source], desktop: Desktop) -> Option<&'a Source> {
+pub fn system(sources: &[Source], desktop: Desktop) -> Option<&Source> {
     let of = |id: &str| sources.iter().find(|s| s.kind == Kind::System && s.id == id);
     let names = |source: &&Source| source.says.names_something();
     match desktop {

@@ -10,6 +10,7 @@ pub mod address;
 pub mod bypass;
 pub mod client;
 pub mod curl;
+pub mod followed;
 mod no_proxy;
 pub mod pac;
 pub mod source;
@@ -64,6 +65,8 @@ pub struct Found {
     pub credentials: Vec<Credentials>,
     /// PAC files that are still to be asked.
     pub files: Vec<File>,
+    /// Where the chosen route's source goes on to when its proxy does not answer.
+    pub then: Vec<RouteId>,
 }
 
 struct Builder {
@@ -103,7 +106,7 @@ impl Builder {
         let full = self.routes.len() > PROXIES;
         match self.routes.iter_mut().find(|r| r.route.id == id) {
             Some(known) => {
-                if !known.route.sources.iter().any(|known| known == source) {
+                if !known.route.sources.iter().any(|known| known.contains(source)) {
                     known.route.sources.push(source.to_owned());
                 }
                 known.auth = known.auth.take().or(parsed.auth);
@@ -201,9 +204,9 @@ pub fn find(question: &Question<'_>) -> Result<Found, String> {
         because: curls.because.clone(),
         ..ProxyChoice::default()
     }];
-    let chosen = match (&curls, system_choice(question, &mut builder)) {
-        (curls, Some(system)) if !curls.spoken => system,
-        _ => (curls_route, curls.because),
+    let (chosen, then) = match system_choice(question, &mut builder) {
+        Some((system, then)) if !curls.spoken => (system, then),
+        _ => ((curls_route, curls.because), Vec::new()),
     };
     browsers(question, &mut builder, &mut choices);
     others(question, &mut builder);
@@ -228,11 +231,15 @@ pub fn find(question: &Question<'_>) -> Result<Found, String> {
         notes: builder.notes,
         credentials: credentials(question),
         files: builder.files,
+        then,
     })
 }
 
 /// What the system's settings (or else a browser's policies) choose.
-fn system_choice(question: &Question<'_>, builder: &mut Builder) -> Option<(RouteId, String)> {
+fn system_choice(
+    question: &Question<'_>,
+    builder: &mut Builder,
+) -> Option<((RouteId, String), Vec<RouteId>)> {
     let [socket, _] = goals(question.target);
     let list = &question.sources.list;
     let desktop = client::Desktop::of(question.variables);
@@ -243,7 +250,8 @@ fn system_choice(question: &Question<'_>, builder: &mut Builder) -> Option<(Rout
     let source = system.or(policies)?;
     let decision = client::of_system(source, &socket, question.answers);
     let (routes, because) = builder.settle(decision);
-    Some((routes.into_iter().next().unwrap_or_else(RouteId::direct), because))
+    let mut routes = routes.into_iter();
+    Some(((routes.next().unwrap_or_else(RouteId::direct), because), routes.collect()))
 }
 
 /// What each browser would do, for the WebSocket and for its page.

@@ -288,9 +288,10 @@ where
 /// standard output, a JSON object a line. Gives the exit code.
 #[must_use]
 pub fn worker() -> u8 {
-    let stdin = std::io::stdin();
     let mut line = String::new();
-    let answer = match stdin.lock().read_line(&mut line) {
+    // Not in the `match`, which would hold the lock that `ask` wants.
+    let read = std::io::stdin().lock().read_line(&mut line);
+    let answer = match read {
         Ok(_) => job_of(&line).and_then(|job| run(&job, ask)),
         Err(error) => Err(error.to_string()),
     };

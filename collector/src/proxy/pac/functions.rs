@@ -66,7 +66,7 @@ fn index(list: &[&str], word: &str) -> Option<u32> {
 }
 
 /// Takes `GMT` off the end.
-fn without_zone<'a>(arguments: &'a [String]) -> (&'a [String], bool) {
+fn without_zone(arguments: &[String]) -> (&[String], bool) {
     match arguments.split_last() {
         Some((last, rest)) if last.eq_ignore_ascii_case("GMT") => (rest, true),
         _ => (arguments, false),
