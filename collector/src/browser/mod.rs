@@ -102,6 +102,7 @@ fn fixed_proxy<'c>(config: &'c Config, choice: &Choice) -> Option<Option<FixedPr
             RouteKind::HttpProxy => "http",
             RouteKind::HttpsProxy => "https",
             RouteKind::Socks5 | RouteKind::Socks5h => "socks5",
+            RouteKind::Socks4 | RouteKind::Socks4a => "socks4",
         };
         let host =
             if proxy.host.contains(':') { format!("[{}]", proxy.host) } else { proxy.host.clone() };

@@ -127,6 +127,8 @@ impl Loader<'_> {
             name_servers: Vec::new(),
             timeout: FETCH.min(self.config.timeout),
             hold: Duration::ZERO,
+            browser: None,
+            console: Vec::new(),
         });
         let (progress, _nobody) = mpsc::unbounded_channel();
         let recorder = Recorder::new(progress);
