@@ -235,6 +235,20 @@ pub fn find(question: &Question<'_>) -> Result<Found, String> {
     })
 }
 
+/// [`find`] with options and environment alone, as on a server without a desktop.
+///
+/// # Errors
+/// As [`find`].
+pub fn find_by_variables(
+    target: &Target,
+    option: Option<&str>,
+    noproxy: Option<&str>,
+    variables: &Variables,
+) -> Result<Found, String> {
+    let (sources, answers) = (&Sources::default(), &Answers::new());
+    find(&Question { target, option, noproxy, variables, sources, answers })
+}
+
 /// What the system's settings (or else a browser's policies) choose.
 fn system_choice(
     question: &Question<'_>,

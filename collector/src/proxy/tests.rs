@@ -162,17 +162,6 @@ const ROWS: &[Row] = &[
     ("https", "b.example", &[], &["-x", "http://P", "--noproxy", "*"], Direct),
 ];
 
-/// Options and environment alone.
-fn simple(
-    target: &Target,
-    option: Option<&str>,
-    noproxy: Option<&str>,
-    variables: &Variables,
-) -> Result<Found, String> {
-    let (sources, answers) = (&Sources::default(), &Answers::new());
-    find(&Question { target, option, noproxy, variables, sources, answers })
-}
-
 fn option<'a>(options: &'a [String], name: &str) -> Option<&'a str> {
     options.iter().position(|o| o == name).map(|at| options[at + 1].as_str())
 }
@@ -191,8 +180,13 @@ fn ours(row: &Row, p: u16, q: u16, port: u16) -> To {
     let variables =
         Variables::new(variables.iter().map(|(name, value)| (*name, value_of(value, &place))));
     let options: Vec<String> = options.iter().map(|o| value_of(o, &place)).collect();
-    let found =
-        simple(&target, option(&options, "-x"), option(&options, "--noproxy"), &variables).unwrap();
+    let found = find_by_variables(
+        &target,
+        option(&options, "-x"),
+        option(&options, "--noproxy"),
+        &variables,
+    )
+    .unwrap();
     let selected: Vec<_> = found.routes.iter().filter(|r| r.route.selected).collect();
     assert_eq!(selected.len(), 1, "{row:?}");
     match &selected[0].route.proxy {
@@ -290,7 +284,7 @@ fn every_proxy_is_a_route_and_no_credential_is_shown() {
         ("all_proxy", "socks5h://other.example"),
         ("no_proxy", "localhost"),
     ]);
-    let found = simple(&https("b.example"), None, None, &variables).unwrap();
+    let found = find_by_variables(&https("b.example"), None, None, &variables).unwrap();
     let ids: Vec<&str> = found.routes.iter().map(|r| r.route.id.0.as_str()).collect();
     assert_eq!(
         ids,
@@ -316,7 +310,8 @@ fn one_proxy_of_two_sources_is_one_route() {
         ("all_proxy", "http://p.example:3128/"),
     ]);
     let found =
-        simple(&https("b.example"), Some("http://P.example:3128"), None, &variables).unwrap();
+        find_by_variables(&https("b.example"), Some("http://P.example:3128"), None, &variables)
+            .unwrap();
     assert_eq!(found.routes.len(), 2);
     assert_eq!(
         found.routes[1].route.sources,
@@ -327,7 +322,7 @@ fn one_proxy_of_two_sources_is_one_route() {
 #[test]
 fn a_setting_that_cannot_be_used_is_noted_and_an_option_refused() {
     let variables = Variables::new([("https_proxy", "gopher://user:S3cret@p.example:70")]);
-    let found = simple(&https("b.example"), None, None, &variables).unwrap();
+    let found = find_by_variables(&https("b.example"), None, None, &variables).unwrap();
     // Chrome leaves the scheme out, and takes it for an HTTP proxy.
     let ids: Vec<&str> = found.routes.iter().map(|r| r.route.id.0.as_str()).collect();
     assert_eq!(ids, ["direct", "proxy http://p.example:70"]);
@@ -340,8 +335,8 @@ fn a_setting_that_cannot_be_used_is_noted_and_an_option_refused() {
     assert_eq!(found.choices[0].because, "environment https_proxy cannot be used");
     assert_eq!(found.credentials[0].password.expose(), "S3cret");
     for bad in ["gopher://p", "http://", "http://u:S3cret@:1", "http://p:0", "socks6://p"] {
-        let error =
-            simple(&https("b.example"), Some(bad), None, &Variables::default()).unwrap_err();
+        let error = find_by_variables(&https("b.example"), Some(bad), None, &Variables::default())
+            .unwrap_err();
         assert!(error.starts_with("--proxy") && !error.contains("S3cret"), "{error}");
     }
 }
@@ -354,7 +349,8 @@ fn credentials_of_settings_for_other_targets_are_secrets_too() {
         ("no_proxy", "not@a-credential"),
     ]);
     let found =
-        simple(&https("b.example"), Some("http://third@p.example"), None, &variables).unwrap();
+        find_by_variables(&https("b.example"), Some("http://third@p.example"), None, &variables)
+            .unwrap();
     let mut all: Vec<(&str, &str)> =
         found.credentials.iter().map(|c| (c.user.expose(), c.password.expose())).collect();
     all.sort_unstable();

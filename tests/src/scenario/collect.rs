@@ -18,7 +18,7 @@ use wss_collector::cli::parse;
 use wss_collector::command::exit_code;
 use wss_collector::config::{Config, ResolveOverride, TlsOptions};
 use wss_collector::configuration::Given;
-use wss_collector::proxy::{Variables, find};
+use wss_collector::proxy::{Variables, find_by_variables};
 use wss_diagnosis::diagnose;
 
 /// Collects, and takes the bundle through redactor, writer and reader; gives
@@ -61,7 +61,7 @@ pub(super) async fn collect(
         None => None,
     };
     let given = Given::read(given)?;
-    let found = find(&target, None, None, &Variables::new(env))?;
+    let found = find_by_variables(&target, None, None, &Variables::new(env))?;
     let extra_roots = CertificateDer::pem_file_iter(&trust)
         .and_then(|list| list.collect::<Result<Vec<_>, _>>())
         .map_err(|error| format!("{}: {error}", trust.display()))?;
@@ -96,7 +96,7 @@ pub(super) async fn collect(
 /// Collects directly, and trusts whom the system trusts.
 pub(super) async fn plain(url: &str, path: &str) -> Result<Bundle, String> {
     let (target, _) = parse::target(url, &[path.to_owned()])?;
-    let found = find(&target, None, None, &Variables::default())?;
+    let found = find_by_variables(&target, None, None, &Variables::default())?;
     let config = Arc::new(Config {
         target,
         routes: found.routes,
