@@ -47,7 +47,7 @@ pub fn report(args: &ReportArgs) -> u8 {
     let bundles: Vec<_> = opened.iter().map(|one| one.bundle.clone()).collect();
     let signatures = signatures.as_ref().unwrap_or(Signatures::built_in());
     let diagnosis = diagnose_with(&bundles, signatures);
-    let case = Case::new(&diagnosis, &bundles);
+    let case = Case::with(&diagnosis, &bundles, signatures);
     let text = match args.format {
         Format::Html => report::html::render_with(&case, &templates),
         Format::Json => report::json(&diagnosis),

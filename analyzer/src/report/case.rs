@@ -5,6 +5,7 @@ use super::words;
 use std::collections::{BTreeMap, BTreeSet};
 use wss_bundle::transcript::{self, Transcript};
 use wss_bundle::{Bundle, Observation, RouteId};
+use wss_diagnosis::signature::Signatures;
 use wss_diagnosis::{Cause, Diagnosis, Finding, RouteLadder};
 
 /// Transcripts shown of one bundle. A usual one has a dozen.
@@ -21,6 +22,8 @@ pub struct Case<'a> {
     pub views: Vec<View<'a>>,
     /// The path that decides.
     pub path: String,
+    /// Known devices.
+    pub signatures: &'a Signatures,
 }
 
 /// One bundle.
@@ -44,6 +47,16 @@ impl<'a> Case<'a> {
     /// Puts a diagnosis and its bundles together.
     #[must_use]
     pub fn new(diagnosis: &'a Diagnosis, bundles: &'a [Bundle]) -> Self {
+        Self::with(diagnosis, bundles, Signatures::built_in())
+    }
+
+    /// The same with the signatures that the diagnosis was made with.
+    #[must_use]
+    pub fn with(
+        diagnosis: &'a Diagnosis,
+        bundles: &'a [Bundle],
+        signatures: &'a Signatures,
+    ) -> Self {
         let mut used = BTreeSet::new();
         let ordered: Vec<&Bundle> = diagnosis
             .case
@@ -75,7 +88,7 @@ impl<'a> Case<'a> {
             .find_map(|b| target.strip_prefix(&b.manifest.target.origin()))
             .unwrap_or_default()
             .to_owned();
-        Self { diagnosis, views, path }
+        Self { diagnosis, views, path, signatures }
     }
 
     /// The view of the bundle with this id.

@@ -4,6 +4,7 @@
 use super::part::{Span, limited, prose};
 use super::{Case, words};
 use std::fmt::Write as _;
+use wss_diagnosis::evidence::authorships;
 use wss_diagnosis::{Finding, ItemStatus, Location, Remedy, Severity, Status};
 
 /// Longest piece of foreign text that is quoted.
@@ -62,6 +63,7 @@ fn found(out: &mut String, case: &Case<'_>) {
             let _ = writeln!(out, "{}\n", sentence(why));
         }
         evidence(out, case, finding);
+        author(out, case, finding);
     }
     let devices: Vec<String> = case
         .diagnosis
@@ -93,6 +95,28 @@ fn evidence(out: &mut String, case: &Case<'_>, finding: &Finding) {
         let _ = writeln!(out, "- {vantage}: {} {what}", code(&citation.excerpt));
     }
     out.push('\n');
+}
+
+/// Who wrote the answer that the verdict rests on, and why that is believed.
+fn author(out: &mut String, case: &Case<'_>, finding: &Finding) {
+    let first = &finding.evidence.first;
+    let Some(view) = case.view(&first.bundle) else { return };
+    let all = authorships(view.bundle, case.signatures);
+    let Some(one) = all.into_iter().find(|one| one.observation == first.observation) else {
+        return;
+    };
+    let (Some(who), Some(role)) = (&one.who, one.role) else { return };
+    let passed = match one.passed_on.as_slice() {
+        [] => String::new(),
+        some => format!(" Passed on by: {}.", plain(&some.join("; "))),
+    };
+    let because = one.because.join("; ");
+    let _ = writeln!(
+        out,
+        "Who answered: {} ({role}), because: {}.{passed}\n",
+        plain(who),
+        sentence(because.trim_end_matches('.'))
+    );
 }
 
 fn change(out: &mut String, remedy: &Remedy) {

@@ -43,6 +43,10 @@ pub(crate) fn cases() -> Vec<Judged> {
             vec![strips(), works(outside().direct()).held(75.0, None, None).done()],
         ),
         judged("inside-alone", vec![strips()]),
+        judged(
+            "load-balancer-strips",
+            vec![inside().direct().pages().upgraded(STRIPPED, "Bad Request\n").done()],
+        ),
         judged("idle", vec![works(inside().direct()).held(75.0, Some(60.04), None).done()]),
         judged(
             "lifetime",

@@ -4,10 +4,12 @@
 //! Nothing here is a verdict. Rules read these views; they never go back to
 //! raw observations to parse a header again.
 
+mod authorship;
 pub mod pairing;
 pub mod reply;
 pub mod route;
 
+pub use authorship::{Authorship, authorships, worth_listing};
 pub use reply::{Author, Reply, ReplyKind};
 pub use route::{Reach, RouteView, SocketState};
 

@@ -1,11 +1,14 @@
 //! The deciding handshake beside its best twin, line by line, with the lines
 //! marked that differ; then every transcript by itself.
 
+use crate::report::part::limited;
 use crate::report::{Case, View, words};
 use serde::Serialize;
 use wss_bundle::observation::probe;
 use wss_bundle::transcript::Transcript;
 use wss_bundle::{Observation, Step};
+use wss_diagnosis::DeviceRole;
+use wss_diagnosis::evidence::{authorships, worth_listing};
 
 /// Longest transcript that is shown whole.
 const SHOWN: usize = 4_000;
@@ -13,6 +16,8 @@ const SHOWN: usize = 4_000;
 const LINES: usize = 120;
 /// Longest line compared.
 const LINE: usize = 400;
+/// Responses whose author is listed.
+const ANSWERS: usize = 40;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Handshakes {
@@ -20,7 +25,23 @@ pub(super) struct Handshakes {
     right: Option<Side>,
     rows: Vec<Row>,
     alike: bool,
+    authors: Vec<Answered>,
+    more: usize,
     transcripts: Vec<Shown>,
+}
+
+/// Who wrote one response.
+#[derive(Debug, Serialize)]
+struct Answered {
+    title: String,
+    transcript: Option<String>,
+    observation: Option<String>,
+    line: String,
+    who: Option<String>,
+    role: &'static str,
+    sure: &'static str,
+    because: Vec<String>,
+    passed_on: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -62,7 +83,10 @@ impl Handshakes {
             (Some(left), Some(right)) => align(&lines(left.transcript), &lines(right.transcript)),
             _ => Vec::new(),
         };
+        let (authors, more) = limited(case.views.iter().flat_map(|v| answered(case, v)), ANSWERS);
         Self {
+            authors,
+            more,
             left: left.filter(|_| right.is_some()).map(side),
             right: right.map(side),
             alike: !rows.is_empty() && !rows.iter().any(|row| row.differs),
@@ -70,6 +94,30 @@ impl Handshakes {
             transcripts: case.views.iter().flat_map(shown).collect(),
         }
     }
+}
+
+/// Who answered, request by request; holds repeat the upgrade's answer.
+fn answered(case: &Case<'_>, view: &View<'_>) -> Vec<Answered> {
+    let all = authorships(view.bundle, case.signatures);
+    let listed = all.into_iter().filter_map(|one| {
+        let o = view.observation(&one.observation)?;
+        if !worth_listing(o) {
+            return None;
+        }
+        let short = |texts: &[String]| texts.iter().map(|text| words::cut(text, 300)).collect();
+        Some(Answered {
+            title: title(view, o),
+            transcript: view.transcript_anchor(&o.id),
+            observation: view.anchor(&o.id).map(str::to_owned),
+            line: words::cut(&one.line, 120),
+            who: one.who.as_ref().map(|who| words::cut(who, 120)),
+            role: one.role.map_or("", DeviceRole::slug),
+            sure: words::level(one.confidence),
+            because: short(&one.because),
+            passed_on: short(&one.passed_on),
+        })
+    });
+    listed.take(ANSWERS + 1).collect()
 }
 
 fn all<'v, 'a>(view: &'v View<'a>) -> impl Iterator<Item = Handshake<'v, 'a>> {

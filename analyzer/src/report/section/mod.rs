@@ -47,6 +47,7 @@ sections! {
     certificates: Certificates,
     proxies: Proxies,
     devices: Devices,
+    configuration: Configuration,
     machine: Machines,
     rivals: Rivals,
     gaps: Gaps,
