@@ -134,7 +134,7 @@ fn holds_are_drawn_with_the_defaults_that_they_reach() {
     assert!(page.text.contains("cut after 60.0 s"));
     assert!(page.text.contains("something on the path has an idle timeout"));
     assert!(
-        words(&page.text).contains("60 s: nginx, on this path, AWS"),
+        words(&page.text).contains(&words("60 s: nginx, on this path, AWS")),
         "the device on the path comes first"
     );
 }
