@@ -1,6 +1,6 @@
 //! The four items that support asks for ("Getting Help" on the page).
 
-use crate::evidence::{Evidence, Reach, SocketState};
+use crate::evidence::{Evidence, Fate, Reach, SocketState};
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
 use crate::rule::{run_again, run_at, run_outside};
 use wss_bundle::Vantage;
@@ -201,7 +201,36 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
             "the handshake succeeds".to_owned()
         });
     }
+    let seen = by_browsers(e);
+    if !seen.is_empty() {
+        // A browser's own account is what the page asks for.
+        missing.clear();
+        have.extend(seen);
+    }
     item("failed-handshake", have, missing, Some(run_again(e, "")))
+}
+
+/// What browsers saw of it, and which.
+fn by_browsers(e: &Evidence<'_>) -> Vec<String> {
+    let browsers = e.bundles.iter().flat_map(|view| view.browsers());
+    let told = browsers.filter(|view| view.fate != Fate::NotTold);
+    told.map(|view| {
+        let seen = view.seen;
+        let which = match (&seen.browser, seen.live) {
+            (Some(browser), false) => format!("{} ({browser})", seen.source),
+            _ => seen.source.clone(),
+        };
+        match (&seen.response, &seen.error, seen.console.first()) {
+            (Some(head), ..) => {
+                format!("by {which}: {} with {} headers", head.status_line(), head.headers().len())
+            }
+            (None, Some(words), _) | (None, None, Some(words)) => {
+                format!("by {which}: no response ({words})")
+            }
+            (None, None, None) => format!("by {which}: no response"),
+        }
+    })
+    .collect()
 }
 
 fn network_path(e: &Evidence<'_>) -> ChecklistItem {

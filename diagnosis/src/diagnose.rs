@@ -12,7 +12,9 @@ use crate::model::{
     Alternative, BundleSummary, CaseSummary, Cause, Compared, Confidence, Diagnosis, Finding,
     Location, PastedOutput, ReportFormat, Severity, Status, Verdict,
 };
-use crate::rule::{AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside};
+use crate::rule::{
+    AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside, speaks_against, unexplained,
+};
 use crate::signature::Signatures;
 use chrono::SecondsFormat;
 use std::collections::BTreeSet;
@@ -150,6 +152,11 @@ fn judge(
         confidence = confidence.min(Confidence::Medium);
         missing.push(run_at(e, older.bundle.manifest.vantage.as_str()));
     }
+    // A browser for which it works, by the same path and at the same time.
+    if speaks_against(e, first) {
+        confidence = Confidence::Low;
+        missing.push(run_again(e, "--browser"));
+    }
     let verdict = Verdict {
         status: first.status,
         cause: first.cause,
@@ -181,6 +188,19 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
             missing: dedup(missing),
         };
     }
+    if let Some(how) = unexplained(e) {
+        return Verdict {
+            status: Status::Unknown,
+            cause: Cause::Insufficient,
+            location: Location::Undetermined,
+            confidence: Confidence::Low,
+            summary: format!(
+                "The collector's own handshakes work, and a browser's does not ({how}); the two \
+                 cannot be compared."
+            ),
+            missing: dedup(unsettled),
+        };
+    }
     let held = e.deciding().and_then(|(_, route, _)| {
         route.hold(probe::HOLD_SILENT).map(|(_, planned, _)| planned.planned_ms / 1e3)
     });
@@ -199,6 +219,10 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
         None => run_again(e, "--hold 75s"),
     });
     if e.outside_works() == Some(true) {
+        let asked = e.focus().is_some_and(|focus| !focus.browsers().is_empty());
+        if !asked {
+            missing.push(run_again(e, "--browser"));
+        }
         missing.push(run_again(e, "--browser-message 'WHAT THE BROWSER CONSOLE SAYS'"));
     }
     Verdict {

@@ -8,7 +8,7 @@
 pub mod snippets;
 
 use crate::configuration::{Issue, Kind, Program};
-use crate::evidence::{Evidence, RouteView};
+use crate::evidence::{Evidence, Meaning, RouteView};
 use crate::model::{Cause, Remedy, Snippet};
 use crate::rule::run_again;
 use snippets::Purpose;
@@ -377,6 +377,33 @@ pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
             .into()],
     );
     with_found(r, device.and_then(|device| snippets::of(device, Purpose::Host)))
+}
+
+/// For a browser that fails alone (the page: "check browser extensions or
+/// per-browser proxy settings").
+pub(crate) fn browser(e: &Evidence<'_>, why: Option<Meaning>) -> Remedy {
+    let extensions = "Open the console in a private window with extensions off (chrome://extensions, \
+                      edge://extensions, about:addons). When it works there, switch them on one by \
+                      one: ad blockers, privacy and security extensions intercept WebSocket.";
+    let proxy = "Compare the browser's own proxy settings with the machine's (Firefox: Settings, \
+                 Network Settings; Chrome and Edge: extensions and policies may set a proxy).";
+    let policy = "Look for a policy that blocks the host or WebSocket (chrome://policy, \
+                  edge://policy, about:policies): URLBlocklist, ProxySettings, WebsiteFilter.";
+    let trust = "The browser's trust store is not the machine's: Firefox has its own (import the \
+                 authority, or set security.enterprise_roots.enabled), Chrome its own roots and \
+                 those of the machine.";
+    let other = "Try another browser on the same machine: wss-collector --browser=PATH does it.";
+    let steps: Vec<&str> = match why {
+        Some(Meaning::Untrusted) => vec![trust, policy, other],
+        Some(Meaning::Policy) => vec![policy, other],
+        Some(Meaning::Extension) => vec![extensions, other],
+        _ => vec![extensions, proxy, policy, other],
+    };
+    let steps: Vec<String> = steps.into_iter().map(str::to_owned).collect();
+    Remedy {
+        verify: run_again(e, "--browser"),
+        ..remedy(e, "Look at the browser: extensions, proxy settings, policies", &steps)
+    }
 }
 
 pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {

@@ -5,11 +5,13 @@
 //! raw observations to parse a header again.
 
 mod authorship;
+pub mod browser;
 pub mod pairing;
 pub mod reply;
 pub mod route;
 
 pub use authorship::{Authorship, authorships, worth_listing};
+pub use browser::{BrowserView, Fate, Meaning};
 pub use reply::{Author, Reply, ReplyKind};
 pub use route::{Reach, RouteView, SocketState};
 
@@ -18,7 +20,7 @@ use crate::model::Citation;
 use crate::signature::Signatures;
 use pairing::Pairing;
 use wss_bundle::target::AGENT_PATH;
-use wss_bundle::{Bundle, Observation, Vantage};
+use wss_bundle::{BrowserHandshake, Bundle, Observation, Vantage};
 
 /// One bundle, seen route by route.
 pub struct BundleView<'a> {
@@ -61,6 +63,22 @@ impl<'a> BundleView<'a> {
             .iter()
             .filter(move |r| Some(&r.route.id) != selected)
             .filter(|r| r.socket(self.path).works())
+    }
+
+    /// A citation of what a browser saw.
+    #[must_use]
+    pub fn cite_browser(&self, seen: &BrowserHandshake, excerpt: impl Into<String>) -> Citation {
+        Citation {
+            bundle: self.bundle.manifest.id.clone(),
+            observation: seen.id.clone(),
+            excerpt: excerpt.into(),
+        }
+    }
+
+    /// What browsers saw of the console's socket.
+    #[must_use]
+    pub fn browsers(&self) -> Vec<BrowserView<'a>> {
+        browser::browsers(self.bundle, self.path)
     }
 
     /// A citation of one of this bundle's observations.

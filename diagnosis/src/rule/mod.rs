@@ -7,6 +7,7 @@
 //! within a file at most one cause is claimed for the deciding route.
 
 mod blame;
+mod browser;
 mod comparison;
 pub(crate) mod configuration;
 mod hold;
@@ -26,7 +27,7 @@ use crate::model::{
 };
 use wss_bundle::target::DEFAULT_PATHS;
 use wss_bundle::transcript::quote;
-use wss_bundle::{Observation, Vantage};
+use wss_bundle::{BrowserHandshake, Observation, Vantage};
 
 /// A cause that a rule claims, with its finding.
 #[derive(Debug, Clone)]
@@ -80,6 +81,8 @@ pub struct Rule {
     pub check: fn(&Evidence<'_>) -> Answer,
 }
 
+pub(crate) use browser::{speaks_against, unexplained};
+
 /// Every rule, lowest layer first: the first claim on the deciding route is
 /// the cause, since nothing above a broken layer can be judged.
 #[must_use]
@@ -113,8 +116,15 @@ static RULES: &[Rule] = &[
     socket::FRAMES_BLOCKED,
     socket::ORIGIN_REJECTED,
     socket::LB_HTTP2_EXTENDED_CONNECT,
+    browser::BROWSER_HTTP2,
+    browser::BROWSER_ONLY,
     hold::IDLE_TIMEOUT,
     hold::LIFETIME_LIMIT,
+    browser::BROWSER_WORKS,
+    browser::BROWSER_AGREES,
+    browser::BROWSER_OTHER_WAY,
+    browser::BROWSER_CUT,
+    browser::BROWSER_MESSAGE,
     notes::CURL_OVER_HTTP2,
     notes::SELECTED_ROUTE_DIFFERS,
     notes::AGENT_PATH_ALONE,
@@ -175,6 +185,28 @@ impl Draft {
                 title: title.into(),
                 text: String::new(),
                 evidence: Citations { first: view.cite(observation, excerpt), rest: Vec::new() },
+                explains: Vec::new(),
+                remedy: None,
+            },
+        }
+    }
+
+    /// The same with what a browser saw.
+    pub(crate) fn browser(
+        rule: &'static str,
+        severity: Severity,
+        title: impl Into<String>,
+        view: &BundleView<'_>,
+        seen: &BrowserHandshake,
+        excerpt: impl Into<String>,
+    ) -> Self {
+        Self {
+            finding: Finding {
+                rule,
+                severity,
+                title: title.into(),
+                text: String::new(),
+                evidence: Citations { first: view.cite_browser(seen, excerpt), rest: Vec::new() },
                 explains: Vec::new(),
                 remedy: None,
             },

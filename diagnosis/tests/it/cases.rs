@@ -800,6 +800,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ],
         ("broken", "lb-strips-upgrade", "server-side", Medium),
     );
+    out.extend(crate::browser::cases());
     out.extend(crate::pasted::cases());
     out
 }
@@ -826,15 +827,14 @@ fn every_case_gets_the_experts_verdict() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-/// Every cause of the contract is somebody's expectation here, except the one
-/// that only a browser's evidence can show.
+/// Every cause of the contract is somebody's expectation here.
 #[test]
 fn every_cause_has_a_case() {
     let covered: Vec<&str> = cases().iter().map(|c| c.expect.1).collect();
     let missing: Vec<&str> = wss_diagnosis::Cause::ALL
         .iter()
         .map(|c| c.slug())
-        .filter(|slug| *slug != "browser-only" && !covered.contains(slug))
+        .filter(|slug| !covered.contains(slug))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }

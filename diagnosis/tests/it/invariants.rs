@@ -18,7 +18,9 @@ fn every_finding_cites_what_is_there() {
             .bundles
             .iter()
             .flat_map(|b| {
-                b.observations.observations.iter().map(|o| (b.manifest.id.as_str(), o.id.as_str()))
+                let own = b.observations.observations.iter().map(|o| o.id.as_str());
+                let browsers = b.observations.browser.iter().map(|seen| seen.id.as_str());
+                own.chain(browsers).map(|id| (b.manifest.id.as_str(), id))
             })
             .collect();
         let given = |bundle: &str, entry: &str| {
@@ -129,20 +131,21 @@ fn a_lost_observation_never_makes_a_confident_wrong_verdict() {
     let mut wrong = Vec::new();
     for case in cases() {
         for (at, bundle) in case.bundles.iter().enumerate() {
-            for lost in 0..bundle.observations.observations.len() {
+            let observations = bundle.observations.observations.len();
+            for lost in 0..observations + bundle.observations.browser.len() {
                 let mut bundles = case.bundles.clone();
-                let gone = bundles[at].observations.observations.remove(lost);
+                let all = &mut bundles[at].observations;
+                let gone = if lost < observations {
+                    let gone = all.observations.remove(lost);
+                    format!("{} ({} {:?} {})", gone.id, gone.probe, gone.path, gone.route)
+                } else {
+                    all.browser.remove(lost - observations).id
+                };
                 let diagnosis = diagnose(&bundles);
                 if confident_and_wrong(&case, &diagnosis) {
                     wrong.push(format!(
-                        "{} without {} ({} {:?} {}): {} — {}",
-                        case.name,
-                        gone.id,
-                        gone.probe,
-                        gone.path,
-                        gone.route,
-                        diagnosis.verdict.cause,
-                        diagnosis.verdict.summary
+                        "{} without {gone}: {} — {}",
+                        case.name, diagnosis.verdict.cause, diagnosis.verdict.summary
                     ));
                 }
             }
@@ -169,6 +172,7 @@ proptest! {
                 for i in (1..list.len()).rev() {
                     list.swap(i, next(i + 1));
                 }
+                bundle.observations.browser.reverse();
             }
             shuffled.reverse();
             prop_assert_eq!(json(&case.bundles), json(&shuffled), "{}", case.name);

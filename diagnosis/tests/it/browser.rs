@@ -1,0 +1,266 @@
+//! What browsers saw: when it makes a verdict, when it only supports one, and
+//! when nobody can tell.
+
+use crate::cases::{Case, healthy, stripped};
+use crate::fixture::*;
+use wss_bundle::browser::{BrowserClose, BrowserHandshake, BrowserRequest};
+use wss_bundle::observation::EndedBy;
+use wss_bundle::{Bundle, Bytes, ResponseHead};
+use wss_diagnosis::{Confidence, Diagnosis, Status, diagnose};
+
+const FORBIDDEN: &str = "HTTP/1.1 403 Forbidden\r\nServer: nginx/1.22.1\r\n\
+                         Sec-Websocket-Version: 13\r\n\r\n";
+
+/// A socket that a browser opened during the collection.
+fn live() -> BrowserHandshake {
+    let url = "wss://bindplane.corp.example/v1/ws".to_owned();
+    let mut seen = BrowserHandshake::new("Chromium 156 headless", BrowserRequest::Websocket, url);
+    seen.id = "b1".into();
+    seen.live = true;
+    seen.browser = Some("Chrome 156".into());
+    seen.at = Some("2026-03-01T08:15:31Z".parse().unwrap());
+    seen.protocol = Some("http/1.1".into());
+    seen.route = Some("direct".into());
+    seen.remote = Some("203.0.113.10:443".into());
+    seen.request = Some(Bytes::from(
+        "GET /v1/ws HTTP/1.1\r\nHost: bindplane.corp.example\r\nUpgrade: websocket\r\n\
+         Origin: https://bindplane.corp.example\r\n\r\n",
+    ));
+    seen
+}
+
+/// The same from a HAR that was made on the day of the collection.
+fn har() -> BrowserHandshake {
+    BrowserHandshake { source: "har:console.har".into(), live: false, route: None, ..live() }
+}
+
+fn answered(mut seen: BrowserHandshake, head: &str) -> BrowserHandshake {
+    seen.response = Some(ResponseHead::new(head));
+    seen
+}
+
+fn failed(mut seen: BrowserHandshake, error: &str) -> BrowserHandshake {
+    seen.error = Some(error.into());
+    seen.closed = Some(BrowserClose { code: Some(1006), clean: Some(false), at_ms: Some(20.0) });
+    seen
+}
+
+fn works(mut seen: BrowserHandshake) -> BrowserHandshake {
+    seen.opened_ms = Some(30.0);
+    seen.watched_ms = Some(1500.0);
+    answered(seen, SWITCHED)
+}
+
+fn saw(mut bundle: Bundle, seen: BrowserHandshake) -> Bundle {
+    let list = &mut bundle.observations.browser;
+    list.push(BrowserHandshake { id: format!("b{}", list.len() + 1), ..seen });
+    bundle
+}
+
+fn fine() -> Bundle {
+    healthy(Run::inside().direct(true), &Leaf::good()).done()
+}
+
+fn said(mut bundle: Bundle, text: &str) -> Bundle {
+    bundle.manifest.answers.browser_message = Some(text.into());
+    bundle
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    use Confidence::{High, Low, Medium};
+    let good = Leaf::good();
+    let mut out = Vec::new();
+    let mut case = |name, bundle, expect| out.push(Case { name, bundles: vec![bundle], expect });
+    case("a browser works, too", saw(fine(), works(live())), ("working", "none", "none", Medium));
+    case(
+        "an extension blocks it",
+        saw(fine(), failed(live(), "net::ERR_BLOCKED_BY_CLIENT")),
+        ("broken", "browser-only", "browser", High),
+    );
+    case(
+        "the browser alone is refused",
+        saw(fine(), answered(live(), FORBIDDEN)),
+        ("broken", "browser-only", "browser", Medium),
+    );
+    case(
+        "the browser alone is refused, says a recording",
+        saw(fine(), failed(har(), "net::ERR_CONNECTION_RESET")),
+        ("broken", "browser-only", "browser", Low),
+    );
+    case(
+        "the browser's trust store",
+        saw(fine(), failed(live(), "net::ERR_CERT_AUTHORITY_INVALID")),
+        ("broken", "browser-only", "browser", High),
+    );
+    let over_http2 = |status: &str| {
+        let mut seen = answered(live(), status);
+        seen.protocol = Some("h2".into());
+        seen.request = Some(Bytes::from("CONNECT /v1/ws HTTP/2\r\n:protocol: websocket\r\n\r\n"));
+        seen
+    };
+    case(
+        "over HTTP/2, which the collector did not get to try",
+        saw(fine(), over_http2("HTTP/2 400\r\n\r\n")),
+        ("broken", "lb-http2", "server-side", High),
+    );
+    let announced =
+        || healthy(Run::inside().direct(true), &good).h2_connect(WS, "HTTP/2 400\r\n\r\n");
+    case(
+        "over HTTP/2, for the collector as well",
+        saw(announced().done(), over_http2("HTTP/2 400\r\n\r\n")),
+        ("broken", "lb-http2", "server-side", High),
+    );
+    // Only the twin with the browser's Origin tells.
+    let refuses_origin = || {
+        let route = Run::inside().direct(true).resolved("203.0.113.10");
+        let route = route.upgrade(WS, &good, SWITCHED, "").pong(WS, Some(1.0), EndedBy::StillOpen);
+        route.browser(WS, &good, FORBIDDEN, "").done()
+    };
+    case(
+        "the Origin is refused, for the browser as well",
+        saw(refuses_origin(), answered(live(), FORBIDDEN)),
+        ("broken", "origin-rejected", "server-side", High),
+    );
+    let broken = || stripped(Run::inside().direct(true), &good, STRIPPED_NGINX, "").done();
+    case(
+        "stripped, for the browser as well",
+        saw(broken(), answered(live(), STRIPPED_NGINX)),
+        ("broken", "lb-strips-upgrade", "server-side", Medium),
+    );
+    case(
+        "stripped, and the browser works",
+        saw(broken(), works(live())),
+        ("broken", "lb-strips-upgrade", "server-side", Low),
+    );
+    case(
+        "a browser that was cut later",
+        saw(
+            fine(),
+            BrowserHandshake {
+                closed: Some(BrowserClose { code: Some(1006), clean: None, at_ms: Some(60_030.0) }),
+                ..works(live())
+            },
+        ),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "a browser by a proxy that was not tried",
+        saw(
+            fine(),
+            BrowserHandshake {
+                route: Some("proxy http://own.corp.example:8080".into()),
+                ..failed(live(), "net::ERR_TUNNEL_CONNECTION_FAILED")
+            },
+        ),
+        ("unknown", "insufficient", "undetermined", Low),
+    );
+    case(
+        "works, and somebody pasted a message",
+        said(fine(), "WebSocket connection to 'wss://x/' failed: Unexpected response code: 502"),
+        ("working", "none", "none", Medium),
+    );
+    out
+}
+
+fn judged(bundle: Bundle) -> Diagnosis {
+    diagnose(&[bundle])
+}
+
+/// What a browser saw is no evidence against it, where the two cannot be compared.
+#[test]
+fn what_cannot_be_compared_makes_no_verdict() {
+    let good = Leaf::good();
+    // Without the twin that sends an Origin, the Origin may be the reason.
+    let route = Run::inside().direct(true).resolved("203.0.113.10");
+    let no_twin = route.upgrade(WS, &good, SWITCHED, "").pong(WS, Some(1.0), EndedBy::StillOpen);
+    // The collector was given credentials, the browser was not.
+    let mut given = fine();
+    for o in &mut given.observations.observations {
+        if let wss_bundle::Step::Upgrade(u) = &mut o.step {
+            u.request = "GET / HTTP/1.1\r\nAuthorization: Basic [removed]\r\n\r\n".into();
+        }
+    }
+    let page = "Refused to connect because it violates the Content Security Policy";
+    for (name, bundle) in [
+        ("no twin", saw(no_twin.done(), answered(live(), FORBIDDEN))),
+        ("credentials", saw(given, answered(live(), "HTTP/1.1 401 Unauthorized\r\n\r\n"))),
+        ("the page forbids it", saw(fine(), failed(live(), page))),
+    ] {
+        let diagnosis = judged(bundle);
+        assert_eq!(diagnosis.verdict.status, Status::Unknown, "{name}: {:?}", diagnosis.verdict);
+        assert_eq!(diagnosis.verdict.cause.slug(), "insufficient", "{name}");
+        assert!(!diagnosis.verdict.missing.is_empty(), "{name}");
+    }
+}
+
+/// A recording of another day does not speak about today.
+#[test]
+fn an_old_recording_is_not_compared() {
+    let old = BrowserHandshake {
+        at: Some("2026-02-20T08:15:31Z".parse().unwrap()),
+        ..failed(har(), "net::ERR_CONNECTION_RESET")
+    };
+    let verdict = judged(saw(fine(), old)).verdict;
+    assert_eq!(verdict.status, Status::Working);
+    let undated = BrowserHandshake { at: None, ..failed(har(), "net::ERR_CONNECTION_RESET") };
+    assert_eq!(judged(saw(fine(), undated)).verdict.status, Status::Working);
+}
+
+/// Consoles try again: one that came to work speaks before those that did not.
+#[test]
+fn of_one_browser_the_socket_that_works_speaks() {
+    let bundle = saw(saw(fine(), failed(har(), "net::ERR_CONNECTION_RESET")), works(har()));
+    assert_eq!(judged(bundle).verdict.status, Status::Working);
+    // And of another path nothing is said.
+    let elsewhere = BrowserHandshake {
+        url: "wss://bindplane.corp.example/v1/opamp".into(),
+        ..failed(live(), "net::ERR_CONNECTION_RESET")
+    };
+    assert_eq!(judged(saw(fine(), elsewhere)).verdict.status, Status::Working);
+}
+
+#[test]
+fn a_message_alone_changes_no_verdict() {
+    let good = Leaf::good();
+    let text = "net::ERR_BLOCKED_BY_CLIENT";
+    for bundle in [
+        fine(),
+        stripped(Run::inside().direct(true), &good, STRIPPED_NGINX, "").done(),
+        Run::inside().direct(true).done(),
+    ] {
+        let plain = judged(bundle.clone());
+        let with = judged(said(bundle, text));
+        assert_eq!(plain.verdict, with.verdict);
+    }
+}
+
+#[test]
+fn the_checklist_says_which_browser() {
+    let nothing = Run::inside().direct(true).done();
+    let item = |bundle: Bundle| {
+        let diagnosis = judged(bundle);
+        let item = diagnosis.checklist.iter().find(|i| i.item == "failed-handshake").unwrap();
+        (serde_json::to_value(item.status).unwrap(), item.have.join("; "))
+    };
+    assert_eq!(item(nothing.clone()).0, "missing");
+    let (status, have) = item(saw(nothing.clone(), answered(har(), FORBIDDEN)));
+    assert_eq!(status, "complete");
+    assert!(have.contains("har:console.har (Chrome 156): HTTP/1.1 403 Forbidden with 2"), "{have}");
+    let (status, have) = item(saw(nothing, failed(live(), "net::ERR_CONNECTION_REFUSED")));
+    assert_eq!(status, "complete");
+    assert!(have.contains("Chromium 156 headless: no response"), "{have}");
+}
+
+#[test]
+fn differences_are_listed_and_nothing_else() {
+    let mut seen = answered(live(), FORBIDDEN);
+    seen.remote = Some("198.51.100.7:443".into());
+    let bundle = saw(fine(), seen);
+    let seen = &bundle.observations.browser[0];
+    let compared = wss_diagnosis::evidence::browser::compare(&bundle, seen).unwrap();
+    let what: Vec<&str> = compared.differences.iter().map(|d| d.what.as_str()).collect();
+    assert!(what.contains(&"address") && what.contains(&"answer"), "{what:?}");
+    assert!(!what.contains(&"route") && !what.contains(&"protocol (ALPN)"), "{what:?}");
+    let own = bundle.observations.observations.iter().find(|o| o.id == compared.observation);
+    assert_eq!(own.unwrap().probe, "browser-upgrade");
+}
