@@ -3,7 +3,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_collector::cli::{Cli, Command};
-use wss_collector::command::{collect, extra, inspect, misused};
+use wss_collector::command::{collect, extra, inspect, misused, upload};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -14,6 +14,7 @@ fn main() -> ExitCode {
         Some(Command::Inspect { bundle, identity }) => {
             inspect::inspect(&bundle, identity.as_deref())
         }
+        Some(Command::Upload(args)) => upload::upload(args),
         Some(Command::Completions { shell }) => extra::completions(shell),
         Some(Command::Man) => extra::man(),
         Some(Command::PacWorker) => wss_collector::proxy::pac::engine::worker(),

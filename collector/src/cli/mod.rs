@@ -50,6 +50,9 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         identity: Option<PathBuf>,
     },
+    /// Send a bundle to a URL that you were given for it: HTTP PUT, or a form
+    #[command(after_help = AFTER_UPLOAD)]
+    Upload(UploadArgs),
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -60,6 +63,58 @@ pub enum Command {
     /// Runs a PAC script for the collector itself, in a process of its own
     #[command(name = crate::proxy::pac::load::WORKER, hide = true)]
     PacWorker,
+}
+
+const AFTER_UPLOAD: &str = "\
+Exit codes: 0 it arrived, and the server said so; 1 it did not, or nobody can tell;
+2 bad arguments, or no valid bundle: nothing was sent.
+
+Example:
+  wss-collector upload wss-host-inside.zip --to 'https://bucket.example/key?signature=...'";
+
+/// Options of an upload.
+#[derive(Debug, Args)]
+pub struct UploadArgs {
+    /// The bundle
+    pub bundle: PathBuf,
+    /// Where to: a presigned URL. Its query is never shown
+    #[arg(long, value_name = "URL", required = true)]
+    pub to: String,
+    /// POST it as this field of a form, instead of PUT
+    #[arg(long, value_name = "FIELD")]
+    pub form: Option<String>,
+    /// Another field of that form (repeatable)
+    #[arg(long = "field", value_name = "NAME=VALUE")]
+    pub fields: Vec<String>,
+    /// Send a bundle that is damaged or was changed
+    #[arg(long)]
+    pub force: bool,
+    /// How often to try again, with growing pauses
+    #[arg(long, value_name = "N", default_value = "4", value_parser = clap::value_parser!(u32).range(0..=20))]
+    pub retries: u32,
+    /// How long nothing may move
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = parse::timeout)]
+    pub timeout: Duration,
+    /// The result as JSON on standard output
+    #[arg(long)]
+    pub json: bool,
+
+    /// Proxy, as curl's -x; `-x ''` uses none. Without it the way that worked in the
+    /// bundle is tried first, then this machine's settings
+    #[arg(short = 'x', long, value_name = "URL", help_heading = "Network (as curl's)")]
+    pub proxy: Option<String>,
+    /// Hosts that go without a proxy, as curl's; `*` is all
+    #[arg(long, value_name = "LIST", help_heading = "Network (as curl's)")]
+    pub noproxy: Option<String>,
+    /// Certificate authorities to trust besides the system's (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "Network (as curl's)")]
+    pub cacert: Option<PathBuf>,
+    /// Use these addresses for a host and port (repeatable)
+    #[arg(long, value_name = "HOST:PORT:ADDR[,ADDR]", value_parser = parse::resolve, help_heading = "Network (as curl's)")]
+    pub resolve: Vec<crate::config::ResolveOverride>,
+    /// Header of the request (repeatable)
+    #[arg(short = 'H', long = "header", value_name = "LINE", help_heading = "Network (as curl's)")]
+    pub headers: Vec<String>,
 }
 
 /// Options of a collection.

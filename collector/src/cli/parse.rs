@@ -223,6 +223,55 @@ pub fn target(text: &str, paths: &[String]) -> Result<(Target, Option<Credential
     Ok((Target { scheme, host, port, paths: unique }, url_credentials(&url)))
 }
 
+/// Where a bundle is uploaded to.
+#[derive(Debug)]
+pub struct Destination {
+    /// Host and port.
+    pub target: Target,
+    /// Path and query, as they are sent.
+    pub path: String,
+    /// The URL's credentials.
+    pub auth: Option<Credentials>,
+    /// Everything in it that is a secret.
+    pub secrets: Vec<Secret>,
+}
+
+impl Destination {
+    /// The URL without its query.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let path = self.path.split('?').next().unwrap_or_default();
+        let query = if self.path.contains('?') { "?[removed]" } else { "" };
+        format!("{}{query}", self.target.url(path))
+    }
+}
+
+/// The URL of an upload. Nothing of it stands in an error but scheme and host.
+///
+/// # Errors
+/// Another scheme than https and http, no host, something that is no URL.
+pub fn destination(text: &str) -> Result<Destination, String> {
+    let expected = "expected an https:// URL, in quotes where it has a & in it";
+    let url = Url::parse(text.trim()).map_err(|error| format!("--to: {error}; {expected}"))?;
+    let scheme = match url.scheme() {
+        "https" => Scheme::Https,
+        "http" => Scheme::Http,
+        _ => return Err(format!("--to: {expected}")),
+    };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let port = url.port_or_known_default().unwrap_or_else(|| scheme.default_port());
+    if host.is_empty() || port == 0 {
+        return Err(format!("--to: it has no host or port; {expected}"));
+    }
+    let path = url[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
+    let auth = url_credentials(&url);
+    let mut secrets: Vec<Secret> = url.query().map(Secret::new).into_iter().collect();
+    secrets.extend(url.query_pairs().map(|(_, value)| Secret::new(value)));
+    secrets.extend(auth.iter().flat_map(|a| [a.user.clone(), a.password.clone()]));
+    let target = Target { scheme, host, port, paths: vec![path.clone()] };
+    Ok(Destination { target, path, auth, secrets })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -311,6 +311,15 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     Ok(found)
 }
 
+/// `--cacert` alone.
+///
+/// # Errors
+/// As for a collection.
+pub fn trust(cacert: Option<&Path>) -> Result<TlsOptions, String> {
+    let extra_roots = cacert.map(certificates).transpose()?.unwrap_or_default();
+    Ok(TlsOptions { extra_roots, client: None })
+}
+
 type Client = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
 
 fn client(cert: &Path, key: Option<&Path>) -> Result<Client, String> {

@@ -6,6 +6,7 @@ pub mod dry_run;
 pub mod extra;
 pub mod inspect;
 mod signals;
+pub mod upload;
 
 use clap::error::ErrorKind;
 use std::io::Write;
@@ -57,7 +58,7 @@ pub fn misused(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if error.kind() == ErrorKind::ArgumentConflict && text.contains("the subcommand '") {
         return fail(
-            "one target at a time; commands (inspect, completions, man) go without a target and \
+            "one target at a time; commands (inspect, upload, completions, man) go without a target and \
              its options",
         );
     }

@@ -5,13 +5,13 @@ use super::tap::Tap;
 use super::{BoxIo, classify};
 use crate::recorder::millis;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 use wss_bundle::observation::{Body, EndedBy, Ending, HttpReply};
 use wss_bundle::{Bytes, Failure, FailureKind, Operation, ResponseHead};
 
 /// All heads of one response together.
-const HEAD_LIMIT: usize = 64 * 1024;
+pub(super) const HEAD_LIMIT: usize = 64 * 1024;
 /// Interim responses before the final one.
 const INTERIM_LIMIT: usize = 100;
 /// Interim responses kept.
@@ -165,8 +165,8 @@ fn plausible(bytes: &[u8]) -> bool {
             && matches!(rest.first(), None | Some(b' ' | b'\r')))
 }
 
-async fn read_head(
-    stream: &mut Tap<BoxIo>,
+pub(super) async fn read_head(
+    stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,
     limit: usize,
     first_byte: &mut Option<Instant>,
@@ -220,7 +220,7 @@ fn too_large(buffer: &[u8]) -> Failure {
     read_failure(FailureKind::HttpHeadTooLarge, detail, buffer)
 }
 
-async fn fill(stream: &mut Tap<BoxIo>, buffer: &mut Vec<u8>) {
+async fn fill(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) {
     let mut chunk = [0; 8192];
     while buffer.len() < HEAD_LIMIT {
         match stream.read(&mut chunk).await {
@@ -267,8 +267,8 @@ impl Keeper {
 }
 
 /// Reads the body; says whether it came to its end.
-async fn read_body(
-    stream: &mut Tap<BoxIo>,
+pub(super) async fn read_body(
+    stream: &mut (impl AsyncRead + Unpin),
     mut buffer: Vec<u8>,
     head: &ResponseHead,
     until: Instant,

@@ -9,6 +9,7 @@ pub mod hold;
 pub mod http1;
 pub mod request;
 pub mod socks4;
+pub mod send;
 pub mod tap;
 pub mod tcp;
 pub mod tls;

@@ -9,3 +9,4 @@ mod server;
 mod stopping;
 #[cfg(target_os = "linux")]
 mod terminal;
+mod upload;
