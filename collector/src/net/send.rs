@@ -204,7 +204,7 @@ async fn answer(
         if head.status().is_some_and(|status| (100..200).contains(&status)) {
             continue;
         }
-        let (body, _) = read_body(reader, buffer, &head, Instant::now() + BODY_TIME).await;
+        let (body, _) = read_body(reader, buffer, &head, Instant::now() + BODY_TIME, None).await;
         return Ok((head, body));
     }
 }

@@ -118,6 +118,12 @@ impl Real {
         self.folder.path().join(self.product.file())
     }
 
+    /// A file in its folder; empty where there is none.
+    #[must_use]
+    pub fn file(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+    }
+
     /// What it has said.
     #[must_use]
     pub fn log(&self) -> String {

@@ -183,10 +183,22 @@ pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Re
 }
 
 fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Result<Real, String> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let file = folder.join(&real.config);
     let template =
         std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
+    Real::start(real.server, &template, &values(lab, real.certificate, backend)?)
+}
+
+/// What a configuration may name, with files of its own for it.
+///
+/// # Errors
+/// A file could not be written.
+pub fn values(
+    lab: &Lab,
+    certificate: CertificateKind,
+    backend: SocketAddr,
+) -> Result<BTreeMap<&'static str, String>, String> {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     let text = |error: std::io::Error| error.to_string();
     let shown = |path: &Path| path.display().to_string();
     // Each server has certificates of its own: one that reads them late must
@@ -200,7 +212,7 @@ fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Re
         std::fs::write(&pem, both.concat()).map_err(text)?;
         Ok::<_, String>([shown(&cert), shown(&key), shown(&pem)])
     };
-    let [cert, key, pem] = identity("front", real.certificate)?;
+    let [cert, key, pem] = identity("front", certificate)?;
     let [forged, forged_key, forged_pem] = identity("forged", CertificateKind::Corporate)?;
     let corporate = lab.dir().join("corporate-both.pem");
     std::fs::write(&corporate, lab.pki.corporate.pem() + &lab.pki.corporate.key_pem())
@@ -208,7 +220,7 @@ fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Re
     let hosts = lab.dir().join("hosts");
     std::fs::write(&hosts, format!("127.0.0.1 {}\n", lab.host)).map_err(text)?;
     readable(lab.dir()).map_err(text)?;
-    let values = BTreeMap::from([
+    Ok(BTreeMap::from([
         ("backend", backend.to_string()),
         ("backend-port", backend.port().to_string()),
         ("host", lab.host.clone()),
@@ -222,8 +234,7 @@ fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Re
         ("ca", shown(&lab.pki.ca_file())),
         ("hosts", shown(&hosts)),
         ("closed", closed_port().map_err(text)?.to_string()),
-    ]);
-    Real::start(real.server, &template, &values)
+    ]))
 }
 
 /// Servers that give up root read the lab's files as somebody else.

@@ -16,7 +16,9 @@ use crate::cli::resolve;
 use crate::config::{Config, RouteConfig};
 use crate::net::send::{self, NotSent, Sent};
 use crate::net::{Ctx, Net};
-use crate::proxy;
+use crate::proxy::pac::Answers as PacAnswers;
+use crate::proxy::source::Sources;
+use crate::proxy::{self, Question, Variables};
 use crate::recorder::Recorder;
 use crate::screen::{Look, safe};
 use form::Form;
@@ -91,12 +93,16 @@ fn job(args: UploadArgs) -> Result<Job, String> {
     let bundle = checked(&args, &content)?;
     let headers: Vec<(String, Secret)> =
         args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
-    let found = proxy::find(
-        &destination.target,
-        args.proxy.as_deref(),
-        args.noproxy.as_deref(),
-        &proxy::Variables::of_process(),
-    )?;
+    let variables = Variables::of_process();
+    // PAC files are not asked anew: the route that they named is in the bundle.
+    let found = proxy::find(&Question {
+        target: &destination.target,
+        option: args.proxy.as_deref(),
+        noproxy: args.noproxy.as_deref(),
+        variables: &variables,
+        sources: &Sources::of_machine(&variables),
+        answers: &PacAnswers::new(),
+    })?;
     for note in &found.notes {
         err(&format!("warning: {}\n", safe(note)));
     }
@@ -133,6 +139,7 @@ fn config(
         tls: resolve::trust(args.cacert.as_deref())?,
         name_servers: Vec::new(),
         console: Vec::new(),
+        browser: None,
         timeout: args.timeout,
         hold: Duration::ZERO,
     })
