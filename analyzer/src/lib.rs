@@ -12,3 +12,4 @@ pub mod intake;
 pub mod report;
 pub mod rows;
 pub mod store;
+pub mod trends;

@@ -128,6 +128,16 @@ fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
         }
         return out(text);
     };
+    replace(&path, text)?;
+    out(&format!("{}\n", path.display()))?;
+    if args.open {
+        open_in_browser(&path)?;
+    }
+    Ok(())
+}
+
+/// Writes a file whole: a reader of the old one never sees half of the new one.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), String> {
     let at = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -136,7 +146,6 @@ fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
     if path.exists() && !path.is_file() {
         return Err(format!("cannot write {}: it is no regular file", path.display()));
     }
-    // A reader of the old report never sees half of the new one.
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -146,11 +155,7 @@ fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
     }
     let mut partial = builder.tempfile_in(folder).map_err(at)?;
     partial.write_all(text.as_bytes()).map_err(at)?;
-    partial.persist(&path).map_err(|error| at(error.error))?;
-    out(&format!("{}\n", path.display()))?;
-    if args.open {
-        open_in_browser(&path)?;
-    }
+    partial.persist(path).map_err(|error| at(error.error))?;
     Ok(())
 }
 

@@ -4,7 +4,10 @@ use super::{DONE, NOTHING, SOME_BAD, complain, identities};
 use crate::cli::TrendsArgs;
 use crate::intake::progress::{Counts, Progress};
 use crate::intake::{self, Input, Output, fast, pool};
+use crate::report::templates::Templates;
+use crate::store::query::Answers;
 use crate::store::{self, Batch, Store};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use wss_bundle::sealed::Identities;
 
@@ -15,6 +18,8 @@ const BATCH: usize = 1000;
 const WAIT: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
 /// Bad inputs that are named one by one.
 const NAMED: u64 = 50;
+/// Bytes of a file with query results. Over ten years and every device there are some 50 MB.
+const RESULTS: u64 = 512 << 20;
 
 /// Takes bundles in and draws the page; gives the exit code.
 #[must_use]
@@ -46,7 +51,35 @@ fn run(args: &TrendsArgs) -> Result<u8, String> {
             }
         }
     }
+    let templates = args.template.as_deref().map_or_else(
+        || Ok(Templates::default()),
+        |folder| Templates::with_own(folder).map_err(|error| format!("--template {error}")),
+    )?;
+    let (answers, store) = match &args.results {
+        Some(file) => (results(file)?, None),
+        None => (store::Reader::open(&args.store)?.named()?, args.store.to_str()),
+    };
+    let text = crate::trends::page(&answers, store, &templates)
+        .map_err(|error| format!("the page could not be made: {error}"))?;
+    if args.output == Path::new("-") {
+        super::out(&text)?;
+    } else {
+        super::report::replace(&args.output, &text)?;
+        super::out(&format!("{}\n", args.output.display()))?;
+    }
     Ok(code)
+}
+
+/// Answers that a fleet has computed.
+fn results(file: &Path) -> Result<Answers, String> {
+    let at = |error: &dyn std::fmt::Display| format!("--results {}: {error}", file.display());
+    let size = std::fs::metadata(file).map_err(|error| at(&error))?.len();
+    if size > RESULTS {
+        return Err(at(&format!("{size} bytes are more than the {RESULTS} that are read")));
+    }
+    let text = std::fs::read(file).map_err(|error| at(&error))?;
+    serde_json::from_slice(&text)
+        .map_err(|error| at(&format!("not what the fleet writes: {error}")))
 }
 
 /// What every judging thread has.

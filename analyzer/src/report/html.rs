@@ -18,13 +18,13 @@ const PARTS: [&str; 4] = ["citations", "command", "cure", "prose"];
 const LONGEST: usize = 8_000;
 
 #[derive(Serialize)]
-struct Head {
-    title: String,
-    style_hash: String,
-    script_hash: String,
+pub(crate) struct Head {
+    pub(crate) title: String,
+    pub(crate) style_hash: String,
+    pub(crate) script_hash: String,
 }
 
-fn hash(text: &str) -> String {
+pub(crate) fn hash(text: &str) -> String {
     base64::engine::general_purpose::STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
@@ -49,14 +49,21 @@ fn escape(text: &str) -> String {
 }
 
 fn engine(templates: &Templates) -> Result<Handlebars<'static>, String> {
+    let parts = PARTS.iter().map(|name| format!("part/{name}.hbs"));
+    let sections = section::NAMES.iter().map(|name| format!("section/{name}.hbs"));
+    let pages = ["head.hbs".to_owned(), "page.hbs".to_owned()];
+    engine_of(templates, pages.into_iter().chain(parts).chain(sections))
+}
+
+/// An engine that knows these templates, and escapes whatever it writes.
+pub(crate) fn engine_of(
+    templates: &Templates,
+    names: impl IntoIterator<Item = impl Into<String>>,
+) -> Result<Handlebars<'static>, String> {
     let mut engine = Handlebars::new();
     engine.set_strict_mode(true);
     engine.register_escape_fn(escape);
-    let parts = PARTS.iter().map(|name| format!("part/{name}.hbs"));
-    let sections = section::NAMES.iter().map(|name| format!("section/{name}.hbs"));
-    for name in
-        ["head.hbs".to_owned(), "page.hbs".to_owned()].into_iter().chain(parts).chain(sections)
-    {
+    for name in names.into_iter().map(Into::<String>::into) {
         let text = templates.get(&name)?;
         engine
             .register_template_string(&name, &text)
@@ -169,7 +176,7 @@ mod tests {
                 assert!(!helpers.contains(&word), "{name}: {word}");
             }
         }
-        for name in ["style.css", "script.js"] {
+        for name in ["style.css", "script.js", "trends.css", "trends.js"] {
             // Nothing may end the block that it is put into, or load anything.
             let text = Templates::default().get(name).unwrap().into_owned();
             for word in ["</", "url(", "@import", "http:", "https:", "fetch(", "innerHTML", "eval"]

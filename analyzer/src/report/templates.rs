@@ -81,7 +81,7 @@ impl Templates {
     ///
     /// # Errors
     /// There is none of that name, which the tests exclude.
-    pub(super) fn get(&self, name: &str) -> Result<Cow<'_, str>, String> {
+    pub(crate) fn get(&self, name: &str) -> Result<Cow<'_, str>, String> {
         match self.own.get(name) {
             Some(text) => Ok(Cow::Borrowed(text)),
             None => BUILT_IN
@@ -93,7 +93,7 @@ impl Templates {
     }
 
     /// The logo as a `data:` URL.
-    pub(super) fn logo(&self) -> Option<&str> {
+    pub(crate) fn logo(&self) -> Option<&str> {
         self.logo.as_deref()
     }
 

@@ -25,7 +25,7 @@ pub struct Planted {
 
 /// Everything that rises or falls, and by what.
 pub const PLANTED: &[Planted] = &[
-    // Gateway timeouts, which are HAProxy's here, come 2.6 times as often.
+    // Gateway timeouts, which are HAProxy's here, come four times as often.
     Planted { kind: "cause", what: "gateway-timeout", rises: true },
     Planted { kind: "device", what: "HAProxy", rises: true },
     // A third as many proxies ask for a password: Squid 5.7 is less often blamed.
@@ -100,7 +100,7 @@ const STORIES: &[Story] = &[
     },
     story("nginx-502", 60, 90, false),
     story("apache-503", 40, 60, false),
-    story("haproxy-504", 60, 40, false),
+    story("haproxy-504", 80, 40, false),
     story("squid-407", 90, 50, true),
     story("squid-bump-untrusted", 50, 40, true),
     story("certificate-expired", 40, 80, false),
@@ -133,7 +133,7 @@ impl Plan {
             let recent = back < RECENT;
             let weekend = (back + 1) % 7 < 2;
             let keep = match (base, recent) {
-                ("haproxy-504", false) => 38,
+                ("haproxy-504", false) => 26,
                 ("squid-407", true) => 33,
                 _ => 100,
             };

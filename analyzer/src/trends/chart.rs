@@ -1,0 +1,230 @@
+//! Drawings: bars, as numbers for the template. The page's table says the
+//! same in figures, so a drawing never stands alone.
+
+use serde::Serialize;
+
+/// The width that drawings are laid out for; they scale.
+const WIDTH: f64 = 960.0;
+
+/// A drawing.
+#[derive(Debug, Serialize)]
+pub(super) struct Chart {
+    /// What it shows, for whoever cannot see it.
+    pub(super) label: String,
+    width: f64,
+    height: f64,
+    bars: Vec<Bar>,
+    lines: Vec<Line>,
+    texts: Vec<Text>,
+    /// Names of the colours.
+    legend: Vec<Legend>,
+}
+
+#[derive(Debug, Serialize)]
+struct Bar {
+    x: f64,
+    y: f64,
+    width: f64,
+    height: f64,
+    tone: String,
+    title: String,
+    bucket: Option<String>,
+    series: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    x1: f64,
+    y1: f64,
+    x2: f64,
+    y2: f64,
+    kind: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Text {
+    x: f64,
+    y: f64,
+    anchor: &'static str,
+    text: String,
+    scale: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Legend {
+    tone: String,
+    name: String,
+}
+
+fn round(x: f64) -> f64 {
+    (x * 10.0).round() / 10.0
+}
+
+/// The least round number (1, 2, 5 and their tens) that is enough.
+pub(super) fn round_up(most: u64) -> u64 {
+    let mut unit = 1;
+    loop {
+        for step in [1, 2, 5] {
+            if step * unit >= most {
+                return step * unit;
+            }
+        }
+        unit *= 10;
+    }
+}
+
+/// Bars over time, one on another: `counts[bucket][series]`.
+pub(super) fn stacked(
+    label: String,
+    buckets: &[String],
+    series: &[String],
+    counts: &[Vec<u64>],
+) -> Chart {
+    let (height, left, bottom, top) = (300.0, 56.0, 24.0, 10.0);
+    let sums = counts.iter().map(|bucket| bucket.iter().sum::<u64>());
+    let most = round_up(sums.max().unwrap_or(0).max(1));
+    let room = height - bottom - top;
+    let step = (WIDTH - left) / buckets.len().max(1) as f64;
+    let mut bars = Vec::new();
+    for (b, bucket) in counts.iter().enumerate() {
+        let mut y = height - bottom;
+        for (s, count) in bucket.iter().enumerate() {
+            let tall = *count as f64 / most as f64 * room;
+            y -= tall;
+            bars.push(Bar {
+                x: round(left + b as f64 * step + step * 0.08),
+                y: round(y),
+                width: round(step * 0.84),
+                height: round(tall),
+                tone: format!("s{s}"),
+                title: format!("{}, {}: {count}", buckets[b], series[s]),
+                bucket: Some(b.to_string()),
+                series: Some(s.to_string()),
+            });
+        }
+    }
+    let mut chart = Chart {
+        label,
+        width: WIDTH,
+        height,
+        bars,
+        lines: Vec::new(),
+        texts: Vec::new(),
+        legend: series
+            .iter()
+            .enumerate()
+            .map(|(s, name)| Legend { tone: format!("s{s}"), name: name.clone() })
+            .collect(),
+    };
+    for part in 0..=2_u64 {
+        let y = round(height - bottom - room * part as f64 / 2.0);
+        chart.lines.push(Line { x1: left, y1: y, x2: WIDTH, y2: y, kind: "grid" });
+        let text =
+            if most == 1 && part == 1 { String::new() } else { (most * part / 2).to_string() };
+        chart.texts.push(Text { x: left - 6.0, y: y + 4.0, anchor: "end", text, scale: true });
+    }
+    let every = buckets.len().div_ceil(8).max(1);
+    for (b, name) in buckets.iter().enumerate().step_by(every) {
+        let x = round(left + (b as f64 + 0.5) * step);
+        let text = name.clone();
+        let anchor = if b == 0 { "start" } else { "middle" };
+        chart.texts.push(Text { x, y: height - 6.0, anchor, text, scale: false });
+    }
+    chart
+}
+
+/// Bars side by side, with vertical marks: `at` and `marks` on one scale.
+pub(super) fn histogram(
+    label: String,
+    at: &[(f64, u64, String)],
+    marks: &[f64],
+    unit: &str,
+) -> Chart {
+    let (height, left, bottom, top) = (200.0, 56.0, 24.0, 12.0);
+    let longest = at.iter().map(|(x, ..)| *x).fold(10.0, f64::max) * 1.05;
+    let most = round_up(at.iter().map(|(_, n, _)| *n).max().unwrap_or(0).max(1));
+    let room = height - bottom - top;
+    let x_of = |x: f64| left + x / longest * (WIDTH - left - 20.0);
+    let bars = at
+        .iter()
+        .map(|(x, n, title)| {
+            // One case beside a thousand must still be seen.
+            let tall = (*n as f64 / most as f64 * room).max(1.5);
+            Bar {
+                x: round(x_of(*x) - 2.5),
+                y: round(height - bottom - tall),
+                width: 5.0,
+                height: round(tall),
+                tone: "s0".to_owned(),
+                title: title.clone(),
+                bucket: None,
+                series: None,
+            }
+        })
+        .collect();
+    let base = height - bottom;
+    let mut lines = vec![Line { x1: left, y1: base, x2: WIDTH, y2: base, kind: "grid" }];
+    for mark in marks.iter().filter(|mark| **mark <= longest) {
+        let x = round(x_of(*mark));
+        lines.push(Line { x1: x, y1: top, x2: x, y2: base, kind: "mark" });
+    }
+    let mut texts: Vec<Text> = (0..=4)
+        .map(|part| {
+            let x = longest * f64::from(part) / 4.0;
+            Text {
+                x: round(x_of(x)),
+                y: height - 6.0,
+                anchor: if part == 0 { "start" } else { "middle" },
+                text: format!("{x:.0} {unit}"),
+                scale: false,
+            }
+        })
+        .collect();
+    let most =
+        Text { x: left - 6.0, y: top + 4.0, anchor: "end", text: most.to_string(), scale: false };
+    texts.push(most);
+    Chart { label, width: WIDTH, height, bars, lines, texts, legend: Vec::new() }
+}
+
+/// Lying bars of two parts each: name, first part, second part.
+pub(super) fn lying(label: String, rows: &[(String, u64, u64)], parts: [&str; 2]) -> Chart {
+    let (left, tall, gap) = (300.0, 15.0, 8.0);
+    let most = rows.iter().map(|(_, a, b)| a + b).max().unwrap_or(0).max(1) as f64;
+    let height = rows.len() as f64 * (tall + gap) + gap;
+    let (mut bars, mut texts) = (Vec::new(), Vec::new());
+    for (at, (name, first, second)) in rows.iter().enumerate() {
+        let y = gap + at as f64 * (tall + gap);
+        let scale = (WIDTH - left - 70.0) / most;
+        let mut x = left;
+        for (part, count) in [first, second].into_iter().enumerate() {
+            let width = round(*count as f64 * scale);
+            bars.push(Bar {
+                x: round(x),
+                y,
+                width,
+                height: tall,
+                tone: format!("p{part}"),
+                title: format!("{name}, {}: {count}", parts[part]),
+                bucket: None,
+                series: None,
+            });
+            x += width;
+        }
+        let name = crate::report::words::cut(name, 44);
+        texts.push(Text { x: left - 8.0, y: y + 12.0, anchor: "end", text: name, scale: false });
+        let sum = (first + second).to_string();
+        texts.push(Text {
+            x: round(x + 6.0),
+            y: y + 12.0,
+            anchor: "start",
+            text: sum,
+            scale: false,
+        });
+    }
+    let legend = parts
+        .iter()
+        .enumerate()
+        .map(|(part, name)| Legend { tone: format!("p{part}"), name: (*name).to_owned() })
+        .collect();
+    Chart { label, width: WIDTH, height: round(height), bars, lines: Vec::new(), texts, legend }
+}

@@ -1,0 +1,112 @@
+//! The page of many bundles: the named queries' answers, drawn.
+//!
+//! Everything stands in the page: tables with drawings in SVG, made here, and
+//! a script that filters what it has. The same answers give the same bytes,
+//! from a store or from a fleet. What is counted is the queries' to say
+//! (`analyzer/sql/`).
+
+mod chart;
+mod model;
+mod part;
+mod section;
+pub mod statistics;
+mod time;
+
+use crate::report::html::{Head, engine_of, hash};
+use crate::report::templates::Templates;
+use crate::store::query::Answers;
+use model::records;
+use part::{Behind, Listed, Section};
+use serde::Serialize;
+use time::{Cases, Filters};
+
+#[derive(Serialize)]
+struct Page<'a> {
+    logo: Option<&'a str>,
+    summary: String,
+    empty: bool,
+    filters: Filters,
+    sections: Vec<Section>,
+    behind: Vec<Listed>,
+}
+
+/// The page. `store` is the folder that commands on it name, where there is one.
+///
+/// # Errors
+/// An answer or a column that the page needs is missing; a template of one's own
+/// that does not fit.
+pub fn page(
+    answers: &Answers,
+    store: Option<&str>,
+    templates: &Templates,
+) -> Result<String, String> {
+    let mut behind = Behind::new(store);
+    for row in records(answers, "newest", &["kind", "name", "bundle_id", "collected_at"])? {
+        behind.add(
+            row.text("kind"),
+            row.text("name"),
+            row.text("bundle_id"),
+            row.text("collected_at"),
+        );
+    }
+    let cases = Cases::new(answers)?;
+    let mut sections = Vec::new();
+    if let Some(cases) = &cases {
+        sections.push(cases.over_time(&mut behind));
+        sections.push(cases.changes(&mut behind));
+        sections.push(cases.causes(&mut behind));
+        for build in [
+            section::devices,
+            section::proxies,
+            section::idle,
+            section::layers,
+            section::fingerprints,
+            section::remedies,
+            section::mending,
+            section::checklist,
+            section::abstentions,
+            section::collectors,
+        ] {
+            sections.push(build(answers, &mut behind)?);
+        }
+    }
+    sections.push(section::bad(answers, &mut behind)?);
+    let page = Page {
+        logo: templates.logo(),
+        summary: summary(answers)?,
+        empty: cases.is_none(),
+        filters: cases.as_ref().map(Cases::filters).unwrap_or_default(),
+        sections,
+        behind: behind.listed(),
+    };
+    render(&page, templates)
+}
+
+fn summary(answers: &Answers) -> Result<String, String> {
+    let totals = records(answers, "totals", &["bundles", "cases", "bad", "first_day", "last_day"])?;
+    let totals = totals.first().ok_or("the query totals gave nothing")?;
+    if totals.count("bundles") == 0 {
+        return Ok("There is no bundle in the store yet.".to_owned());
+    }
+    Ok(format!(
+        "{} bundles of {} cases, {} to {}; {} inputs were bad",
+        totals.count("bundles"),
+        totals.count("cases"),
+        totals.text("first_day"),
+        totals.text("last_day"),
+        totals.count("bad")
+    ))
+}
+
+fn render(page: &Page<'_>, templates: &Templates) -> Result<String, String> {
+    let engine = engine_of(templates, ["head.hbs", "trends.hbs"])?;
+    let style = format!("{}{}", templates.get("style.css")?, templates.get("trends.css")?);
+    let script = templates.get("trends.js")?;
+    let head =
+        Head { title: "Trends".to_owned(), style_hash: hash(&style), script_hash: hash(&script) };
+    let head = engine.render("head.hbs", &head).map_err(|error| error.to_string())?;
+    let body = engine.render("trends.hbs", page).map_err(|error| error.to_string())?;
+    Ok(format!(
+        "{head}<style>{style}</style>\n</head>\n<body>\n{body}<script>{script}</script>\n</body>\n</html>\n"
+    ))
+}
