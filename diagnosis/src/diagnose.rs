@@ -33,7 +33,7 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let pasted = curl_output::all(bundles);
     let e = Evidence::new(bundles, &pasted, signatures);
-    let Asked { claims, notes, unsettled } = ask(&e, |_| true);
+    let Asked { mut claims, notes, unsettled } = ask(&e, |_| true);
     let (mut verdict, alternatives) = judge(&e, &claims, unsettled);
     // A configuration never changes the cause; where it shows the very line, it is named.
     let confirmed = notes
@@ -41,6 +41,12 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
         .find(|f| f.severity == Severity::Error && f.explains.contains(&verdict.cause.slug()));
     if let Some(confirmed) = confirmed {
         verdict.summary.push_str(&format!(" The configuration shows where: {}.", confirmed.title));
+        // The remedy for the cause begins with the very line.
+        let line = confirmed.remedy.as_ref().and_then(|remedy| remedy.steps.first().cloned());
+        let main = claims.first_mut().and_then(|claim| claim.finding.remedy.as_mut());
+        if let (Some(line), Some(remedy)) = (line, main) {
+            remedy.steps.insert(0, line);
+        }
     }
     let devices = devices(&e);
     Diagnosis {

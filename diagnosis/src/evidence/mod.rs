@@ -15,10 +15,12 @@ pub use browser::{BrowserView, Fate, Meaning};
 pub use reply::{Author, Reply, ReplyKind};
 pub use route::{Reach, RouteView, SocketState};
 
+use crate::configuration::Checked;
 use crate::curl_output::Output;
 use crate::model::Citation;
 use crate::signature::Signatures;
 use pairing::Pairing;
+use std::sync::OnceLock;
 use wss_bundle::target::AGENT_PATH;
 use wss_bundle::{BrowserHandshake, Bundle, Observation, Vantage};
 
@@ -124,6 +126,8 @@ pub struct Evidence<'a> {
     pub pasted: &'a [Output],
     /// Known devices.
     pub signatures: &'a Signatures,
+    /// What configurations say, once a rule has asked.
+    pub(crate) configuration: OnceLock<Option<Checked>>,
     pairing: Pairing,
     /// Positions in `outputs`: the focus and the twin, where no bundle is either.
     output_focus: Option<usize>,
@@ -158,6 +162,7 @@ impl<'a> Evidence<'a> {
             outputs,
             pasted,
             signatures,
+            configuration: OnceLock::new(),
             pairing,
             output_focus,
             output_twin,

@@ -86,8 +86,12 @@ fn given<'a>(e: &Evidence<'a>) -> Option<&'a [Attachment]> {
         .find(|all| all.iter().any(|a| a.kind == AttachmentKind::Configuration))
 }
 
-/// What the configurations of a case say.
-pub(crate) fn readings(e: &Evidence<'_>) -> Option<Checked> {
+/// What the configurations of a case say; read once for all rules.
+fn readings<'e>(e: &'e Evidence<'_>) -> Option<&'e Checked> {
+    e.configuration.get_or_init(|| read(e)).as_ref()
+}
+
+fn read(e: &Evidence<'_>) -> Option<Checked> {
     let focus = e.focus()?;
     let given = given(e)?;
     let target = &focus.bundle.manifest.target;
@@ -219,12 +223,12 @@ fn finding(e: &Evidence<'_>, reading: &Reading, issue: &Issue) -> Option<Finding
     if effect.is_none() && issue.kind == Kind::Host {
         return None;
     }
-    let says = format!("{}: `{}` {}.", issue.place, issue.line, issue.says);
+    let says = format!("`{}` {}.", issue.line, issue.says);
     let (severity, text) = match &effect {
         Some((_, saw)) => (Severity::Error, format!("{says} {saw}")),
         None => {
             let (severity, why) = unconfirmed(e, issue, other);
-            (severity, format!("The file says, {says} {why}"))
+            (severity, format!("By the file, {says} {why}"))
         }
     };
     let excerpt = format!("{}: {}", issue.place, issue.line);
