@@ -3,7 +3,7 @@
 use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView, SocketState};
 use crate::idle::cut;
 use crate::model::{Layer, LayerState, LayerStatus, RouteLadder};
-use wss_bundle::observation::{Peer, Resolver, Verification, probe};
+use wss_bundle::observation::{Peer, Resolver, Tunnel, Verification, probe};
 use wss_bundle::{FailureKind, Observation, Step};
 
 /// One ladder for each bundle, route and WebSocket path.
@@ -120,7 +120,7 @@ fn proxy(route: &RouteView<'_>) -> LayerState {
     best(
         Layer::Proxy,
         route,
-        |s| matches!(s, Step::Tunnel(_)),
+        |s| matches!(s, Step::Tunnel(t) if !refused(t)),
         |o| match &o.step {
             Step::Tunnel(t) => t
                 .result
@@ -130,6 +130,13 @@ fn proxy(route: &RouteView<'_>) -> LayerState {
             _ => None,
         },
     )
+}
+
+/// Whether the proxy answered, and did not open the tunnel (which it may have
+/// done when it was asked once more, with credentials).
+fn refused(tunnel: &Tunnel) -> bool {
+    let head = tunnel.result.ok().and_then(|reply| reply.head.as_ref());
+    head.and_then(wss_bundle::ResponseHead::status).is_some_and(|s| !(200..300).contains(&s))
 }
 
 fn tls(view: &BundleView<'_>, route: &RouteView<'_>) -> LayerState {

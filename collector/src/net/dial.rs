@@ -2,6 +2,7 @@
 //! proxy's TLS, tunnel; and then the target's TLS.
 
 use super::tap::Tap;
+use super::tunnel::Asked;
 use super::{BoxIo, Ctx, cancelled, dns, socks4, tcp, tls, tunnel};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -123,8 +124,21 @@ pub async fn dial(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fail
     match conn.ctx.route().route.kind {
         RouteKind::Direct => Ok(conn),
         RouteKind::HttpProxy | RouteKind::HttpsProxy => {
-            let stream = tunnel::connect(&conn.ctx, conn.stream).await?;
-            Ok(Conn { stream, ..conn })
+            let Conn { ctx: on, stream, session, permit } = conn;
+            match tunnel::connect(&on, stream).await? {
+                Asked::Open(stream) => Ok(Conn { ctx: on, stream, session, permit }),
+                Asked::Again(Some(stream)) => {
+                    let stream = opened(tunnel::connect(&on, stream).await?)?;
+                    Ok(Conn { ctx: on, stream, session, permit })
+                }
+                Asked::Again(None) => {
+                    // The old connection's permit is for the new one.
+                    drop(permit);
+                    let conn = first(ctx, way, counted).await?;
+                    let stream = opened(tunnel::connect(&conn.ctx, conn.stream).await?)?;
+                    Ok(Conn { stream, ..conn })
+                }
+            }
         }
         RouteKind::Socks5 | RouteKind::Socks5h => {
             let stream = tunnel::socks(&conn.ctx, conn.stream, way.target.first().copied()).await?;
@@ -137,6 +151,17 @@ pub async fn dial(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fail
             });
             let stream = socks4::open(&conn.ctx, conn.stream, address).await?;
             Ok(Conn { stream, ..conn })
+        }
+    }
+}
+
+/// A tunnel that must be open by now.
+fn opened(asked: Asked) -> Result<Tap<BoxIo>, Failure> {
+    match asked {
+        Asked::Open(stream) => Ok(stream),
+        Asked::Again(_) => {
+            let detail = "the proxy goes on asking for credentials";
+            Err(Failure::new(Operation::Tunnel, FailureKind::Other, detail))
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod dns;
 pub mod h2;
 pub mod hold;
 pub mod http1;
+pub mod proxy_auth;
 pub mod request;
 pub mod send;
 pub mod socks4;
@@ -49,6 +50,8 @@ pub struct Net {
     cancel: watch::Receiver<bool>,
     /// Routes on which a TLS handshake got no answer at all.
     silent: Vec<AtomicBool>,
+    /// What each route's proxy wants to be told.
+    proxy_auth: Vec<proxy_auth::ProxyAuth>,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -58,7 +61,8 @@ impl Net {
     pub fn new(config: Arc<Config>, recorder: Recorder, cancel: watch::Receiver<bool>) -> Self {
         let tls = tls::TlsSetup::new(&config.tls);
         let silent = config.routes.iter().map(|_| AtomicBool::default()).collect();
-        Self { config, tls, recorder, cancel, silent, slots: Mutex::default() }
+        let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
+        Self { config, tls, recorder, cancel, silent, proxy_auth, slots: Mutex::default() }
     }
 
     /// Notes that nothing answers a TLS handshake on a route: connections that
@@ -130,6 +134,12 @@ impl Ctx {
     #[must_use]
     pub fn route(&self) -> &RouteConfig {
         &self.net.config.routes[self.route]
+    }
+
+    /// What this route's proxy wants to be told.
+    #[must_use]
+    pub fn proxy_auth(&self) -> &proxy_auth::ProxyAuth {
+        &self.net.proxy_auth[self.route]
     }
 
     /// The most that a step may take.

@@ -194,12 +194,12 @@ pub fn subprotocol(path: &str) -> Option<&'static str> {
 
 /// A CONNECT as curl writes it.
 #[must_use]
-pub fn connect(config: &Config, auth: Option<&Credentials>) -> Request {
+pub fn connect(config: &Config, authorization: Option<&str>) -> Request {
     let to = config.target.host_port();
     let mut request = Request::new("CONNECT", &to);
     request.header("Host", &to);
-    if let Some(credentials) = auth {
-        request.secret("Proxy-Authorization", &basic(credentials));
+    if let Some(value) = authorization {
+        request.secret("Proxy-Authorization", value);
     }
     request.header("User-Agent", &user_agent());
     request.header("Proxy-Connection", "Keep-Alive");

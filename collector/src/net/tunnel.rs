@@ -14,13 +14,25 @@ fn failure(kind: FailureKind, detail: impl Into<String>) -> Failure {
     Failure::new(Operation::Tunnel, kind, detail)
 }
 
+/// What asking for a tunnel came to.
+pub enum Asked {
+    /// It is open.
+    Open(Tap<BoxIo>),
+    /// The proxy has said how it wants to be told who asks: once more, on this
+    /// connection where it is still good.
+    Again(Option<Tap<BoxIo>>),
+}
+
 /// Asks an HTTP proxy for a tunnel, and records its answer.
 ///
 /// # Errors
 /// The failure that was recorded; or, as a failure that is not, a refusal.
-pub async fn connect(ctx: &Ctx, mut stream: Tap<BoxIo>) -> Result<Tap<BoxIo>, Failure> {
+pub async fn connect(ctx: &Ctx, mut stream: Tap<BoxIo>) -> Result<Asked, Failure> {
     let config = &ctx.net.config;
-    let request = request::connect(config, ctx.route().auth.as_ref());
+    let credentials = ctx.route().auth.as_ref();
+    let authorization =
+        credentials.map(|auth| ctx.proxy_auth().header(auth, &config.target.host_port()));
+    let request = request::connect(config, authorization.as_deref());
     let handle = stream.handle();
     let wrap = |result: Outcome<TunnelReply>| {
         Step::Tunnel(Tunnel {
@@ -43,12 +55,17 @@ pub async fn connect(ctx: &Ctx, mut stream: Tap<BoxIo>) -> Result<Tap<BoxIo>, Fa
             Failure { operation: Operation::Tunnel, kind, ..error }
         })?;
         let status = answer.reply.head.status().unwrap_or_default();
+        let again =
+            status == 407 && credentials.is_some() && ctx.proxy_auth().learn(&answer.reply.head);
         let reply = TunnelReply { head: Some(answer.reply.head), body: answer.reply.body };
-        Ok((reply, (stream, status)))
+        Ok((reply, (stream, status, again, answer.reusable)))
     };
-    let (stream, status) = ctx.step(Operation::Tunnel, ctx.timeout(), wrap, work).await?;
+    let (stream, status, again, reusable) =
+        ctx.step(Operation::Tunnel, ctx.timeout(), wrap, work).await?;
     if (200..300).contains(&status) {
-        Ok(stream)
+        Ok(Asked::Open(stream))
+    } else if again {
+        Ok(Asked::Again(reusable.then_some(stream)))
     } else {
         Err(failure(FailureKind::Other, format!("the proxy answered CONNECT with {status}")))
     }

@@ -101,6 +101,11 @@ pub struct RouteView<'a> {
     replies: Vec<Reply<'a>>,
 }
 
+/// The status with which a proxy answered a tunnel request.
+fn status(tunnel: &Tunnel) -> Option<u16> {
+    tunnel.result.ok()?.head.as_ref()?.status()
+}
+
 impl<'a> RouteView<'a> {
     pub(super) fn new(bundle: &'a Bundle, route: &'a Route, signatures: &'a Signatures) -> Self {
         let mut observations: Vec<&Observation> =
@@ -182,12 +187,18 @@ impl<'a> RouteView<'a> {
                 return Reach::TlsFailed(o, tls, failure);
             }
         }
-        for o in &self.observations {
+        // A 407 that was answered is not how it ended.
+        let asked =
+            |o: &&&Observation| !matches!(&o.step, Step::Tunnel(t) if status(t) == Some(407));
+        let later = self.observations.iter().filter(asked);
+        let once_more = later.clone().any(|o| matches!(&o.step, Step::Tunnel(_)));
+        let all = self.observations.iter();
+        let tunnels: Vec<_> = if once_more { later.collect() } else { all.collect() };
+        for o in tunnels {
             if let Step::Tunnel(tunnel) = &o.step {
                 match &tunnel.result {
-                    Outcome::Ok(reply) => {
-                        let status = reply.head.as_ref().and_then(wss_bundle::ResponseHead::status);
-                        if let Some(status) = status
+                    Outcome::Ok(_) => {
+                        if let Some(status) = status(tunnel)
                             && !(200..300).contains(&status)
                         {
                             return Reach::TunnelStatus(o, tunnel, status);

@@ -233,6 +233,7 @@ pub fn values(
         ("corporate", shown(&corporate)),
         ("ca", shown(&lab.pki.ca_file())),
         ("hosts", shown(&hosts)),
+        ("folder", shown(&folder.canonicalize().map_err(text)?)),
         ("closed", closed_port().map_err(text)?.to_string()),
     ]))
 }
