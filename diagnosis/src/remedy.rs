@@ -126,7 +126,8 @@ pub(crate) fn proxy_credentials(e: &Evidence<'_>, schemes: &[String]) -> Remedy 
             .all(|s| s.eq_ignore_ascii_case("negotiate") || s.eq_ignore_ascii_case("ntlm"));
     let mut steps = vec![if only_integrated {
         "The proxy takes integrated Windows authentication only (Negotiate, NTLM): a browser \
-         answers that by itself. Ask for an exemption of this host, or test from a browser."
+         answers that by itself. Try it from a browser here (--browser), or ask for an exemption \
+         of this host."
             .to_owned()
     } else {
         "Give the credentials: wss-collector --proxy http://USER:PASSWORD@PROXY:PORT … (they are \

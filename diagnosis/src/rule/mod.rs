@@ -13,6 +13,7 @@ pub(crate) mod configuration;
 mod hold;
 mod network;
 mod notes;
+mod proxies;
 mod socket;
 mod tls;
 mod upgrade;
@@ -127,6 +128,8 @@ static RULES: &[Rule] = &[
     browser::BROWSER_MESSAGE,
     notes::CURL_OVER_HTTP2,
     notes::SELECTED_ROUTE_DIFFERS,
+    proxies::CLIENTS_DIFFER,
+    proxies::PAGE_AND_SOCKET_DIFFER,
     notes::AGENT_PATH_ALONE,
     comparison::NOT_COMPARABLE,
     comparison::COLLECTED_APART,

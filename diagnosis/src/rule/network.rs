@@ -8,7 +8,7 @@ use crate::remedy;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use wss_bundle::observation::Peer;
-use wss_bundle::{FailureKind, Observation};
+use wss_bundle::{FailureKind, Observation, Step};
 
 pub(super) const DNS_SPLIT: Rule = Rule {
     id: "dns-split",
@@ -207,6 +207,7 @@ fn proxy_required(e: &Evidence<'_>) -> Answer {
     let Some((observation, failure)) = direct_failure(route) else { return Answer::Pass };
     let Some(other) = focus.other_working().next() else { return Answer::Pass };
     let proof = other.upgrade_reply(path).map(|r| focus.cite(r.observation, r.line()));
+    let followed = super::proxies::browsers_work(focus, path);
     let finding = Draft::new(
         "proxy-required",
         Severity::Error,
@@ -217,9 +218,14 @@ fn proxy_required(e: &Evidence<'_>) -> Answer {
     )
     .text(format!(
         "Direct connections fail ({failure}); through the {} (known from {}) the WebSocket works. \
-         A setting exempts this target from that proxy.",
+         The direct way is taken here because {}.{}",
         other.route.id,
-        other.route.sources.join(", ")
+        other.route.sources.join(", "),
+        match route.route.sources.as_slice() {
+            [] => "a setting exempts this target from that proxy".to_owned(),
+            sources => sources.join(", "),
+        },
+        if followed { " Browsers here do use the proxy; other programs do not." } else { "" }
     ))
     .also(proof)
     .remedy(remedy::use_the_proxy(e, other))
@@ -228,7 +234,7 @@ fn proxy_required(e: &Evidence<'_>) -> Answer {
         Cause::ProxyRequired,
         Status::Broken,
         Location::ClientNetwork,
-        Confidence::High,
+        if followed { Confidence::Medium } else { Confidence::High },
         format!(
             "Direct connections to the target are blocked here, and the {} that works is not used \
              for it.",
@@ -411,6 +417,15 @@ fn proxy_auth_required(e: &Evidence<'_>) -> Answer {
         _ => return Answer::Pass,
     };
     let how = if schemes.is_empty() { String::new() } else { format!(" ({})", schemes.join(", ")) };
+    let given = credentials_given(observation);
+    let about = match (given, integrated(&schemes)) {
+        (true, _) => " It was told credentials, and refuses them.",
+        (false, true) => {
+            " That is integrated Windows authentication: a browser on a machine of the domain \
+             answers it by itself, this program does not."
+        }
+        (false, false) => "",
+    };
     let finding = Draft::new(
         "proxy-auth-required",
         Severity::Error,
@@ -420,8 +435,8 @@ fn proxy_auth_required(e: &Evidence<'_>) -> Answer {
         excerpt,
     )
     .text(format!(
-        "The {} answers CONNECT with 407{how}. Nothing behind it can be judged until it lets the \
-         tunnel through.",
+        "The {} answers CONNECT with 407{how}.{about} Nothing behind it can be judged until it \
+         lets the tunnel through.",
         route.route.id
     ))
     .remedy(remedy::proxy_credentials(e, &schemes))
@@ -431,11 +446,31 @@ fn proxy_auth_required(e: &Evidence<'_>) -> Answer {
         Status::Broken,
         Location::ClientNetwork,
         Confidence::High,
-        format!("The {} asks for credentials{how} before it opens a tunnel.", route.route.id),
+        if given {
+            format!("The {} refuses the credentials that it was given{how}.", route.route.id)
+        } else {
+            format!("The {} asks for credentials{how} before it opens a tunnel.", route.route.id)
+        },
         finding,
     );
     claim.missing.push(run_again(e, "--proxy http://USER:PASSWORD@PROXY:PORT"));
     Answer::Fail(Box::new(claim))
+}
+
+/// Whether the proxy takes nothing but what Windows answers by itself.
+fn integrated(schemes: &[String]) -> bool {
+    let known = |s: &String| s.eq_ignore_ascii_case("negotiate") || s.eq_ignore_ascii_case("ntlm");
+    !schemes.is_empty() && schemes.iter().all(known)
+}
+
+/// Whether the request for the tunnel carried credentials.
+fn credentials_given(o: &Observation) -> bool {
+    match &o.step {
+        Step::Tunnel(tunnel) => {
+            tunnel.request.text().to_ascii_lowercase().contains("\nproxy-authorization:")
+        }
+        _ => false,
+    }
 }
 
 fn proxy_refuses_tunnel(e: &Evidence<'_>) -> Answer {

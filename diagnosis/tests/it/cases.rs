@@ -802,6 +802,7 @@ pub(crate) fn cases() -> Vec<Case> {
     );
     out.extend(crate::browser::cases());
     out.extend(crate::pasted::cases());
+    out.extend(crate::proxies::cases());
     out
 }
 

@@ -11,3 +11,4 @@ mod fixture;
 mod invariants;
 mod pairing;
 mod pasted;
+mod proxies;
