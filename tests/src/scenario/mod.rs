@@ -186,7 +186,11 @@ fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Re
     let file = folder.join(&real.config);
     let template =
         std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
-    Real::start(real.server, &template, &values(lab, real.certificate, backend)?)
+    let mut values = values(lab, real.certificate, backend)?;
+    // Other files of the scenario, for servers that run elsewhere.
+    let folder = folder.canonicalize().map_err(|error| error.to_string())?;
+    values.insert("folder", folder.display().to_string());
+    Real::start(real.server, &template, &values)
 }
 
 /// What a configuration may name, with files of its own for it.
@@ -233,7 +237,6 @@ pub fn values(
         ("corporate", shown(&corporate)),
         ("ca", shown(&lab.pki.ca_file())),
         ("hosts", shown(&hosts)),
-        ("folder", shown(&folder.canonicalize().map_err(text)?)),
         ("closed", closed_port().map_err(text)?.to_string()),
     ]))
 }
