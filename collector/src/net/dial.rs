@@ -30,7 +30,7 @@ pub struct Conn {
     pub stream: Tap<BoxIo>,
     /// The target's TLS session.
     pub session: Option<TlsSession>,
-    permit: Option<OwnedSemaphorePermit>,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Conn {
@@ -102,10 +102,16 @@ pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fai
         return Err(Failure::new(
             Operation::Connect,
             FailureKind::Cancelled,
-            "not tried: a TLS handshake on this route got no answer",
+            "not tried: nothing answered on this route",
         ));
     }
-    let (stream, ctx) = tcp::connect(ctx, &way.first_hop, peer).await?;
+    let (stream, ctx) = tcp::connect(ctx, &way.first_hop, peer).await.inspect_err(|_| {
+        // With one connection through, a failure is that connection's own.
+        if !ctx.net.is_reached(ctx.route) {
+            ctx.net.note_silence(ctx.route);
+        }
+    })?;
+    ctx.net.note_reached(ctx.route);
     let mut stream = Tap::new(Box::new(stream) as BoxIo, false);
     if ctx.route().route.kind == RouteKind::HttpsProxy {
         let (inner, _) =
@@ -121,6 +127,15 @@ pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fai
 /// The failure that was recorded, or the proxy's refusal.
 pub async fn dial(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure> {
     let conn = first(ctx, way, counted).await?;
+    through(ctx, way, counted, conn).await.inspect_err(|failure| {
+        if failure.kind == FailureKind::TimedOut {
+            ctx.net.note_silence(ctx.route);
+        }
+    })
+}
+
+/// Through the proxy, on a connection to it.
+async fn through(ctx: &Ctx, way: &Arc<Way>, counted: bool, conn: Conn) -> Result<Conn, Failure> {
     match conn.ctx.route().route.kind {
         RouteKind::Direct => Ok(conn),
         RouteKind::HttpProxy | RouteKind::HttpsProxy => {

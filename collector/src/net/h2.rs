@@ -32,7 +32,11 @@ fn failure(detail: impl Into<String>) -> Failure {
     Failure::new(Operation::Http2, FailureKind::Http2Error, detail)
 }
 
-async fn open(stream: Tap<BoxIo>) -> Result<Client, Failure> {
+/// Sends the connection's preface. The server's comes with its first answer.
+///
+/// # Errors
+/// The connection cannot be written to.
+pub async fn open(stream: Tap<BoxIo>) -> Result<Client, Failure> {
     let (send, connection) = h2::client::Builder::new()
         .enable_push(false)
         .max_header_list_size(64 * 1024)
@@ -114,7 +118,7 @@ fn render(response: &Response<h2::RecvStream>) -> ResponseHead {
 /// Sends a request and reads the response. The stream of a 200 to an extended
 /// CONNECT stays open as long as the WebSocket would, so its body is not read.
 async fn ask(
-    client: &mut Client,
+    client: &Client,
     request: Request<()>,
     extended: bool,
     body_until: Instant,
@@ -154,11 +158,11 @@ async fn read_body(mut stream: h2::RecvStream, body: &mut Body, limit: usize) ->
 }
 
 /// What plain curl gets where h2 is offered; recorded, with what the server's
-/// SETTINGS say about extended CONNECT.
+/// SETTINGS say about extended CONNECT. Several may be under way at once.
 ///
 /// # Errors
 /// The failure that was recorded.
-pub async fn get(ctx: &Ctx, stream: Tap<BoxIo>, path: &str) -> Result<(Client, bool), Failure> {
+pub async fn get(ctx: &Ctx, client: &Client, path: &str) -> Result<bool, Failure> {
     let (request, shown) = build(ctx, path, false)?;
     let limit = ctx.timeout();
     let announced = std::sync::Mutex::new(None);
@@ -169,14 +173,13 @@ pub async fn get(ctx: &Ctx, stream: Tap<BoxIo>, path: &str) -> Result<(Client, b
     };
     let work = async {
         let body_until = Instant::now() + body_time(limit);
-        let mut client = open(stream).await?;
-        let reply = ask(&mut client, request, false, body_until).await;
+        let reply = ask(client, request, false, body_until).await;
         // The SETTINGS come before any response (RFC 9113 section 3.4).
         let extended = client.send.is_extended_connect_protocol_enabled();
         if let Ok(mut seen) = announced.lock() {
             *seen = Some(extended);
         }
-        reply.map(|reply| (reply, (client, extended)))
+        reply.map(|reply| (reply, extended))
     };
     ctx.step(Operation::Http2, limit, wrap, work).await
 }
@@ -185,7 +188,7 @@ pub async fn get(ctx: &Ctx, stream: Tap<BoxIo>, path: &str) -> Result<(Client, b
 ///
 /// # Errors
 /// The failure that was recorded.
-pub async fn connect(ctx: &Ctx, mut client: Client, path: &str) -> Result<(), Failure> {
+pub async fn connect(ctx: &Ctx, client: &Client, path: &str) -> Result<(), Failure> {
     let (request, shown) = build(ctx, path, true)?;
     let limit = ctx.timeout();
     let wrap = |result| {
@@ -194,7 +197,7 @@ pub async fn connect(ctx: &Ctx, mut client: Client, path: &str) -> Result<(), Fa
     };
     let work = async {
         let body_until = Instant::now() + body_time(limit);
-        ask(&mut client, request, true, body_until).await.map(|reply| (reply, ()))
+        ask(client, request, true, body_until).await.map(|reply| (reply, ()))
     };
     ctx.step(Operation::Http2, limit, wrap, work).await
 }

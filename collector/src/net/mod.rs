@@ -48,10 +48,12 @@ pub struct Net {
     /// Where observations go.
     pub recorder: Recorder,
     cancel: watch::Receiver<bool>,
-    /// Routes on which a TLS handshake got no answer at all.
+    /// Routes on which something got no answer at all.
     silent: Vec<AtomicBool>,
     /// What each route's proxy wants to be told.
     proxy_auth: Vec<proxy_auth::ProxyAuth>,
+    /// Routes on which a connection was opened.
+    reached: Vec<AtomicBool>,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -60,13 +62,15 @@ impl Net {
     #[must_use]
     pub fn new(config: Arc<Config>, recorder: Recorder, cancel: watch::Receiver<bool>) -> Self {
         let tls = tls::TlsSetup::new(&config.tls);
-        let silent = config.routes.iter().map(|_| AtomicBool::default()).collect();
+        let flags = || config.routes.iter().map(|_| AtomicBool::default()).collect();
+        let (silent, reached) = (flags(), flags());
         let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
-        Self { config, tls, recorder, cancel, silent, proxy_auth, slots: Mutex::default() }
+        let slots = Mutex::default();
+        Self { config, tls, recorder, cancel, silent, proxy_auth, reached, slots }
     }
 
-    /// Notes that nothing answers a TLS handshake on a route: connections that
-    /// wait for their turn would only wait again.
+    /// Notes that nothing answers on a route: connections that wait for their
+    /// turn would only wait again.
     pub fn note_silence(&self, route: usize) {
         if let Some(silent) = self.silent.get(route) {
             silent.store(true, Ordering::Relaxed);
@@ -77,6 +81,19 @@ impl Net {
     #[must_use]
     pub fn is_silent(&self, route: usize) -> bool {
         self.silent.get(route).is_some_and(|silent| silent.load(Ordering::Relaxed))
+    }
+
+    /// Notes that a connection was opened on a route.
+    pub fn note_reached(&self, route: usize) {
+        if let Some(reached) = self.reached.get(route) {
+            reached.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether [`Net::note_reached`] was called for a route.
+    #[must_use]
+    pub fn is_reached(&self, route: usize) -> bool {
+        self.reached.get(route).is_some_and(|reached| reached.load(Ordering::Relaxed))
     }
 
     /// Whether the user has stopped the collection.

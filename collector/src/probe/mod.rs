@@ -13,7 +13,7 @@ pub mod plain_get;
 pub mod resolve;
 pub mod upgrade;
 
-use crate::net::dial::{Conn, Way, dial, secure};
+use crate::net::dial::{Conn, Way, dial, first, secure};
 use crate::net::http1::{Answer, Exchange, exchange};
 use crate::net::request::{self, Request};
 use crate::net::{Ctx, h2};
@@ -46,6 +46,41 @@ async fn opening(conn: &mut Conn, request: &Request) -> Result<HttpReply, Failur
 /// Sends a request that is no upgrade and records it.
 async fn plain(conn: &mut Conn, request: &Request) -> Result<Answer, Failure> {
     send(conn, request, Kind::Plain).await
+}
+
+/// A connection on which one request follows another, as browsers do it.
+#[derive(Default)]
+pub struct Kept(Option<Conn>);
+
+impl Kept {
+    /// Sends a request that is no upgrade on the connection that is there, or
+    /// else on a new one: to the proxy for a request in absolute form, to the
+    /// target for any other.
+    async fn plain(
+        &mut self,
+        ctx: &Ctx,
+        way: &Arc<Way>,
+        request: &Request,
+        absolute: bool,
+    ) -> Result<(), Failure> {
+        let mut kept = self.0.take();
+        if let Some(conn) = &mut kept
+            && !conn.still_open().await
+        {
+            kept = None;
+        }
+        let mut conn = match kept {
+            Some(conn) => {
+                let ctx = Ctx { connection: conn.ctx.connection, ..ctx.clone() };
+                Conn { ctx, ..conn }
+            }
+            None if absolute => first(ctx, way, true).await?,
+            None => open(ctx, way, true).await?,
+        };
+        let answer = plain(&mut conn, request).await?;
+        self.0 = answer.reusable.then_some(conn);
+        Ok(())
+    }
 }
 
 async fn send(conn: &mut Conn, request: &Request, kind: Kind) -> Result<Answer, Failure> {

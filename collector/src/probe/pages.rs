@@ -1,9 +1,9 @@
 //! Plain pages of the console, one after the other on one connection, as a
 //! browser fetches them: they tell who answers, and that pages pass.
 
-use super::{open, plain};
+use super::Kept;
 use crate::net::Ctx;
-use crate::net::dial::{Conn, Way, first};
+use crate::net::dial::Way;
 use crate::net::request::{Form, get};
 use std::sync::Arc;
 use wss_bundle::Failure;
@@ -25,17 +25,16 @@ pub fn absolute(ctx: &Ctx) -> bool {
 ///
 /// # Errors
 /// The last failure, when no page was answered.
-pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
-    let mut kept: Option<Conn> = None;
+pub async fn run(ctx: &Ctx, way: &Arc<Way>, kept: &mut Kept) -> Result<(), Failure> {
     let mut answered = false;
     let mut failed = None;
+    let absolute = absolute(ctx);
     for page in PAGES {
         let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
-        match one(&ctx, &way, kept.take()).await {
-            Ok(conn) => {
-                answered = true;
-                kept = conn;
-            }
+        let via_proxy = absolute.then(|| ctx.route().auth.as_ref());
+        let request = get(&ctx.net.config, page, &Form { via_proxy, extra: &[] });
+        match kept.plain(&ctx, way, &request, absolute).await {
+            Ok(()) => answered = true,
             Err(failure) => {
                 let at_an_end =
                     ctx.net.is_cancelled() || failure.kind == wss_bundle::FailureKind::TimedOut;
@@ -50,26 +49,4 @@ pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
         Some(failure) if !answered => Err(failure),
         _ => Ok(()),
     }
-}
-
-async fn one(ctx: &Ctx, way: &Arc<Way>, kept: Option<Conn>) -> Result<Option<Conn>, Failure> {
-    let mut kept = kept;
-    if let Some(conn) = &mut kept
-        && !conn.still_open().await
-    {
-        kept = None;
-    }
-    let mut conn = match kept {
-        Some(mut conn) => {
-            conn.ctx.path.clone_from(&ctx.path);
-            conn
-        }
-        None if absolute(ctx) => first(ctx, way, true).await?,
-        None => open(ctx, way, true).await?,
-    };
-    let path = ctx.path.as_deref().unwrap_or("/");
-    let via_proxy = absolute(ctx).then(|| ctx.route().auth.as_ref());
-    let request = get(&ctx.net.config, path, &Form { via_proxy, extra: &[] });
-    let answer = plain(&mut conn, &request).await?;
-    Ok(answer.reusable.then_some(conn))
 }

@@ -1,6 +1,6 @@
 //! Twin of `upgrade`: the same GET without the four upgrade headers.
 
-use super::{open, plain};
+use super::Kept;
 use crate::net::Ctx;
 use crate::net::dial::Way;
 use crate::net::request::{Form, get};
@@ -11,8 +11,7 @@ use wss_bundle::Failure;
 ///
 /// # Errors
 /// The first step that failed.
-pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
+pub async fn run(ctx: &Ctx, way: &Arc<Way>, kept: &mut Kept) -> Result<(), Failure> {
     let request = get(&ctx.net.config, ctx.path.as_deref().unwrap_or("/"), &Form::default());
-    let mut conn = open(&ctx, &way, true).await?;
-    plain(&mut conn, &request).await.map(|_| ())
+    kept.plain(ctx, way, &request, false).await
 }
