@@ -36,6 +36,8 @@ pub enum Progress {
         /// How long they take.
         planned: Duration,
     },
+    /// Every route is done with; what is left are the holds.
+    OnlyHoldsLeft,
     /// A step of the plan has ended.
     StepDone(StepRecord),
 }
@@ -104,6 +106,9 @@ pub async fn run(
                     Event::RouteDone { route } => upgrades[route].done = true,
                 }
                 start_holds(&net, &mut upgrades, &mut tasks);
+                if upgrades.iter().all(|u| u.done) && upgrades.iter().any(|u| u.held) {
+                    net.recorder.tell(Progress::OnlyHoldsLeft);
+                }
             }
             ended = tasks.join_next() => if ended.is_none() && events.is_empty() { break },
         }

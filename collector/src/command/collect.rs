@@ -1,12 +1,13 @@
 //! The main job: probe, judge, write the bundle, say what was found.
 
+use super::so_far::SoFar;
 use super::{ask, err, exit_code, fail, out, signals};
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
 use crate::environment;
 use crate::proxy::followed;
 use crate::proxy::pac::load::Loader;
-use crate::run::{Collected, run};
+use crate::run::{Collected, Progress, run};
 use crate::screen::board::Board;
 use crate::screen::verdict::{Written, text};
 use crate::screen::{Look, Screen, safe};
@@ -151,14 +152,24 @@ async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vant
     let routes = config.routes.iter().map(|route| &route.route);
     let board = Board::new(routes, config.target.scheme, &config.target.paths);
     let mut screen = Screen::new(job.json, board, job.redactor());
+    let mut so_far = SoFar::default();
+    let side = vantage.unwrap_or(Vantage::Inside);
+    let mut show = |screen: &mut Screen, progress: &Progress, at: Instant| {
+        screen.progress(progress, at);
+        if let Some(line) = so_far.take(progress, job, side)
+            && !job.json
+        {
+            screen.say(&line);
+        }
+    };
     for (progress, at) in seen {
-        screen.progress(&progress, at);
+        show(&mut screen, &progress, at);
     }
     let collected = loop {
         tokio::select! {
             biased;
             Ok(()) = cancel.changed() => screen.say(signals::STOPPING),
-            Some(progress) = watching.recv() => screen.progress(&progress, Instant::now()),
+            Some(progress) = watching.recv() => show(&mut screen, &progress, Instant::now()),
             collected = &mut running => break collected,
         }
     };
@@ -187,7 +198,7 @@ fn complete(
     environment.clock.skew_s = environment::skew(started_at, &collected.observations);
 }
 
-fn bundle(
+pub(super) fn bundle(
     job: &Job,
     collected: Collected,
     mut environment: Environment,

@@ -6,6 +6,7 @@ pub mod dry_run;
 pub mod extra;
 pub mod inspect;
 mod signals;
+mod so_far;
 pub mod upload;
 
 use clap::error::ErrorKind;

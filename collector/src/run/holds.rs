@@ -14,7 +14,7 @@ use wss_bundle::observation::probe as name;
 pub(super) struct Upgrades {
     pub(super) worked: HashMap<String, (bool, Arc<Way>)>,
     pub(super) done: bool,
-    held: bool,
+    pub(super) held: bool,
 }
 
 /// What could be held on a route.

@@ -57,7 +57,7 @@ impl Live {
             Progress::HoldStarted { planned } if self.hold.is_none() => {
                 self.start_hold(*planned, at);
             }
-            Progress::HoldStarted { .. } | Progress::StepDone(_) => {}
+            Progress::HoldStarted { .. } | Progress::OnlyHoldsLeft | Progress::StepDone(_) => {}
         }
     }
 

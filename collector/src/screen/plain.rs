@@ -35,7 +35,7 @@ impl Plain {
             Progress::HoldStarted { planned } => {
                 format!("holding connections open for {:.0} s", planned.as_secs_f64())
             }
-            Progress::StepDone(_) => return,
+            Progress::OnlyHoldsLeft | Progress::StepDone(_) => return,
         };
         let line = self.redactor.text("screen", "progress", &line);
         // Nobody may be listening any more; that is no reason to stop.
