@@ -146,7 +146,7 @@ fn a_setting_that_cannot_be_used_is_a_warning() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Upgrades::Work);
     let output = collector(folder.path())
-        .env("http_proxy", "socks4://u:C4nary@p.example:1080")
+        .env("http_proxy", "quic://u:C4nary@127.0.0.1:1")
         .args(args(&[&server.url(), "-o", "w.zip"]))
         .output()
         .unwrap();
@@ -155,7 +155,7 @@ fn a_setting_that_cannot_be_used_is_a_warning() {
     assert!(!error.contains("C4nary"), "{error}");
     let opened = read::file(&folder.path().join("w.zip"), &Limits::default()).unwrap();
     let environment = opened.bundle.environment;
-    assert!(environment.notes.iter().any(|note| note.contains("SOCKS 4")), "{environment:?}");
+    assert!(environment.notes.iter().any(|note| note.contains("quic")), "{environment:?}");
 }
 
 /// A file system with room for nothing: a namespace of its own with a tiny tmpfs.
