@@ -61,6 +61,7 @@ fn dated(params: &mut CertificateParams, kind: CertificateKind) {
     (params.not_before, params.not_after) = match kind {
         CertificateKind::Expired => (midnight - 30 * DAY, midnight - DAY),
         CertificateKind::NotYetValid => (midnight + 2 * DAY, midnight + 90 * DAY),
+        CertificateKind::ExpiresSoon => (midnight - 30 * DAY, midnight + 7 * DAY),
         _ => (midnight - DAY, midnight + 90 * DAY),
     };
 }

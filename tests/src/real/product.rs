@@ -68,6 +68,7 @@ impl Product {
             Self::Varnish => "varnish",
             Self::Nghttpx => "nghttp2-proxy",
             Self::Dante => "dante-server",
+            Self::Mitmdump => "mitmproxy",
             other if other.fetched().is_some() => return None,
             other => other.program(),
         })
@@ -109,10 +110,11 @@ impl Product {
         }
     }
 
-    /// The name of its configuration file; Envoy goes by the ending.
+    /// The name of its configuration file, for those that go by it.
     pub(super) fn file(self) -> &'static str {
         match self {
             Self::Envoy => "lab.yaml",
+            Self::Mitmdump => "config.yaml",
             _ => "lab.conf",
         }
     }
@@ -143,7 +145,7 @@ impl Product {
             // Without hot restart several can run beside each other.
             Self::Envoy => words(&["-c", &config, "--disable-hot-restart", "--concurrency", "1"]),
             Self::H2o => words(&["-m", "worker", "-c", &config]),
-            Self::Mitmdump => words(&["--set", &format!("confdir={folder}"), "-s", &config]),
+            Self::Mitmdump => words(&["--set", &format!("confdir={folder}")]),
         }
     }
 

@@ -81,6 +81,8 @@ pub enum CertificateKind {
     Valid,
     /// Ran out yesterday.
     Expired,
+    /// Runs out in a week.
+    ExpiresSoon,
     /// Begins tomorrow.
     NotYetValid,
     /// Its own issuer.
