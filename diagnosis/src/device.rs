@@ -2,7 +2,7 @@
 
 use crate::evidence::{BundleView, Evidence, ReplyKind, RouteView};
 use crate::model::{Confidence, Device, DeviceRole};
-use crate::signature::Match;
+use crate::signature::{Match, Place};
 use std::collections::BTreeMap;
 use wss_bundle::observation::{Body, Resolver};
 use wss_bundle::{ResponseHead, Step};
@@ -25,6 +25,8 @@ fn order(role: DeviceRole) -> u8 {
 #[derive(Default)]
 struct Found {
     by_key: BTreeMap<(u8, String), Device>,
+    /// Who stands before or behind others of its role.
+    places: BTreeMap<(u8, String), Place>,
 }
 
 impl Found {
@@ -44,6 +46,29 @@ impl Found {
                 self.by_key.insert(key, device);
             }
         }
+    }
+
+    /// Devices in path order: by role, and within a role by what the responses show.
+    fn in_path_order(self) -> Vec<Device> {
+        let Self { by_key, places } = self;
+        let mut devices: Vec<_> = by_key
+            .into_iter()
+            .map(|(key, device)| ((key.0, places.get(&key).copied().unwrap_or_default()), device))
+            .collect();
+        // Already by name, and the sort is stable.
+        devices.sort_by_key(|(key, _)| *key);
+        devices.into_iter().map(|(_, device)| device).collect()
+    }
+
+    fn place(&mut self, m: &Match<'_>) {
+        let key = (order(m.signature.role), m.signature.name.clone());
+        let place = self.places.entry(key).or_default();
+        // Nobody wrote after it: that is seen once for all.
+        *place = match (*place, m.place) {
+            (Place::Outer, _) | (_, Place::Outer) => Place::Outer,
+            (own, Place::Unknown) => own,
+            (_, other) => other,
+        };
     }
 
     fn add_match(&mut self, m: &Match<'_>, view: &BundleView<'_>) {
@@ -73,7 +98,7 @@ pub(crate) fn devices(e: &Evidence<'_>) -> Vec<Device> {
         }
     }
     unknown_interceptor(e, &mut found);
-    let mut devices: Vec<Device> = found.by_key.into_values().collect();
+    let mut devices = found.in_path_order();
     drop_namesakes(&mut devices);
     devices
 }
@@ -179,9 +204,15 @@ fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, foun
             },
             _ => continue,
         };
-        for m in crate::signature::by_route(matches_of(e, head, body), route.route.proxy.is_some())
-        {
+        let matches =
+            crate::signature::by_route(matches_of(e, head, body), route.route.proxy.is_some());
+        // What a proxy on the client's side wrote anew shows no more who wrote before it.
+        let rewritten = matches.iter().any(|m| m.signature.role == DeviceRole::ForwardProxy);
+        for m in matches {
             found.add_match(&m, view);
+            if !rewritten {
+                found.place(&m);
+            }
         }
     }
     origin(view, route, found);

@@ -5,8 +5,8 @@ use super::{Answer, Draft, Rule, claim, run_again, run_outside};
 use crate::evidence::{Evidence, Reach, Reply, RouteView};
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
-use wss_bundle::FailureKind;
 use wss_bundle::observation::{Distrust, Peer, Verification, probe};
+use wss_bundle::{FailureKind, Observation};
 
 pub(super) const TLS_FAILURE: Rule = Rule {
     id: "tls-failure",
@@ -21,7 +21,8 @@ pub(super) const TLS_FAILURE: Rule = Rule {
 pub(super) const LB_HTTP2_ALPN: Rule = Rule {
     id: "lb-http2-alpn",
     title: "The front end speaks HTTP/2 only",
-    looks_for: "a refusal of ALPN `http/1.1`, or h2 chosen though only http/1.1 was offered",
+    looks_for: "a refusal of ALPN `http/1.1`, h2 chosen though only http/1.1 was offered, or no \
+                answer to any request over HTTP/1.1 where the same one over HTTP/2 is answered",
     why: "an HTTP/1.1 upgrade needs HTTP/1.1; without RFC 8441 there is no other way in",
     remedy: "offer http/1.1 by ALPN",
     check: lb_http2_alpn,
@@ -229,8 +230,27 @@ fn untrusted_behind_a_proxy(e: &Evidence<'_>) -> Answer {
     )))
 }
 
+/// A front end may take the TLS session without choosing a protocol (RFC 7301
+/// leaves it free to), and then understand HTTP/2 alone: nothing that was sent
+/// over HTTP/1.1 is answered (measured: nghttpx 1.52, HAProxy 2.6 with `proto h2`).
+fn answers_h2_alone<'a>(route: &RouteView<'a>, path: &str) -> Option<(&'a Observation, String)> {
+    let (_, tls) = route.tls()?;
+    let h2 = route.h2_reply(path)?;
+    let (observation, failure) = route.upgrade_failure(path)?;
+    let chosen = tls.result.ok().is_some_and(|session| session.alpn.is_some());
+    let h1 = |reply: &Reply<'_>| reply.reply.head.version().starts_with("HTTP/1");
+    (!chosen && !route.replies().any(h1))
+        .then(|| (observation, format!("{failure}; over HTTP/2: {}", h2.line())))
+}
+
 fn lb_http2_alpn(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    let silent = answers_h2_alone(route, path);
+    // Browsers that see WebSocket over HTTP/2 announced have a way in (RFC 8441).
+    let way_in = route.h2_connect(path).is_some_and(|(_, connect)| {
+        let status = connect.result.ok().and_then(|reply| reply.head.status());
+        status.is_some_and(|status| (200..300).contains(&status))
+    });
     let refused = match route.reach() {
         Reach::TlsFailed(o, _, f) if f.kind == FailureKind::TlsNoApplicationProtocol => {
             Some((o, f.to_string()))
@@ -244,7 +264,13 @@ fn lb_http2_alpn(e: &Evidence<'_>) -> Answer {
             _ => None,
         }),
     };
-    let Some((observation, excerpt)) = refused else { return Answer::Pass };
+    let Some((observation, excerpt)) = refused.or(silent) else { return Answer::Pass };
+    let but = if way_in {
+        " WebSocket over HTTP/2 (RFC 8441) is taken, so browsers that speak it get through; agents \
+         and everything else do not."
+    } else {
+        ""
+    };
     let finding = Draft::new(
         "lb-http2-alpn",
         Severity::Error,
@@ -253,18 +279,21 @@ fn lb_http2_alpn(e: &Evidence<'_>) -> Answer {
         observation,
         excerpt,
     )
-    .text(
+    .text(format!(
         "An HTTP/1.1 WebSocket upgrade cannot be made here: the front end does not take \
-         `http/1.1` by ALPN.",
-    )
+         `http/1.1`.{but}"
+    ))
     .remedy(remedy::http2(e))
     .done();
     Answer::Fail(Box::new(claim(
         Cause::LbHttp2,
         Status::Broken,
         Location::ServerSide,
-        Confidence::High,
-        "The front end speaks HTTP/2 only, so a WebSocket upgrade over HTTP/1.1 is impossible.",
+        if way_in { Confidence::Medium } else { Confidence::High },
+        format!(
+            "The front end speaks HTTP/2 only, so a WebSocket upgrade over HTTP/1.1 is \
+             impossible.{but}"
+        ),
         finding,
     )))
 }

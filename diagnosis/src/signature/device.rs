@@ -2,7 +2,7 @@
 
 use super::Match;
 use super::file::{Ceiling, File, Sample, confidence};
-use super::sign::{Hit, Pattern, Sign};
+use super::sign::{Hit, Pattern, Place, Sign};
 use crate::model::{Confidence, DeviceRole};
 
 /// One device, by what it leaves behind.
@@ -72,9 +72,11 @@ impl Signature {
         let mut version = None;
         let mut because: Vec<String> = Vec::new();
         let mut by_body = false;
+        let mut places = Vec::new();
         for sign in &self.signs {
             let Some(hit) = find(sign) else { continue };
             version = version.or(hit.version);
+            places.push(hit.place);
             by_body |= matches!(sign.pattern, Pattern::Body { .. });
             // The same line seen by two patterns is one sign.
             if because.contains(&hit.what) {
@@ -89,6 +91,10 @@ impl Signature {
             confidence: confidence(points).min(self.at_most),
             because: because.join("; "),
             by_body,
+            place: [Place::Outer, Place::Inner]
+                .into_iter()
+                .find(|place| places.contains(place))
+                .unwrap_or_default(),
         })
     }
 

@@ -101,6 +101,7 @@ pub(super) struct SignEntry {
     pub(super) regex: Option<String>,
     pub(super) names: Option<Vec<String>>,
     pub(super) status: Option<Vec<String>>,
+    pub(super) unless: Option<String>,
     pub(super) source: String,
     pub(super) weight: Weight,
 }
@@ -115,6 +116,7 @@ pub(super) enum Field {
     Cname,
     #[serde(rename = "shape-101")]
     Shape101,
+    LowerCase,
     Reason,
 }
 

@@ -22,6 +22,7 @@ pub use file::{Sample, SampleCertificate};
 
 use crate::model::{Confidence, DeviceRole};
 use include_dir::{Dir, include_dir};
+pub(crate) use sign::Place;
 use sign::{Hit, Seen, Sign};
 use std::sync::OnceLock;
 use wss_bundle::ResponseHead;
@@ -54,6 +55,8 @@ pub struct Match<'a> {
     /// Whether its own page is among the signs: then it wrote the response,
     /// where a header alone may have been stamped in passing.
     pub by_body: bool,
+    /// Where it stands among others of its role, as far as this response shows.
+    pub(crate) place: Place,
 }
 
 /// All known devices, ordered by id.

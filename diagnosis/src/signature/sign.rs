@@ -22,16 +22,34 @@ pub(super) struct Sign {
     /// Where the pattern was found: `lab`, `waf`, `gk` …
     pub(super) source: String,
     pub(super) pattern: Pattern,
+    /// Where a head shows this, the sign says nothing: another product leaves
+    /// the same, and this besides.
+    unless: Option<Regex>,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Pattern {
-    Header { name: Regex, value: Regex },
+    Header {
+        name: Regex,
+        value: Regex,
+    },
     Cookie(Regex),
-    Body { status: Vec<StatusClass>, regex: Regex },
-    Certificate { attribute: Attribute, regex: Regex },
+    Body {
+        status: Vec<StatusClass>,
+        regex: Regex,
+    },
+    Certificate {
+        attribute: Attribute,
+        regex: Regex,
+    },
     Cname(Regex),
     Shape101(Vec<String>),
+    /// Names that their writers capitalise, in lower case over HTTP/1.1: a hop
+    /// wrote them anew. So it is with `Server`, where its value fits.
+    LowerCase {
+        names: Vec<String>,
+        server: Regex,
+    },
     Reason(Regex),
 }
 
@@ -62,6 +80,19 @@ impl StatusClass {
 pub(super) struct Hit {
     pub(super) what: String,
     pub(super) version: Option<String>,
+    pub(super) place: Place,
+}
+
+/// Where a sign shows its device to stand among others of its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Place {
+    /// Nobody wrote the response after it.
+    Outer,
+    /// It does not show.
+    #[default]
+    Unknown,
+    /// Somebody did.
+    Inner,
 }
 
 impl Hit {
@@ -70,17 +101,20 @@ impl Hit {
         Self {
             what: format!("{label} {}", quote(text)),
             version: version.filter(|v| !v.is_empty()),
+            place: Place::Unknown,
         }
     }
 }
 
 impl Sign {
     pub(super) fn new(entry: SignEntry) -> Result<Self, String> {
-        let SignEntry { field, name, attribute, regex, names, status, source, weight } = entry;
+        let SignEntry { field, name, attribute, regex, names, status, unless, source, weight } =
+            entry;
         let unwanted = [
             ("name", name.is_some() && field != Field::Header),
             ("attribute", attribute.is_some() && field != Field::Certificate),
-            ("names", names.is_some() && field != Field::Shape101),
+            ("names", names.is_some() && !matches!(field, Field::Shape101 | Field::LowerCase)),
+            ("unless", unless.is_some() && matches!(field, Field::Certificate | Field::Cname)),
             ("regex", regex.is_some() && field == Field::Shape101),
             ("status", status.is_some() && field != Field::Body),
         ];
@@ -101,12 +135,20 @@ impl Sign {
             },
             Field::Cname => Pattern::Cname(compiled()?),
             Field::Shape101 => Pattern::Shape101(names.ok_or("`names` is missing")?),
+            Field::LowerCase => Pattern::LowerCase {
+                names: names.ok_or("`names` is missing")?,
+                server: compiled()?,
+            },
             Field::Reason => Pattern::Reason(compiled()?),
         };
-        Ok(Self { weight, source, pattern })
+        let unless = unless.map(|regex| compile(&regex)).transpose()?;
+        Ok(Self { weight, source, pattern, unless })
     }
 
     pub(super) fn response(&self, seen: &Seen<'_>) -> Option<Hit> {
+        if self.unless.as_ref().is_some_and(|other| other.is_match(&seen.head)) {
+            return None;
+        }
         match &self.pattern {
             Pattern::Header { name, value } => seen.headers.iter().find_map(|(n, v)| {
                 let v = cut(v);
@@ -133,8 +175,10 @@ impl Sign {
                 (seen.status == Some(101) && seen.shape == *names).then(|| Hit {
                     what: format!("order of the 101's headers ({})", names.join(", ")),
                     version: None,
+                    place: Place::Outer,
                 })
             }
+            Pattern::LowerCase { names, server } => seen.lower_case(names, server),
             Pattern::Reason(regex) => {
                 let captures = regex.captures(cut(&seen.status_line))?;
                 Some(Hit::new("status line", &seen.status_line, &captures))
@@ -189,6 +233,7 @@ fn quote(text: &str) -> String {
 
 /// A response as the patterns see it: parsed once.
 pub(super) struct Seen<'a> {
+    head: String,
     status: Option<u16>,
     status_line: String,
     headers: Vec<(String, String)>,
@@ -205,11 +250,29 @@ impl<'a> Seen<'a> {
             .map(|(name, _)| name.clone())
             .collect();
         Self {
+            head: cut(&response.head.raw.text()).to_owned(),
             status: response.status.or_else(|| response.head.status()),
             status_line: response.head.status_line(),
             headers,
             shape,
             body: cut(response.body),
         }
+    }
+
+    fn lower_case(&self, names: &[String], server: &Regex) -> Option<Hit> {
+        // Over HTTP/2 every name is (RFC 9113 section 8.2.1).
+        if !self.status_line.starts_with("HTTP/1.") {
+            return None;
+        }
+        let lower = |name: &str| !name.contains(|c: char| c.is_ascii_uppercase());
+        let (name, _) = self.headers.iter().find(|(name, value)| {
+            names.contains(name) || name == "server" && server.is_match(cut(value))
+        })?;
+        let all = self.headers.iter().all(|(name, _)| lower(name));
+        Some(Hit {
+            what: format!("lower case of the header {name}"),
+            version: None,
+            place: if all { Place::Outer } else { Place::Inner },
+        })
     }
 }

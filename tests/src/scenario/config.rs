@@ -83,6 +83,10 @@ pub struct RealConfig {
     /// What is the matter with its certificate (`{cert}`).
     #[serde(default)]
     pub certificate: CertificateKind,
+    /// Whether its names (`{hosts}`) lead it around the packet filter, as a
+    /// proxy stands that is the only way out.
+    #[serde(default)]
+    pub around: bool,
 }
 
 /// The real origin: Go's net/http and gorilla/websocket.

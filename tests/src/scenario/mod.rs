@@ -2,6 +2,7 @@
 //! real collector's probes run against it, its bundle goes through the real
 //! redactor, writer and reader, and the real diagnosis judges what comes out.
 
+mod around;
 mod check;
 mod collect;
 pub mod config;
@@ -15,7 +16,7 @@ use crate::lab::{Lab, Side};
 use crate::real::{Product, Real, closed_port};
 use config::{GorillaConfig, RealConfig, Scenario};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use wss_bundle::{Bundle, Vantage};
@@ -89,6 +90,11 @@ pub async fn run(folder: &Path) -> Result<Outcome, String> {
         .filter(|(wanted, _)| wanted.given)
         .map(|(_, real)| real.config_file())
         .collect();
+    let wanted = scenario.via.as_ref().is_some_and(|real| real.around);
+    let _around = match wanted {
+        true => Some(around::Relay::start(lab.addr().port(), front).await?),
+        false => None,
+    };
     let mut bundles = Vec::new();
     let (mut took_s, mut exit) = (None, None);
     for (vantage, side, wanted) in [
@@ -179,7 +185,8 @@ async fn stand(
 pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Result<Real, String> {
     let certificate = CertificateKind::Valid;
     let config = config.to_owned();
-    start(folder, &RealConfig { server, config, given: false, certificate }, lab, lab.front())
+    let real = RealConfig { server, config, given: false, certificate, around: false };
+    start(folder, &real, lab, lab.front())
 }
 
 fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Result<Real, String> {
@@ -221,8 +228,9 @@ pub fn values(
     let corporate = lab.dir().join("corporate-both.pem");
     std::fs::write(&corporate, lab.pki.corporate.pem() + &lab.pki.corporate.key_pem())
         .map_err(text)?;
-    let hosts = lab.dir().join("hosts");
-    std::fs::write(&hosts, format!("127.0.0.1 {}\n", lab.host)).map_err(text)?;
+    let hosts = lab.dir().join(format!("hosts{number}"));
+    let address = if real.around { around::ADDRESS } else { Ipv4Addr::LOCALHOST };
+    std::fs::write(&hosts, format!("{address} {}\n", lab.host)).map_err(text)?;
     readable(lab.dir()).map_err(text)?;
     Ok(BTreeMap::from([
         ("backend", backend.to_string()),
