@@ -125,12 +125,17 @@ impl Summary {
     /// Runs every scenario of a folder, one after the other.
     ///
     /// # Errors
-    /// One could not be run.
+    /// There is none.
     pub async fn of(root: &Path) -> Result<Self, String> {
         let mut summary = Self::default();
         for folder in all(root)? {
-            let outcome = run(&folder).await?;
-            summary.add(&folder, &outcome);
+            match run(&folder).await {
+                Ok(outcome) => summary.add(&folder, &outcome),
+                Err(error) => {
+                    summary.all += 1;
+                    summary.complaints.push(format!("{}: {error}", folder.display()));
+                }
+            }
         }
         Ok(summary)
     }
