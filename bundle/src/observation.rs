@@ -110,6 +110,8 @@ pub struct ProxyEndpoint {
 pub mod probe {
     /// Name resolution by every resolver.
     pub const RESOLVE: &str = "resolve";
+    /// What the addresses that are used are called (PTR), by a configured name server.
+    pub const REVERSE_NAMES: &str = "reverse-names";
     /// TCP to every address of the target.
     pub const ADDRESSES: &str = "addresses";
     /// The page's curl command with `--http1.1`, then frames.

@@ -7,6 +7,7 @@
 mod holds;
 mod plan;
 mod route;
+mod shadow;
 mod step;
 
 pub use plan::{PlannedStep, plan};
@@ -17,6 +18,7 @@ use crate::net::dial::Way;
 use crate::recorder::Recorder;
 use holds::{Upgrades, start_holds};
 use plan::browser_step;
+use shadow::Shadow;
 use std::sync::Arc;
 use std::time::Duration;
 use step::{Running, skip};
@@ -55,8 +57,10 @@ pub struct Collected {
     pub complete: bool,
 }
 
-/// What the routes tell about upgrades, for the choice of what to hold.
+/// What the routes tell: where they lead, and about upgrades, for the choice of
+/// what to hold.
 enum Event {
+    Found { route: usize, way: Arc<Way> },
     Upgraded { route: usize, path: String, worked: bool, way: Arc<Way> },
     RouteDone { route: usize },
 }
@@ -75,6 +79,7 @@ pub async fn run(
     let net = Arc::new(Net::new(config.clone(), recorder.clone(), cancel));
     let (sender, mut events) = mpsc::unbounded_channel();
     let mut tasks = Tasks::new();
+    let mut shadow = Shadow::default();
     let mut upgrades: Vec<Upgrades> = config.routes.iter().map(|_| Upgrades::default()).collect();
     for index in 0..config.routes.len() {
         let (net, sender) = (net.clone(), sender.clone());
@@ -100,6 +105,7 @@ pub async fn run(
             biased;
             Some(event) = events.recv() => {
                 match event {
+                    Event::Found { route, way } => shadow.follow(&net, route, &way),
                     Event::Upgraded { route, path, worked, way } => {
                         upgrades[route].worked.insert(path, (worked, way));
                     }
@@ -113,12 +119,15 @@ pub async fn run(
             ended = tasks.join_next() => if ended.is_none() && events.is_empty() { break },
         }
     }
+    shadow.end().await;
     let complete = !net.is_cancelled();
     for step in plan(&config) {
         let why = if step.name.starts_with(name::H2_CONNECT) {
             "the server does not announce extended CONNECT"
         } else if step.name.starts_with("hold-") {
             "no path gave a 101 on this route"
+        } else if step.name.starts_with(name::REVERSE_NAMES) {
+            "no address that was not asked for yet, or no answer before all else was done"
         } else {
             "it was not reached"
         };

@@ -186,10 +186,14 @@ fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, foun
         let (head, body) = match &o.step {
             Step::Resolve(r) if !matches!(r.resolver, Resolver::Override | Resolver::Literal) => {
                 for record in r.result.ok().map(|ok| ok.records.as_slice()).unwrap_or_default() {
+                    let names = |m: Vec<Match<'_>>, found: &mut Found| {
+                        m.iter().for_each(|m| found.add_match(m, view));
+                    };
                     if matches!(record.kind.as_str(), "CNAME" | "PTR") {
-                        for m in e.signatures.match_cname(&record.data) {
-                            found.add_match(&m, view);
-                        }
+                        names(e.signatures.match_cname(&record.data), found);
+                    }
+                    if record.kind == "PTR" {
+                        names(e.signatures.match_ptr(&record.data), found);
                     }
                 }
                 continue;

@@ -154,6 +154,15 @@ pub fn step(step: &Step) -> &'static str {
     }
 }
 
+/// What a lookup gave: addresses, or the names of an address.
+#[must_use]
+pub fn found(resolved: &wss_bundle::observation::Resolved) -> String {
+    let names = resolved.records.iter().filter(|r| r.kind == "PTR").map(|r| r.data.clone());
+    let all: Vec<String> =
+        resolved.addresses.iter().map(ToString::to_string).chain(names).take(20).collect();
+    if all.is_empty() { "no name".to_owned() } else { all.join(", ") }
+}
+
 /// What came of a step, in a line.
 #[must_use]
 pub fn outcome(step: &Step) -> String {
@@ -161,9 +170,7 @@ pub fn outcome(step: &Step) -> String {
         return failure.to_string();
     }
     let line = match step {
-        Step::Resolve(s) => s.result.ok().map(|found| {
-            found.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-        }),
+        Step::Resolve(s) => s.result.ok().map(found),
         Step::Connect(s) => Some(s.address.to_string()),
         Step::Tunnel(s) => {
             s.result.ok().and_then(|reply| reply.head.as_ref()).map(|head| head.status_line())

@@ -1,5 +1,6 @@
 //! Name resolution: as the browser sees it (getaddrinfo), and by asking each
-//! configured name server directly, so that a split horizon shows.
+//! configured name server directly, so that a split horizon shows; and the other
+//! way round, from an address to its name.
 
 use super::{Ctx, classify};
 use crate::config::Family;
@@ -121,6 +122,29 @@ async fn ask_one(ctx: &Ctx, name: &str, peer: Peer, server: SocketAddr) {
             ask(RecordType::AAAA, family != Some(Family::V4))
         );
         combine([a, aaaa]).map(|resolved| (resolved, ()))
+    };
+    let _ = ctx.step(Operation::Resolve, limit, wrap, work).await;
+}
+
+/// Asks one name server what an address is called, and records the answer; no
+/// record is an answer too.
+pub async fn reverse(ctx: &Ctx, address: IpAddr, peer: Peer, server: SocketAddr) {
+    let limit = ctx.timeout();
+    let name = Name::from(address).to_string();
+    let wrap = |result: Outcome<Resolved>| {
+        Step::Resolve(Resolve {
+            name: name.trim_end_matches('.').to_owned(),
+            peer,
+            resolver: Resolver::NameServer(server),
+            result,
+        })
+    };
+    let work = async {
+        match query(server, &name, RecordType::PTR, limit.mul_f64(0.9)).await {
+            Ok(found) => Ok((found, ())),
+            Err(nobody) if nobody.kind == FailureKind::DnsNxdomain => Ok((Resolved::default(), ())),
+            Err(error) => Err(error),
+        }
     };
     let _ = ctx.step(Operation::Resolve, limit, wrap, work).await;
 }

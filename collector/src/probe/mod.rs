@@ -11,6 +11,7 @@ pub mod hold_silent;
 pub mod pages;
 pub mod plain_get;
 pub mod resolve;
+pub mod reverse_names;
 pub mod upgrade;
 
 use crate::net::dial::{Conn, Way, dial, first, secure};

@@ -83,6 +83,9 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
         0,
         if servers.is_empty() { "the system's resolver" } else { &resolvers },
     );
+    if let Some(server) = config.name_servers.first() {
+        add(name::REVERSE_NAMES, None, 0, &format!("name server {server}"));
+    }
     if route.id.is_direct() {
         add(name::ADDRESSES, None, 1, &contacts);
     }

@@ -24,9 +24,11 @@ pub(super) async fn run(net: Arc<Net>, index: usize, events: Events) {
     // A task that panicked has recorded so itself.
     while tasks.join_next().await.is_some() {}
     if let Err(why) = started {
-        // Holds are settled at the end; what did run has a record already.
+        // These are settled at the end; what did run has a record already.
         for step in plan_route(&net.config, index) {
-            if !step.name.starts_with("hold-") && !net.is_cancelled() {
+            let settled_later =
+                step.name.starts_with("hold-") || step.name.starts_with(name::REVERSE_NAMES);
+            if !settled_later && !net.is_cancelled() {
                 skip(&net, &step.name, StepOutcome::Skipped, &why);
             }
         }
@@ -51,6 +53,7 @@ async fn start(
         .await
         .map_err(|failure| format!("name resolution failed: {failure}"))?;
     let way = Arc::new(way);
+    let _ = events.send(Event::Found { route: index, way: way.clone() });
     if config.routes[index].route.id.is_direct() {
         let ctx = Ctx::new(net, index, name::ADDRESSES, None);
         if way.first_hop.len() > 1 {

@@ -21,6 +21,11 @@ impl Running {
         Self { recorder, name, begun, done: false }
     }
 
+    /// One that has run already, and began then.
+    pub(super) fn begun(net: &Net, name: String, begun: Begun) -> Self {
+        Self { recorder: net.recorder.clone(), name, begun, done: false }
+    }
+
     pub(super) fn end<T>(mut self, result: &Result<T, Failure>, net: &Net) {
         let (outcome, why) = match result {
             Ok(_) => (StepOutcome::Done, None),

@@ -492,3 +492,101 @@ async fn a_plain_text_port_is_not_tls() {
     assert_eq!(failure.unwrap().kind, FailureKind::TlsNotTls);
     assert!(failure.unwrap().received.as_ref().unwrap().text().starts_with("HTTP/1.1 400"));
 }
+
+/// A name server that calls every address `name`, or never answers; it tells
+/// what it is asked.
+async fn name_server(name: Option<&'static str>) -> (SocketAddr, mpsc::UnboundedReceiver<String>) {
+    use hickory_proto::op::{Message, MessageType};
+    use hickory_proto::rr::{Name, RData, Record, rdata::PTR};
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let address = socket.local_addr().unwrap();
+    let (tell, asked) = mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut buffer = [0; 1500];
+        while let Ok((n, from)) = socket.recv_from(&mut buffer).await {
+            let mut message = Message::from_vec(&buffer[..n]).unwrap();
+            let query = message.queries[0].clone();
+            let _ = tell.send(format!("{} {}", query.query_type(), query.name()));
+            let Some(name) = name else { continue };
+            let mut to = Name::from_utf8(name).unwrap();
+            to.set_fqdn(true);
+            message.answers.push(Record::from_rdata(query.name().clone(), 60, RData::PTR(PTR(to))));
+            message.metadata.message_type = MessageType::Response;
+            let _ = socket.send_to(&message.to_vec().unwrap(), from).await;
+        }
+    });
+    (address, asked)
+}
+
+fn reverse_names(collected: &Collected) -> Vec<&wss_bundle::observation::Resolve> {
+    let all = collected.observations.iter().filter(|o| o.probe == name::REVERSE_NAMES);
+    all.filter_map(|o| match &o.step {
+        Step::Resolve(resolve) => Some(resolve),
+        _ => None,
+    })
+    .collect()
+}
+
+fn step_of<'a>(collected: &'a Collected, name: &str) -> &'a StepRecord {
+    collected.steps.iter().find(|step| step.name.starts_with(name)).expect("a step")
+}
+
+#[tokio::test]
+async fn the_name_of_an_address_is_asked_of_the_name_server() {
+    let (server_address, mut asked) = name_server(Some("lb-7.example")).await;
+    // Slow enough for the lookup to be done before all else is.
+    let address = server(|stream| async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        origin(stream).await;
+    })
+    .await;
+    let name_servers = vec![server_address];
+    let collected = collect(Config { name_servers, ..config(address.port()) }).await;
+    let found = reverse_names(&collected);
+    assert_eq!(found.len(), 1, "{:#?}", collected.steps);
+    assert_eq!(found[0].name, "1.0.0.127.in-addr.arpa");
+    let records = &found[0].result.ok().unwrap().records;
+    assert_eq!((records[0].kind.as_str(), records[0].data.as_str()), ("PTR", "lb-7.example."));
+    assert_eq!(step_of(&collected, name::REVERSE_NAMES).outcome, StepOutcome::Done);
+    assert_eq!(asked.recv().await.unwrap(), "PTR 1.0.0.127.in-addr.arpa.");
+    assert!(asked.try_recv().is_err(), "one question for one address");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_the_name_of_an_address() {
+    let (server_address, _asked) = name_server(None).await;
+    let address = server(origin).await;
+    let begun = Instant::now();
+    let timeout = Duration::from_secs(30);
+    let name_servers = vec![server_address];
+    let collected = collect(Config { name_servers, timeout, ..config(address.port()) }).await;
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    assert!(collected.complete && reverse_names(&collected).is_empty());
+    assert_eq!(step_of(&collected, name::REVERSE_NAMES).outcome, StepOutcome::Skipped);
+    assert_eq!(upgrade(&collected).ok().unwrap().head.status(), Some(101));
+}
+
+#[tokio::test]
+async fn four_addresses_are_asked_for_at_most() {
+    let (server_address, mut asked) = name_server(None).await;
+    let address = server(|stream| async move {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        origin(stream).await;
+    })
+    .await;
+    let mut config = config(address.port());
+    config.name_servers = vec![server_address];
+    config.target.host = "many.example".into();
+    let addresses = (1..=7).map(|last| std::net::IpAddr::from([127, 0, 0, last])).collect();
+    let port = address.port();
+    config.resolve =
+        vec![crate::config::ResolveOverride { host: "many.example".into(), port, addresses }];
+    let collected = collect(config).await;
+    assert_eq!(upgrade(&collected).ok().unwrap().head.status(), Some(101));
+    // Datagrams are sent again where no answer comes.
+    let mut names = std::collections::BTreeSet::new();
+    while let Ok(name) = asked.try_recv() {
+        names.insert(name);
+    }
+    assert_eq!(names.len(), 4, "{names:?}");
+}

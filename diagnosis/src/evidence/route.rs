@@ -221,6 +221,11 @@ impl<'a> RouteView<'a> {
             .copied()
             .filter(|o| matches!(&o.step, Step::Connect(_)))
             .collect();
+        // What only connects says that somebody is there; where every connection
+        // that was to be used failed beside it, the way is no better for that.
+        let used: Vec<_> =
+            connects.iter().copied().filter(|o| o.probe != probe::ADDRESSES).collect();
+        let connects = if used.is_empty() { connects } else { used };
         if connects.iter().any(|o| o.step.failure().is_none()) {
             return Reach::NotTried;
         }

@@ -114,6 +114,7 @@ pub(super) enum Field {
     Body,
     Certificate,
     Cname,
+    Ptr,
     #[serde(rename = "shape-101")]
     Shape101,
     LowerCase,
@@ -141,6 +142,8 @@ pub struct Sample {
     pub certificate: Option<SampleCertificate>,
     /// A host name.
     pub cname: Option<String>,
+    /// The name of an address.
+    pub ptr: Option<String>,
 }
 
 /// The names of a sample's certificate.

@@ -139,6 +139,13 @@ impl Signatures {
         self.matches(|sign| sign.cname(&name))
     }
 
+    /// Devices whose operators give their addresses such names (PTR); the surest first.
+    #[must_use]
+    pub fn match_ptr(&self, name: &str) -> Vec<Match<'_>> {
+        let name = name.to_ascii_lowercase();
+        self.matches(|sign| sign.ptr(&name))
+    }
+
     fn matches(&self, find: impl Fn(&Sign) -> Option<Hit>) -> Vec<Match<'_>> {
         let mut found: Vec<_> =
             self.all.iter().filter_map(|signature| signature.combine(&find)).collect();

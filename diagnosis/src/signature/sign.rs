@@ -43,6 +43,7 @@ pub(super) enum Pattern {
         regex: Regex,
     },
     Cname(Regex),
+    Ptr(Regex),
     Shape101(Vec<String>),
     /// Names that their writers capitalise, in lower case over HTTP/1.1: a hop
     /// wrote them anew. So it is with `Server`, where its value fits.
@@ -114,7 +115,10 @@ impl Sign {
             ("name", name.is_some() && field != Field::Header),
             ("attribute", attribute.is_some() && field != Field::Certificate),
             ("names", names.is_some() && !matches!(field, Field::Shape101 | Field::LowerCase)),
-            ("unless", unless.is_some() && matches!(field, Field::Certificate | Field::Cname)),
+            (
+                "unless",
+                unless.is_some() && matches!(field, Field::Certificate | Field::Cname | Field::Ptr),
+            ),
             ("regex", regex.is_some() && field == Field::Shape101),
             ("status", status.is_some() && field != Field::Body),
         ];
@@ -134,6 +138,7 @@ impl Sign {
                 regex: compiled()?,
             },
             Field::Cname => Pattern::Cname(compiled()?),
+            Field::Ptr => Pattern::Ptr(compiled()?),
             Field::Shape101 => Pattern::Shape101(names.ok_or("`names` is missing")?),
             Field::LowerCase => Pattern::LowerCase {
                 names: names.ok_or("`names` is missing")?,
@@ -183,7 +188,7 @@ impl Sign {
                 let captures = regex.captures(cut(&seen.status_line))?;
                 Some(Hit::new("status line", &seen.status_line, &captures))
             }
-            Pattern::Certificate { .. } | Pattern::Cname(_) => None,
+            Pattern::Certificate { .. } | Pattern::Cname(_) | Pattern::Ptr(_) => None,
         }
     }
 
@@ -199,6 +204,12 @@ impl Sign {
         let Pattern::Cname(regex) = &self.pattern else { return None };
         let captures = regex.captures(cut(name))?;
         Some(Hit::new("name", name, &captures))
+    }
+
+    pub(super) fn ptr(&self, name: &str) -> Option<Hit> {
+        let Pattern::Ptr(regex) = &self.pattern else { return None };
+        let captures = regex.captures(cut(name))?;
+        Some(Hit::new("name of its address", name, &captures))
     }
 }
 

@@ -33,6 +33,9 @@ fn judge<'a>(all: &'a Signatures, sample: &Sample) -> Vec<Match<'a>> {
     if let Some(name) = &sample.cname {
         return all.match_cname(name);
     }
+    if let Some(name) = &sample.ptr {
+        return all.match_ptr(name);
+    }
     let head = head(sample.head.as_deref().expect("a sample has a head, a certificate or a name"));
     all.match_response(&Response { status: None, head: &head, body: &sample.body })
 }

@@ -48,12 +48,10 @@ impl Lookups {
 fn row(view: &View<'_>, anchor: &str, step: &Resolve) -> Row {
     let (answer, records, symbol, tone) = match &step.result {
         Outcome::Ok(found) => {
-            let addresses: Vec<String> =
-                found.addresses.iter().take(RECORDS).map(ToString::to_string).collect();
             let records = found.records.iter().take(RECORDS);
             let records = records
                 .map(|r| words::cut(&format!("{} {} {} {}", r.name, r.ttl, r.kind, r.data), 300));
-            (addresses.join(", "), records.collect(), "✓", "good")
+            (words::found(found), records.collect(), "✓", "good")
         }
         Outcome::Failed(failure) => (failure.to_string(), Vec::new(), "✗", "bad"),
     };
