@@ -194,6 +194,13 @@ fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Re
     let template =
         std::fs::read_to_string(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     let mut values = values(lab, real.certificate, backend)?;
+    if real.around {
+        let hosts = lab.dir().join("hosts-around");
+        let line = format!("{} {}\n", around::ADDRESS, lab.host);
+        std::fs::write(&hosts, line).map_err(|error| error.to_string())?;
+        readable(lab.dir()).map_err(|error| error.to_string())?;
+        values.insert("hosts", hosts.display().to_string());
+    }
     // Other files of the scenario, for servers that run elsewhere.
     let folder = folder.canonicalize().map_err(|error| error.to_string())?;
     values.insert("folder", folder.display().to_string());
@@ -229,8 +236,7 @@ pub fn values(
     std::fs::write(&corporate, lab.pki.corporate.pem() + &lab.pki.corporate.key_pem())
         .map_err(text)?;
     let hosts = lab.dir().join(format!("hosts{number}"));
-    let address = if real.around { around::ADDRESS } else { Ipv4Addr::LOCALHOST };
-    std::fs::write(&hosts, format!("{address} {}\n", lab.host)).map_err(text)?;
+    std::fs::write(&hosts, format!("{} {}\n", Ipv4Addr::LOCALHOST, lab.host)).map_err(text)?;
     readable(lab.dir()).map_err(text)?;
     Ok(BTreeMap::from([
         ("backend", backend.to_string()),
