@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 use wss_diagnosis::remedy::snippets::{ALL, Known, Purpose};
 use wss_lab::lab::config::CertificateKind;
 use wss_lab::lab::{Lab, LabConfig};
+use wss_lab::real::Product;
 
 fn known(device: &str) -> Vec<&'static Known> {
     ALL.iter().filter(|known| known.devices.contains(&device)).collect()
@@ -146,6 +147,62 @@ async fn squid() {
         for word in ["WARNING", "ERROR", "FATAL", "unrecognized"] {
             assert!(!said.contains(word), "{said}");
         }
+    }
+}
+
+/// Indented, without comments.
+fn indented(text: &str, by: usize) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.map(|line| format!("{}{line}\n", " ".repeat(by))).collect()
+}
+
+#[test]
+fn envoy() {
+    let folder = tempfile::tempdir().unwrap();
+    let program =
+        Product::Envoy.find().unwrap_or_else(|| panic!("{}", Product::Envoy.how_to_get()));
+    for one in known("envoy") {
+        let (manager, cluster) = match one.purpose {
+            Purpose::Http1 => (String::new(), indented(one.text, 4)),
+            _ => (indented(one.text, 10), String::new()),
+        };
+        let config = format!(
+            r#"static_resources:
+  listeners:
+  - address: {{ socket_address: {{ address: 127.0.0.1, port_value: 8 }} }}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: lab
+          route_config:
+            virtual_hosts:
+            - name: all
+              domains: ["*"]
+              routes: [{{ match: {{ prefix: / }}, route: {{ cluster: bindplane }} }}]
+          http_filters:
+          - name: envoy.filters.http.router
+            typed_config: {{ "@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router }}
+{manager}  clusters:
+  - name: bindplane
+{cluster}    load_assignment:
+      cluster_name: bindplane
+      endpoints:
+      - lb_endpoints:
+        - endpoint: {{ address: {{ socket_address: {{ address: 127.0.0.1, port_value: 9 }} }} }}
+"#
+        );
+        let file = folder.path().join("envoy.yaml");
+        std::fs::write(&file, &config).unwrap();
+        let output = Command::new(&program)
+            .args(["--mode", "validate", "-l", "warning", "-c", &file.display().to_string()])
+            .output()
+            .unwrap();
+        let said = [&output.stdout[..], &output.stderr[..]].concat();
+        let said = String::from_utf8_lossy(&said);
+        assert!(output.status.success(), "{said}\n{config}");
+        assert!(!said.contains("eprecated"), "{said}\n{config}");
     }
 }
 

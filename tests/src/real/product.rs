@@ -84,7 +84,8 @@ impl Product {
     }
 
     /// The program's path. Daemons are in `sbin`, which is not in everybody's PATH.
-    pub(super) fn find(self) -> Option<PathBuf> {
+    #[must_use]
+    pub fn find(self) -> Option<PathBuf> {
         if let Some(place) = self.fetched() {
             let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(place);
             return program.canonicalize().ok();
@@ -97,7 +98,8 @@ impl Product {
     }
 
     /// What to do when it is not there.
-    pub(super) fn how_to_get(self) -> String {
+    #[must_use]
+    pub fn how_to_get(self) -> String {
         let name = self.program();
         match (self.package(), self.fetched()) {
             (Some(package), _) => {

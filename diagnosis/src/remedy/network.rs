@@ -1,0 +1,83 @@
+//! The way to the target: names, addresses, proxies.
+
+use super::{network_team, remedy, target};
+use crate::evidence::{Evidence, RouteView};
+use crate::model::Remedy;
+
+pub(crate) fn dns(e: &Evidence<'_>) -> Remedy {
+    let (host, ..) = target(e);
+    remedy(
+        e,
+        "Correct the DNS record",
+        &[
+            format!("Check that {host} is spelled as in the browser's address bar."),
+            format!(
+                "Ask whoever runs DNS inside for the record of {host}; compare: nslookup {host}"
+            ),
+        ],
+    )
+}
+
+pub(crate) fn proxy_setting(e: &Evidence<'_>, source: &str) -> Remedy {
+    remedy(
+        e,
+        "Correct the proxy setting",
+        &[
+            format!("The setting comes from: {source}. Check host and port with the network team."),
+            "If the proxy is right, it is down or blocked from here: hand them the time and the \
+             failure above."
+                .into(),
+        ],
+    )
+}
+
+pub(crate) fn use_the_proxy(e: &Evidence<'_>, route: &RouteView<'_>) -> Remedy {
+    let (host, ..) = target(e);
+    remedy(
+        e,
+        "Let clients use the proxy for this host",
+        &[
+            format!(
+                "Remove {host} (and suffixes that match it) from no_proxy, the PAC file's \
+                     DIRECT rules, or the policy's bypass list."
+            ),
+            format!("Browsers then follow the {}.", route.route.id),
+        ],
+    )
+}
+
+pub(crate) fn open_the_port(e: &Evidence<'_>) -> Remedy {
+    let (host, port, _) = target(e);
+    let mut r = network_team(e, "Open the way to the target");
+    r.steps = vec![
+        format!(
+            "Check that {host}:{port} is the address the browser uses; Bindplane itself \
+                 listens on 3001, a load balancer usually on 443."
+        ),
+        "If it is, hand this request to the team that runs the firewall.".into(),
+    ];
+    r
+}
+
+pub(crate) fn proxy_credentials(e: &Evidence<'_>, schemes: &[String]) -> Remedy {
+    let only_integrated = !schemes.is_empty()
+        && schemes
+            .iter()
+            .all(|s| s.eq_ignore_ascii_case("negotiate") || s.eq_ignore_ascii_case("ntlm"));
+    let mut steps = vec![if only_integrated {
+        "The proxy takes integrated Windows authentication only (Negotiate, NTLM): a browser \
+         answers that by itself. Try it from a browser here (--browser), or ask for an exemption \
+         of this host."
+            .to_owned()
+    } else {
+        "Give the credentials: wss-collector --proxy http://USER:PASSWORD@PROXY:PORT … (they are \
+         never stored)."
+            .to_owned()
+    }];
+    steps.push(
+        "Or have this host exempted from authentication: hand over the request below.".into(),
+    );
+    let mut r = network_team(e, "Give the proxy credentials, or exempt the host");
+    r.steps = steps;
+    r
+}

@@ -1,0 +1,251 @@
+//! The upgrade and the socket: what proxies and load balancers must be told.
+
+use super::snippets::{self, Purpose};
+use super::{bypass, network_team, remedy, request, target, with_found, with_snippet};
+use crate::evidence::{Evidence, Meaning};
+use crate::model::{Cause, Remedy};
+use crate::rule::run_again;
+use wss_bundle::transcript::quote;
+
+pub(crate) fn credentials(e: &Evidence<'_>) -> Remedy {
+    let mut r = remedy(
+        e,
+        "Run it again with credentials",
+        &[
+            "Give a user with -u, or the browser's session cookie with -H; neither is stored."
+                .into(),
+            "Or take the handshake's status from DevTools (Network, WS) in a logged-in browser."
+                .into(),
+        ],
+    );
+    r.verify = run_again(e, "-u USER:PASSWORD");
+    r
+}
+
+pub(crate) fn use_https(e: &Evidence<'_>) -> Remedy {
+    let (host, port, _) = target(e);
+    let mut r = remedy(
+        e,
+        "Use the https:// (wss://) address",
+        &[format!("Open https://{host}:{port}, and correct links that lead to http://.")],
+    );
+    r.verify = format!("wss-collector {}", quote(&format!("https://{host}:{port}")));
+    r
+}
+
+pub(crate) fn redirect(e: &Evidence<'_>, to_https: bool) -> Remedy {
+    let steps = if to_https {
+        vec!["Use the https:// (wss://) address.".to_owned()]
+    } else {
+        vec![
+            "If a sign-on proxy stands before Bindplane, exempt the WebSocket paths from its \
+             redirect, or sign in again: the session may have expired."
+                .into(),
+            "If the host has moved, use its final address.".into(),
+        ]
+    };
+    remedy(e, "Answer the upgrade instead of redirecting it", &steps)
+}
+
+pub(crate) fn right_path(e: &Evidence<'_>) -> Remedy {
+    let mut r = remedy(
+        e,
+        "Use the path that the browser uses",
+        &[
+            "Open the console, press F12, Network, WS, reload: the request's URL ends in the path."
+                .into(),
+            "If that is one of the paths tried here, a load balancer's path rule does not send it \
+             to Bindplane: send all of /v1/ there."
+                .into(),
+        ],
+    );
+    r.verify = run_again(e, "--path PATH");
+    r
+}
+
+pub(crate) fn proxy_websocket(e: &Evidence<'_>) -> Remedy {
+    let device =
+        e.deciding().and_then(|(_, route, path)| route.upgrade_reply(path)).and_then(|r| {
+            r.devices.iter().map(|m| m.signature.id.clone()).find(|id| id.starts_with("squid"))
+        });
+    let (host, ..) = target(e);
+    let mut r = network_team(e, "Let WebSocket through, or bypass inspection for this host");
+    if device.is_some() {
+        r.steps = vec![
+            "Squid drops Upgrade unless it is allowed. Either do not open TLS for this host \
+             (splice), or allow the upgrade; then: squid -k reconfigure"
+                .into(),
+            format!(
+                "For the network team, in words: {}",
+                request(e).replace("\n- ", " - ").replace('\n', " ")
+            ),
+        ];
+        if let Some(found) = snippets::of("squid", Purpose::Forward) {
+            r.steps.push(format!("Source: {}", found.source));
+            let text = found.text.replace("bindplane.example.com", &host);
+            r = with_snippet(r, found.language, text);
+        }
+    }
+    r.steps.extend(bypass::steps(e, &host));
+    r
+}
+
+pub(crate) fn forward_upgrade(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
+    let check = match device {
+        Some("nginx" | "openresty") => "then: nginx -t && systemctl reload nginx",
+        Some("haproxy") => {
+            "HAProxy forwards upgrades by itself in `mode http`: look for http-request del-header \
+             of Upgrade or Connection; then: haproxy -c -f haproxy.cfg && systemctl reload haproxy"
+        }
+        Some("apache") => "then: apachectl configtest && systemctl reload apache2",
+        _ => "on every hop that ends HTTP between the browser and Bindplane",
+    };
+    let mut base = remedy(
+        e,
+        "Forward the upgrade headers to Bindplane",
+        &[format!(
+            "Forward `Upgrade` and `Connection` to Bindplane over HTTP/1.1, and keep the \
+             connection open for 3600 s; {check}."
+        )],
+    );
+    if matches!(device, None | Some("nginx" | "openresty")) {
+        base.steps.push(
+            "In nginx, a proxy_set_header in a nested location loses all those of the level above: \
+             look at the location that matches the WebSocket path."
+                .into(),
+        );
+    }
+    let found = match device {
+        None => snippets::of("nginx", Purpose::Forward),
+        Some(device) => snippets::of(device, Purpose::Forward),
+    };
+    let known = device.and_then(|device| e.signatures.get(device));
+    let known = known.filter(|known| found.is_none() && !known.misconfigured.is_empty());
+    if let Some(known) = known {
+        base.steps.push(format!("What is known of {}: {}.", known.name, known.misconfigured));
+    }
+    with_found(base, found)
+}
+
+pub(crate) fn http2(e: &Evidence<'_>) -> Remedy {
+    let device = e.deciding().and_then(|(_, route, path)| {
+        let devices = &route.upgrade_reply(path)?.devices;
+        devices
+            .iter()
+            .map(|m| m.signature.id.clone())
+            .find(|id| snippets::of(id, Purpose::Http1).is_some())
+    });
+    let base = remedy(
+        e,
+        "Speak HTTP/1.1 where WebSocket passes",
+        &[
+            "AWS ALB: the target group's protocol version must be HTTP1 (the listener is not the \
+             matter: browsers open a separate HTTP/1.1 connection)."
+                .into(),
+            "HAProxy: `ws h1` on the server line, or `alpn http/1.1`.".into(),
+            "Envoy: leave `allow_connect` off unless the backend speaks RFC 8441; a front end must \
+             offer `http/1.1` by ALPN."
+                .into(),
+        ],
+    );
+    with_found(base, device.and_then(|device| snippets::of(&device, Purpose::Http1)))
+}
+
+pub(crate) fn gateway(e: &Evidence<'_>, cause: Cause) -> Remedy {
+    let steps: Vec<String> = match cause {
+        Cause::NoHealthyBackend => vec![
+            "Check that Bindplane runs and that the health check asks for GET /health, which \
+             answers 200 without credentials, on port 3001."
+                .into(),
+        ],
+        Cause::GatewayTimeout => vec![
+            "Check on the load balancer that Bindplane answers the upgrade: send the same request \
+             from there to port 3001."
+                .into(),
+            "A firewall between load balancer and Bindplane that drops packets looks the same."
+                .into(),
+        ],
+        _ => vec![
+            "Check on the load balancer that Bindplane's address, port 3001 and scheme (http or \
+             https) are right, and that it listens on more than 127.0.0.1."
+                .into(),
+            "Look in the load balancer's error log at the time of the test.".into(),
+        ],
+    };
+    remedy(e, "Repair the way from load balancer to Bindplane", &steps)
+}
+
+pub(crate) fn transparent_upgrade(e: &Evidence<'_>) -> Remedy {
+    let mut r = network_team(e, "Pass the upgrade and its frames through unchanged");
+    r.steps = vec![
+        "Something on the path answers or wraps the handshake itself: a web application firewall, \
+         an HTTP/2 bridge, or a proxy. Have it pass the connection through after the 101."
+            .into(),
+        "IIS with ARR: remove the request's Sec-WebSocket-Extensions header; F5: add a WebSocket \
+         profile."
+            .into(),
+    ];
+    r
+}
+
+pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
+    let r = remedy(
+        e,
+        "Pass the browser's Host header on",
+        &["The load balancer must send Bindplane the Host that the browser used (nginx: \
+           proxy_set_header Host $http_host; Apache: ProxyPreserveHost On), or Bindplane must \
+           allow the origin (BINDPLANE_CORS_ALLOWED_ORIGINS)."
+            .into()],
+    );
+    with_found(r, device.and_then(|device| snippets::of(device, Purpose::Host)))
+}
+
+pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {
+    let device = e.deciding().and_then(|(_, route, path)| {
+        route.upgrade_reply(path).and_then(|r| r.devices.first().map(|m| m.signature.id.clone()))
+    });
+    let mut r = remedy(
+        e,
+        "Raise the timeout to 3600 s",
+        &[
+            "On every hop between browser and Bindplane: nginx proxy_read_timeout and \
+             proxy_send_timeout; HAProxy timeout tunnel; AWS ALB idle timeout; GCP backend service \
+             timeout (a lifetime); Azure Application Gateway request timeout; Envoy \
+             stream_idle_timeout; Squid read_timeout; Kubernetes ingress-nginx annotations \
+             nginx.ingress.kubernetes.io/proxy-read-timeout and proxy-send-timeout."
+                .into(),
+            "If one hop is at 3600 s already, it is another one.".into(),
+        ],
+    );
+    // Held a little beyond the cut, the same run shows whether it is gone.
+    let hold = (seconds * 1.5).ceil().max(75.0);
+    r.verify = run_again(e, &format!("--hold {hold:.0}s"));
+    with_found(r, device.and_then(|device| snippets::of(&device, Purpose::Timeout)))
+}
+
+/// For a browser that fails alone (the page: "check browser extensions or
+/// per-browser proxy settings").
+pub(crate) fn browser(e: &Evidence<'_>, why: Option<Meaning>) -> Remedy {
+    let extensions = "Open the console in a private window with extensions off (chrome://extensions, \
+                      edge://extensions, about:addons). When it works there, switch them on one by \
+                      one: ad blockers, privacy and security extensions intercept WebSocket.";
+    let proxy = "Compare the browser's own proxy settings with the machine's (Firefox: Settings, \
+                 Network Settings; Chrome and Edge: extensions and policies may set a proxy).";
+    let policy = "Look for a policy that blocks the host or WebSocket (chrome://policy, \
+                  edge://policy, about:policies): URLBlocklist, ProxySettings, WebsiteFilter.";
+    let trust = "The browser's trust store is not the machine's: Firefox has its own (import the \
+                 authority, or set security.enterprise_roots.enabled), Chrome its own roots and \
+                 those of the machine.";
+    let other = "Try another browser on the same machine: wss-collector --browser=PATH does it.";
+    let steps: Vec<&str> = match why {
+        Some(Meaning::Untrusted) => vec![trust, policy, other],
+        Some(Meaning::Policy) => vec![policy, other],
+        Some(Meaning::Extension) => vec![extensions, other],
+        _ => vec![extensions, proxy, policy, other],
+    };
+    let steps: Vec<String> = steps.into_iter().map(str::to_owned).collect();
+    Remedy {
+        verify: run_again(e, "--browser"),
+        ..remedy(e, "Look at the browser: extensions, proxy settings, policies", &steps)
+    }
+}
