@@ -5,6 +5,8 @@ mod arguments;
 mod configuration;
 mod har;
 mod output;
+#[cfg(target_os = "linux")]
+mod pac;
 mod server;
 mod stopping;
 #[cfg(target_os = "linux")]

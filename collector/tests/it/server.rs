@@ -15,6 +15,8 @@ pub(crate) fn collector(folder: &Path) -> Command {
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
         command.env_remove(name).env_remove(name.to_uppercase());
     }
+    // A desktop whose settings nobody reads.
+    command.env("HOME", folder).env("XDG_CURRENT_DESKTOP", "XFCE").env_remove("KDEHOME");
     command.stdin(std::process::Stdio::null());
     command
 }

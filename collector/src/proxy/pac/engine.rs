@@ -148,6 +148,8 @@ fn evaluate(ctx: &Ctx<'_>, job: &Job) -> Result<Vec<String>, String> {
 fn said<'js>(ctx: &Ctx<'js>, what: &str, error: CaughtError<'js>) -> String {
     let detail = match error {
         CaughtError::Exception(exception) => exception.message().unwrap_or_default(),
+        // So it looks when there is no memory left for an exception.
+        CaughtError::Value(value) if value.is_null() => "out of memory".to_owned(),
         CaughtError::Value(value) => {
             Coerced::<String>::from_js(ctx, value).map_or_else(|_| String::new(), |text| text.0)
         }
