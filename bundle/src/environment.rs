@@ -20,6 +20,9 @@ pub struct Environment {
     pub interfaces: Vec<Interface>,
     /// Why a VPN, security agent or captive portal is suspected.
     pub hints: Vec<String>,
+    /// Prefixes by which this network gives IPv4 addresses to clients that have
+    /// IPv6 alone (NAT64, found as RFC 7050 has it), `64:ff9b::/96`.
+    pub nat64: Vec<String>,
     /// The clock.
     pub clock: Clock,
     /// Where trusted root certificates came from.
@@ -93,8 +96,15 @@ pub struct Interface {
     pub addresses: Vec<String>,
     /// Maximum transmission unit in bytes.
     pub mtu: Option<u32>,
-    /// Whether the default route leaves by it.
+    /// Whether a default route leaves by it.
     pub default_route: bool,
+    /// Of these, whether for IPv4.
+    pub default_v4: bool,
+    /// And whether for IPv6.
+    pub default_v6: bool,
+    /// What the adapter calls itself, where the system has a name beside the
+    /// interface's (Windows): `PANGP Virtual Ethernet Adapter`.
+    pub description: Option<String>,
 }
 
 /// The clock.

@@ -355,6 +355,7 @@ fn environment() -> Environment {
         addresses: vec!["10.8.0.2/24".into()],
         mtu: Some(1400),
         default_route: true,
+        ..Interface::default()
     }];
     e.hints = vec!["tun0 looks like a VPN".into()];
     e.clock.utc_offset_minutes = -330;

@@ -127,6 +127,9 @@ fn environment(r: &mut Redactor, bundle: &mut Bundle) {
     }
     for interface in &mut environment.interfaces {
         given(r, ENVIRONMENT, "interface", &mut interface.name);
+        if let Some(description) = &mut interface.description {
+            given(r, ENVIRONMENT, "interface", description);
+        }
     }
     for line in environment.hints.iter_mut().chain(&mut environment.notes) {
         text(r, ENVIRONMENT, "note", line);

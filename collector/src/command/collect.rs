@@ -62,9 +62,11 @@ pub fn collect(args: CollectArgs) -> u8 {
     let dns = std::mem::take(&mut job.dns);
     let notes = std::mem::take(&mut job.notes);
     let reading = std::thread::spawn(move || environment::read(dns, notes));
+    let nat64 = runtime.spawn(nat64(job.config.name_servers.clone()));
     let (mut collected, vantage) = runtime.block_on(probe(&job, cancel));
     collected.steps.splice(0..0, asked);
     let mut environment = reading.join().unwrap_or_default();
+    environment.nat64 = runtime.block_on(nat64).unwrap_or_default();
     complete(&mut environment, &job, &collected, started_at);
     let bundle = bundle(&job, collected, environment, vantage, started_at);
     let code = finish(&job, bundle, to_stdout);
@@ -96,6 +98,14 @@ fn writable(job: &Job) -> Result<(), String> {
 /// One line on standard error, without secrets.
 fn tell(job: &Job, line: &str) {
     err(&format!("{}\n", job.redactor().text("screen", "line", &safe(line))));
+}
+
+/// Asks whether this network translates between IPv6 and IPv4.
+async fn nat64(name_servers: Vec<std::net::SocketAddr>) -> Vec<String> {
+    if !environment::nat64::applies(&name_servers) {
+        return Vec::new();
+    }
+    environment::nat64::prefixes(&name_servers).await
 }
 
 /// Asks the PAC files that this machine's settings name, since the routes
@@ -193,6 +203,7 @@ fn complete(
 ) {
     environment.proxy_settings.clone_from(&job.proxy_settings);
     environment.proxy_choices.clone_from(&job.proxy_choices);
+    environment.hints.extend(environment::portal(&collected.observations));
     environment.trust.extra.clone_from(&job.extra_cas);
     environment.trust.problem = environment::trust_problem(&collected.observations);
     environment.clock.skew_s = environment::skew(started_at, &collected.observations);

@@ -1,6 +1,7 @@
 //! `--dry-run`: what a collection would contact and read. Contacts nothing.
 
 use crate::cli::resolve::Job;
+use crate::environment::nat64;
 use crate::proxy::pac::File;
 use crate::proxy::pac::engine::LOOKUPS;
 use crate::run::plan;
@@ -43,6 +44,9 @@ pub fn text(job: &Job) -> String {
     }
     for file in &job.pac_files {
         let _ = writeln!(out, "  {}", safe(&who_for(file)));
+    }
+    if nat64::applies(&config.name_servers) {
+        let _ = writeln!(out, "  these name servers once more, for {} (NAT64)", nat64::NAME);
     }
     out.push_str("  nobody else\n\nSteps, by route:\n");
     for step in &steps {

@@ -5,27 +5,15 @@
 //! the clock's offset and the operating system's name. Not read are processes,
 //! files of the user, and browser data.
 
+mod hints;
+pub mod nat64;
 mod platform;
+pub mod windows;
+
+pub use hints::portal;
 
 use wss_bundle::environment::{Clock, DnsConfig, Interface, Os, TrustStore};
 use wss_bundle::{Environment, Observation, ResponseHead, Step};
-
-/// Interface names that VPN clients and security agents make, with what they
-/// usually are.
-const TELLING_NAMES: [(&str, &str); 12] = [
-    ("tun", "a VPN (OpenVPN, AnyConnect or another tun device)"),
-    ("tap", "a VPN or a virtual machine (tap device)"),
-    ("wg", "WireGuard"),
-    ("ppp", "a PPP link, often a VPN"),
-    ("utun", "a VPN (macOS tunnel)"),
-    ("ipsec", "an IPsec VPN"),
-    ("gpd", "Palo Alto GlobalProtect"),
-    ("cscotun", "Cisco AnyConnect"),
-    ("tailscale", "Tailscale"),
-    ("zt", "ZeroTier"),
-    ("nordlynx", "NordVPN"),
-    ("zcctun", "Zscaler Client Connector"),
-];
 
 /// The configured name servers, and what could not be read.
 #[must_use]
@@ -48,7 +36,7 @@ pub fn trust_variable() -> Option<&'static str> {
 pub fn read(dns: DnsConfig, mut notes: Vec<String>) -> Environment {
     notes.extend(platform::unread());
     let interfaces = interfaces(&mut notes);
-    let hints = interfaces.iter().filter_map(hint).collect();
+    let hints = interfaces.iter().flat_map(hints::of).chain(platform::portal()).collect();
     Environment {
         os: Os {
             family: std::env::consts::OS.into(),
@@ -79,7 +67,6 @@ fn interfaces(notes: &mut Vec<String>) -> Vec<Interface> {
             return Vec::new();
         }
     };
-    let default = platform::default_route_interfaces();
     let mut out: Vec<Interface> = Vec::new();
     for one in found {
         let address = match &one.addr {
@@ -89,25 +76,15 @@ fn interfaces(notes: &mut Vec<String>) -> Vec<Interface> {
         match out.iter_mut().find(|known| known.name == one.name) {
             Some(known) => known.addresses.push(address),
             None => out.push(Interface {
-                mtu: platform::mtu(&one.name),
-                default_route: default.contains(&one.name),
                 addresses: vec![address],
                 name: one.name,
+                ..Interface::default()
             }),
         }
     }
+    platform::describe(&mut out);
     out.sort_by(|a, b| a.name.cmp(&b.name));
     out
-}
-
-fn hint(interface: &Interface) -> Option<String> {
-    let lower = interface.name.to_ascii_lowercase();
-    let (_, what) = TELLING_NAMES.iter().find(|(prefix, _)| {
-        lower.strip_prefix(prefix).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()))
-            || (prefix.len() > 4 && lower.starts_with(prefix))
-    })?;
-    let way = if interface.default_route { ", and the default route leaves by it" } else { "" };
-    Some(format!("interface {} looks like {what}{way}", interface.name))
 }
 
 /// This machine's clock minus the server's, in seconds, from the first response
@@ -148,17 +125,6 @@ pub fn trust_problem(observations: &[Observation]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_vpn_is_told_by_its_interface() {
-        let named = |name: &str| hint(&Interface { name: name.into(), ..Default::default() });
-        for name in ["tun0", "wg1", "ppp0", "utun4", "gpd0", "cscotun0", "tailscale0"] {
-            assert!(named(name).is_some(), "{name}");
-        }
-        for name in ["eth0", "lo", "wlan0", "tunnelbroker", "docker0", "ens18"] {
-            assert!(named(name).is_none(), "{name}");
-        }
-    }
 
     #[test]
     fn this_machine_has_a_loopback_interface() {

@@ -175,7 +175,11 @@ fn combine(answers: [Option<Result<Resolved, Failure>>; 2]) -> Result<Resolved, 
     }
 }
 
-async fn query(
+/// Asks one name server one question.
+///
+/// # Errors
+/// Why there is no answer, or the answer that there is no such record.
+pub(crate) async fn query(
     server: SocketAddr,
     name: &str,
     kind: RecordType,

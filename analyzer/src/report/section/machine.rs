@@ -43,7 +43,13 @@ impl Machines {
                 .iter()
                 .map(|i| {
                     let mtu = i.mtu.map(|mtu| format!(", MTU {mtu}")).unwrap_or_default();
-                    let way = if i.default_route { ", default route" } else { "" };
+                    let way = match (i.default_route, i.default_v4, i.default_v6) {
+                        (_, true, true) => ", default route of IPv4 and IPv6",
+                        (_, true, false) => ", default route of IPv4",
+                        (_, false, true) => ", default route of IPv6",
+                        (true, false, false) => ", default route",
+                        (false, false, false) => "",
+                    };
                     format!("{}: {}{mtu}{way}", i.name, i.addresses.join(", "))
                 })
                 .collect();

@@ -226,6 +226,9 @@ pub fn key(root: Root, path: &str) -> Option<Values> {
             RegType::REG_SZ | RegType::REG_EXPAND_SZ => {
                 Value::Text(String::from_reg_value(&value).ok()?)
             }
+            RegType::REG_MULTI_SZ => {
+                Value::Text(Vec::<String>::from_reg_value(&value).ok()?.join(" "))
+            }
             RegType::REG_DWORD => Value::Number(u32::from_reg_value(&value).ok()?),
             RegType::REG_BINARY => Value::Bytes(value.bytes.to_vec()),
             _ => return None,
@@ -233,6 +236,20 @@ pub fn key(root: Root, path: &str) -> Option<Values> {
         Some((name, value))
     });
     Some(Values::new(values))
+}
+
+/// The names of the keys below a key.
+#[cfg(windows)]
+#[must_use]
+pub fn subkeys(root: Root, path: &str) -> Vec<String> {
+    use winreg::RegKey;
+    use winreg::enums::{HKEY_CURRENT_USER, HKEY_LOCAL_MACHINE};
+    let root = match root {
+        Root::Machine => HKEY_LOCAL_MACHINE,
+        Root::User => HKEY_CURRENT_USER,
+    };
+    let Ok(key) = RegKey::predef(root).open_subkey(path) else { return Vec::new() };
+    key.enum_keys().filter_map(Result::ok).take(256).collect()
 }
 
 #[cfg(windows)]
