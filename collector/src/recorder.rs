@@ -112,6 +112,11 @@ impl Recorder {
         lock(&self.0.steps).push(record);
     }
 
+    /// The first observation so far of which `pick` makes something.
+    pub fn find<T>(&self, pick: impl Fn(&Observation) -> Option<T>) -> Option<T> {
+        lock(&self.0.observations).iter().find_map(|(_, seen)| pick(seen))
+    }
+
     /// Records what a browser saw.
     pub fn browser(&self, seen: Vec<BrowserHandshake>) {
         lock(&self.0.browser).extend(seen);

@@ -107,13 +107,8 @@ fn command(s: &mut Session<'_>, folder: &Path) -> Command {
     {
         command.arg(format!("--host-resolver-rules={}", rules.join(", ")));
     }
-    if !config.tls.extra_roots.is_empty() {
-        command.arg("--ignore-certificate-errors");
-        notes.push(
-            "certificates were not checked by this browser, since --cacert was given and it \
-             cannot be handed over"
-                .to_owned(),
-        );
+    if let Some(key) = s.vouched.as_deref().and_then(base64_of_hex) {
+        command.arg(format!("--ignore-certificate-errors-spki-list={key}"));
     }
     if config.tls.client.is_some() {
         notes.push("the client certificate was not handed to this browser".to_owned());
@@ -124,6 +119,13 @@ fn command(s: &mut Session<'_>, folder: &Path) -> Command {
     command.arg("about:blank");
     s.record.notes.extend(notes);
     command
+}
+
+fn base64_of_hex(hex: &str) -> Option<String> {
+    let bytes: Option<Vec<u8>> = (0..hex.len() / 2)
+        .map(|at| u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok())
+        .collect();
+    Some(base64::engine::general_purpose::STANDARD.encode(bytes?))
 }
 
 /// Whether a proxy may come from a script that only the browser runs.
@@ -189,7 +191,7 @@ async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
     tab.call(s, "Fetch.enable", all).await?;
     tab.call(s, "Runtime.addBinding", json!({ "name": BINDING })).await?;
     tab.page(s).await?;
-    let list = sockets(s.config());
+    let list = sockets(s.net).await;
     s.record.sockets = list.iter().map(|socket| socket.url.clone()).collect();
     s.record.protocol_frames = true;
     let expression = format!("{}(text => {BINDING}(text))", script(&list));

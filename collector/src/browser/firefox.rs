@@ -130,14 +130,7 @@ pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
 }
 
 async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
-    let insecure = !s.config().tls.extra_roots.is_empty();
-    if insecure {
-        s.record.notes.push(
-            "certificates were not checked by this browser, since --cacert was given and it \
-             cannot be handed over"
-                .into(),
-        );
-    }
+    let insecure = s.vouched.is_some();
     let wanted = json!({ "capabilities": { "alwaysMatch": { "acceptInsecureCerts": insecure } } });
     let session = tab.call(s, "session.new", wanted).await?;
     let version = session["capabilities"]["browserVersion"].as_str().unwrap_or("?");
@@ -157,7 +150,7 @@ async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
     if loaded.is_err() {
         tab.own_page(s, &url).await?;
     }
-    let list = sockets(s.config());
+    let list = sockets(s.net).await;
     s.record.sockets = list.iter().map(|socket| socket.url.clone()).collect();
     let call = json!({
         "functionDeclaration": script(&list), "awaitPromise": false,

@@ -27,9 +27,9 @@ use crate::config::Config;
 use crate::net::Net;
 use record::Record;
 use std::time::Duration;
-use wss_bundle::observation::RouteKind;
+use wss_bundle::observation::{Peer, RouteKind, Verification, probe};
 use wss_bundle::target::{AGENT_PATH, Scheme};
-use wss_bundle::{BrowserHandshake, Failure, FailureKind, Operation};
+use wss_bundle::{BrowserHandshake, Failure, FailureKind, Operation, Step};
 
 /// How long a browser may take to start: a first start on a slow disk.
 const START: Duration = Duration::from_secs(30);
@@ -80,6 +80,12 @@ pub fn choose(
     })
 }
 
+/// What browsers saw, with the ids of a bundle.
+pub fn numbered<'s>(seen: impl IntoIterator<Item = &'s BrowserHandshake>) -> Vec<BrowserHandshake> {
+    let numbered = seen.into_iter().zip(1..);
+    numbered.map(|(one, n)| BrowserHandshake { id: format!("b{n}"), ..one.clone() }).collect()
+}
+
 /// A proxy that the browser is told to use.
 struct FixedProxy<'c> {
     url: String,
@@ -123,21 +129,53 @@ struct Socket {
     protocols: Vec<String>,
 }
 
-/// The console's sockets; agents do not run in browsers.
-fn sockets(config: &Config) -> Vec<Socket> {
+/// The console's sockets; agents do not run in browsers. Browsers fail a
+/// handshake whose answer leaves out a subprotocol that they asked for: what no
+/// HAR shows is asked for only where the server took it from the probe that asks
+/// as a browser does.
+async fn sockets(net: &Net) -> Vec<Socket> {
+    let config = &net.config;
     let target = &config.target;
     let scheme = if target.scheme == Scheme::Https { "wss" } else { "ws" };
     let path_of = |path: &String| path.split('?').next().unwrap_or_default().to_owned();
     let console: Vec<&String> =
         target.paths.iter().filter(|path| path_of(path) != AGENT_PATH).collect();
     let paths = if console.is_empty() { target.paths.iter().collect() } else { console };
-    paths
-        .into_iter()
-        .map(|path| Socket {
-            url: format!("{scheme}://{}{path}", target.authority()),
-            protocols: crate::net::request::asked_protocols(config, path),
-        })
-        .collect()
+    let until = tokio::time::Instant::now() + config.timeout;
+    let mut sockets = Vec::new();
+    for path in paths {
+        let mut protocols = crate::net::request::asked_protocols(config, path);
+        let shown = config.console.iter().any(|known| known.path == path_of(path));
+        if !shown && !protocols.is_empty() && !takes_protocol(net, path, until).await {
+            protocols.clear();
+        }
+        let url = format!("{scheme}://{}{path}", target.authority());
+        sockets.push(Socket { url, protocols });
+    }
+    sockets
+}
+
+/// Whether a server that switches protocols on this path names a subprotocol.
+/// One that does not switch gets the question as the console would put it.
+async fn takes_protocol(net: &Net, path: &str, until: tokio::time::Instant) -> bool {
+    loop {
+        let answered = net.recorder.find(|seen| match &seen.step {
+            Step::Upgrade(upgrade)
+                if seen.probe == probe::BROWSER_UPGRADE && seen.path.as_deref() == Some(path) =>
+            {
+                let head = upgrade.result.ok().map(|reply| &reply.head);
+                Some(head.is_none_or(|head| {
+                    head.status() != Some(101) || head.header("sec-websocket-protocol").is_some()
+                }))
+            }
+            _ => None,
+        });
+        match answered {
+            Some(takes) => return takes,
+            None if tokio::time::Instant::now() > until => return false,
+            None => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
 }
 
 /// The page's script, with the sockets to open.
@@ -151,6 +189,8 @@ struct Session<'r> {
     net: &'r Net,
     choice: &'r Choice,
     record: Record,
+    /// Hash of the key of the leaf that `--cacert` vouches for.
+    vouched: Option<String>,
 }
 
 impl Session<'_> {
@@ -175,8 +215,16 @@ impl Session<'_> {
 /// Why there is nothing, or not all.
 pub async fn run(net: &Net) -> Result<(), Failure> {
     let Some(choice) = &net.config.browser else { return Ok(()) };
-    let mut session = Session { net, choice, record: Record::new() };
+    let mut session = Session { net, choice, record: Record::new(), vouched: None };
     let running = async {
+        session.vouched = vouched(net).await;
+        if session.vouched.is_some() {
+            session.record.notes.push(
+                "authorities given with --cacert cannot be handed to a browser: it was told not to \
+                 check the certificate that the collector found to be theirs"
+                    .to_owned(),
+            );
+        }
         match choice.program.family {
             Family::Chromium => chromium::run(&mut session).await,
             Family::Firefox => firefox::run(&mut session).await,
@@ -201,6 +249,32 @@ pub async fn run(net: &Net) -> Result<(), Failure> {
             Failure::new(Operation::Read, FailureKind::Other, format!("{path}: {why}"))
         }
     })
+}
+
+/// SHA-256 of the public key of the target's leaf, in hexadecimal, where it is
+/// trusted because of `--cacert`: the browser knows nothing of that. The probes
+/// of the selected route find it out.
+async fn vouched(net: &Net) -> Option<String> {
+    let config = &net.config;
+    if config.tls.extra_roots.is_empty() || config.target.scheme == Scheme::Http {
+        return None;
+    }
+    let selected = config.routes.iter().find(|r| r.route.selected).or(config.routes.first())?;
+    let until = tokio::time::Instant::now() + config.timeout;
+    loop {
+        let found = net.recorder.find(|seen| match &seen.step {
+            Step::Tls(tls) if tls.peer == Peer::Target && seen.route == selected.route.id => {
+                Some((tls.verification.clone(), tls.chain.first().cloned()))
+            }
+            _ => None,
+        });
+        match found {
+            Some((Some(Verification::Trusted), Some(leaf))) => return Some(leaf.spki_sha256),
+            Some(_) => return None,
+            None if tokio::time::Instant::now() > until => return None,
+            None => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
 }
 
 /// Whether this process is root, which Chromium's sandbox does not support.

@@ -2,6 +2,7 @@
 
 use super::so_far::SoFar;
 use super::{ask, err, exit_code, fail, out, signals};
+use crate::browser;
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
 use crate::environment;
@@ -21,7 +22,7 @@ use wss_bundle::manifest::{Collector, Format, StepOutcome, StepRecord};
 use wss_bundle::redact::Redacted;
 use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
-use wss_bundle::{BrowserHandshake, Bundle, Environment, Manifest, Observations, Vantage};
+use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
 use wss_diagnosis::{Diagnosis, diagnose};
 
 /// Names tried for a bundle before giving up: whoever collects in a loop gets
@@ -244,19 +245,13 @@ pub(super) fn bundle(
             target,
             routes,
             observations: collected.observations,
-            browser: browser(job.browser.iter().chain(&collected.browser)),
+            browser: browser::numbered(job.browser.iter().chain(&collected.browser)),
         },
         environment,
         attachments: job.attachments.clone(),
         redactions: Vec::new(),
         defects: Vec::new(),
     }
-}
-
-/// What browsers saw, numbered.
-fn browser<'s>(seen: impl Iterator<Item = &'s BrowserHandshake>) -> Vec<BrowserHandshake> {
-    let numbered = seen.zip(1..);
-    numbered.map(|(one, n)| BrowserHandshake { id: format!("b{n}"), ..one.clone() }).collect()
 }
 
 /// Removes secrets, judges what is left, writes it, and says so.

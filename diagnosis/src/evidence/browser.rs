@@ -10,7 +10,7 @@ use wss_bundle::{Bundle, Observation, ResponseHead, Step};
 /// A recording that is further from the collection than this tells of another day.
 const FRESH: TimeDelta = TimeDelta::hours(24);
 /// A socket that ends within this time of its opening never worked, in milliseconds.
-const AT_ONCE_MS: f64 = 3000.0;
+const AT_ONCE_MS: f64 = 800.0;
 
 /// What the words of a browser mean. Sources: Chromium's `net_error_list.h` and
 /// `websocket_basic_handshake_stream.cc`, Firefox's `websocket.properties` and

@@ -5,8 +5,10 @@
 use super::{Answer, Claim, Draft, Rule, claim, run_again};
 use crate::evidence::browser::{Difference, Taken, compare, meaning, taken};
 use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Meaning, ReplyKind, RouteView};
+use crate::idle::cut;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
+use wss_bundle::observation::probe;
 use wss_bundle::transcript::quote;
 use wss_bundle::{Outcome, ResponseHead, Step};
 
@@ -267,6 +269,13 @@ fn not_comparable(
     if given && asked {
         return Some(ask_a_browser(e));
     }
+    // A subprotocol that the server leaves out of its 101 fails browsers alone;
+    // it does so for the collector's twin as well, which does not mind.
+    let asked_in_vain = |sent: Option<String>, got: Option<String>| sent.is_some() && got.is_none();
+    let name = "sec-websocket-protocol";
+    if view.seen.switched() && asked_in_vain(view.seen.sent(name), view.seen.received(name)) {
+        return Some(ask_a_browser(e));
+    }
     // The page's own policy, and a page that was left, say nothing about the network.
     match view.fate {
         Fate::Failed(Meaning::Page | Meaning::PageLeft) => Some(ask_a_browser(e)),
@@ -290,6 +299,11 @@ fn browser_only(e: &Evidence<'_>) -> Answer {
             false => Answer::CannotTell(ask_a_browser(e)),
         };
     };
+    // What cuts the collector's idle connection cuts the browser's.
+    let held = route.hold(probe::HOLD_SILENT);
+    if view.fate == Fate::NoFrames && held.is_some_and(|(_, _, held)| cut(held).is_some()) {
+        return Answer::NotApplicable;
+    }
     let own_h2 = route.h2_connect(path).map(|(_, upgrade)| &upgrade.result);
     let own_h2_works = matches!(own_h2, Some(Outcome::Ok(r)) if r.head.status() == Some(200));
     if over_http2(&view) && !own_h2_works {

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Collector, Format};
 use wss_bundle::redact::Redactor;
 use wss_bundle::{Attachment, Bundle, Environment, Manifest, Observations, Vantage, read, write};
+use wss_collector::browser;
 use wss_collector::cli::parse;
 use wss_collector::command::exit_code;
 use wss_collector::config::{Config, ResolveOverride, TlsOptions};
@@ -79,7 +80,8 @@ pub(super) async fn collect(
         tls: TlsOptions { extra_roots, client: None },
         name_servers: name_server.iter().map(|server| server.addr).collect(),
         console: Vec::new(),
-        browser: None,
+        // What the scenario sets is this process', and no setting of this machine.
+        browser: browser::choose(wanted.browser.as_deref(), true)?.0,
         timeout: parse::timeout(&scenario.timeout)?,
         hold: parse::duration(&scenario.hold)?,
     });
@@ -154,7 +156,7 @@ async fn finish(
             target,
             routes,
             observations: collected.observations,
-            browser: Vec::new(),
+            browser: browser::numbered(&collected.browser),
         },
         environment,
         attachments,

@@ -135,6 +135,8 @@ pub struct Run {
     pub env: BTreeMap<String, String>,
     /// Whom this machine trusts.
     pub trust: Trust,
+    /// As `--browser=`: a real browser is asked as well.
+    pub browser: Option<String>,
     /// `-u`
     pub user: Option<String>,
     /// The port that is tried, where it is not the lab's: nobody listens on it.

@@ -59,7 +59,14 @@ pub fn all(root: &Path) -> Result<Vec<PathBuf>, String> {
 /// # Errors
 /// It could not be run: a file that is not understood, a server that does not start.
 pub async fn run(folder: &Path) -> Result<Outcome, String> {
-    let scenario = read(folder)?;
+    run_as(folder, read(folder)?).await
+}
+
+/// Runs a scenario of a folder, changed by the caller.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_as(folder: &Path, scenario: Scenario) -> Result<Outcome, String> {
     let (mut origin, mut failed) = (None, None);
     let mut lab_config = scenario.lab.clone();
     if scenario.gorilla.as_ref().is_some_and(|gorilla| gorilla.tls) {
