@@ -139,7 +139,7 @@ pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
     let folder = profile()?;
     let command = command(s, folder.path());
     let mut running = Running::start(command, folder)?;
-    let active = running.ready("DevToolsActivePort", START).await?;
+    let active = running.ready("DevToolsActivePort", s.config().timeout * START).await?;
     let mut lines = active.lines();
     let port = lines.next().and_then(|port| port.trim().parse().ok());
     let port = port.ok_or("its debugging port is not known")?;

@@ -98,6 +98,8 @@ fn command(s: &mut Session<'_>, folder: &Path) -> Command {
         .args(["--headless", "--no-remote", "--remote-debugging-port=0", "--profile"])
         .arg(folder)
         .env("MOZ_CRASHREPORTER_DISABLE", "1")
+        // Without it release builds do not honour services.settings.server.
+        .env("MOZ_REMOTE_SETTINGS_DEVTOOLS", "1")
         .env("MOZ_HEADLESS", "1")
         .env("MOZ_DISABLE_AUTO_SAFE_MODE", "1");
     let config = &s.net.config;
@@ -116,7 +118,7 @@ pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
     written.map_err(|error| format!("its profile cannot be written: {error}"))?;
     let command = command(s, folder.path());
     let mut running = Running::start(command, folder)?;
-    let ready = running.ready(READY, START).await?;
+    let ready = running.ready(READY, s.config().timeout * START).await?;
     let ready: Value = serde_json::from_str(&ready).unwrap_or_default();
     let port = ready["ws_port"].as_u64().and_then(|port| u16::try_from(port).ok());
     let wire = Wire::connect(port.ok_or("its debugging port is not known")?, "/session").await?;

@@ -31,8 +31,9 @@ use wss_bundle::observation::{Peer, RouteKind, Verification, probe};
 use wss_bundle::target::{AGENT_PATH, Scheme};
 use wss_bundle::{BrowserHandshake, Failure, FailureKind, Operation, Step};
 
-/// How long a browser may take to start: a first start on a slow disk.
-const START: Duration = Duration::from_secs(30);
+/// How many times as long as a step a browser may take to start: a first start
+/// on a slow disk takes half a minute.
+const START: u32 = 3;
 /// How long an opened socket is watched at least: what breaks frames shows at once.
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How long a browser may take to end by itself, and to write its log.

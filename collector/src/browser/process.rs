@@ -33,7 +33,7 @@ pub(super) fn profile() -> Result<tempfile::TempDir, String> {
 /// input, which comes also when the collector is killed, and then ends the whole
 /// process group and removes the profile.
 #[cfg(unix)]
-const KEEPER: &str = r#"trap '' INT TERM HUP; read -r _; kill -9 -- "-$1" 2>/dev/null
+const KEEPER: &str = r#"trap '' INT TERM HUP; read -r _; kill -s KILL -- "-$1" 2>/dev/null
 for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$2" 2>/dev/null; [ -e "$2" ] || exit 0; sleep 0.1; done"#;
 
 impl Running {
@@ -42,6 +42,14 @@ impl Running {
         let said = std::fs::File::create(stderr_of(profile.path()));
         let said = said.map_err(|error| format!("its profile cannot be written: {error}"))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
+        // What it puts aside goes with the profile. Not on a Mac, whose temporary
+        // folder has a name that leaves no room for a socket's.
+        let temporary = profile.path().join("tmp");
+        if !cfg!(target_os = "macos") && std::fs::create_dir(&temporary).is_ok() {
+            for name in ["TMPDIR", "TEMP", "TMP"] {
+                command.env(name, &temporary);
+            }
+        }
         #[cfg(unix)]
         {
             use std::os::unix::process::CommandExt;
