@@ -12,6 +12,7 @@ pub mod environment;
 pub mod failure;
 pub mod head;
 pub mod manifest;
+pub mod obfuscate;
 pub mod observation;
 pub mod pasted;
 pub mod read;

@@ -29,6 +29,13 @@ const SHORTEST_SEARCHED: usize = 4;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Redacted<T>(T);
 
+impl Redacted<Bundle> {
+    /// What was redacted already, with its names replaced.
+    pub(crate) fn obfuscated(bundle: Bundle) -> Self {
+        Self(bundle)
+    }
+}
+
 impl<T> Redacted<T> {
     /// The value.
     pub fn get(&self) -> &T {
@@ -205,7 +212,7 @@ fn lower_percent(encoded: &str) -> String {
 
 /// The characters that are the same whatever surrounds the value: within a
 /// longer text it can begin at any of three positions of a base64 group.
-fn base64_forms(value: &[u8]) -> Vec<String> {
+pub(crate) fn base64_forms(value: &[u8]) -> Vec<String> {
     let mut forms = Vec::new();
     for shift in 0..3usize {
         let mut padded = vec![0u8; shift];

@@ -4,6 +4,7 @@
 
 mod fixture;
 mod hostile;
+mod obfuscate;
 mod round_trip;
 mod secrets;
 mod transcripts;

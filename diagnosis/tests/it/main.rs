@@ -9,6 +9,7 @@ mod configuration;
 mod docs;
 mod fixture;
 mod invariants;
+mod obfuscated;
 mod pairing;
 mod pasted;
 mod proxies;
