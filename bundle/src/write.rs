@@ -84,18 +84,30 @@ pub fn file_to(
     to: Option<&Recipients>,
 ) -> Result<u64, WriteError> {
     check(path, force)?;
+    let content = bytes_to(bundle, to)?;
+    private(&content, path, force)?;
+    Ok(content.len() as u64)
+}
+
+/// Writes a file that only its owner can read: to a temporary file beside it first,
+/// which then takes its name.
+///
+/// # Errors
+/// [`WriteError::Exists`], [`WriteError::NotAFile`], [`WriteError::Io`]; no file of
+/// that name is there then that was not before.
+pub fn private(content: &[u8], path: &Path, force: bool) -> Result<(), WriteError> {
+    check(path, force)?;
     let io = |error| WriteError::Io { path: path.to_owned(), error };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let content = bytes_to(bundle, to)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut partial = tempfile::Builder::new()
         .prefix(&format!(".{name}.partial-"))
         .tempfile_in(folder)
         .map_err(io)?;
-    partial.write_all(&content).map_err(io)?;
+    partial.write_all(content).map_err(io)?;
     partial.as_file().sync_all().map_err(io)?;
     if force {
         partial.persist(path).map_err(|e| io(e.error))?;
@@ -105,7 +117,7 @@ pub fn file_to(
             _ => io(e.error),
         })?;
     }
-    Ok(content.len() as u64)
+    Ok(())
 }
 
 /// Says early whether [`file()`] could put a file there, as far as that can be

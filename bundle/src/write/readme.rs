@@ -1,6 +1,7 @@
 //! `README.txt`: for the person who is about to send the bundle.
 
-use crate::Bundle;
+use crate::obfuscate::{ADDRESS, NAME};
+use crate::{AttachmentKind, Bundle};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -36,12 +37,31 @@ pub(super) fn text(bundle: &Bundle) -> String {
          redactions.json    what was removed: where and how often, never the value\n",
     );
     if !bundle.attachments.is_empty() {
-        out.push_str("attachments/       files that you gave, without secrets\n");
+        out.push_str("attachments/       files that you gave, without secrets:\n");
+    }
+    for given in &bundle.attachments {
+        let what = match given.kind {
+            AttachmentKind::Configuration => "a configuration",
+            AttachmentKind::CurlOutput => "what curl printed",
+            AttachmentKind::Har => "a browser's recording",
+            AttachmentKind::Other => "a file",
+        };
+        let place = given.vantage.map(|v| format!(", {}", v.as_str())).unwrap_or_default();
+        let _ = writeln!(out, "                   {} ({what}{place})", given.name);
+    }
+    if !bundle.observations.browser.is_empty() {
+        out.push_str(
+            "\nobservations.json also has the WebSocket handshakes of a browser: of the\n\
+             recording that you gave, or of one that was started for it with an empty\n\
+             profile. No payload, no cookie and no history is among them.\n",
+        );
     }
     out.push_str(
-        "\nNothing else was read: no files, no processes, no browser data, no\n\
-         passwords. Contacted were the target, the proxies and the name servers that\n\
-         this machine is set to use, and nobody else.\n\n\
+        "\nRead were this machine's network and proxy settings, also those that\n\
+         policies set for its browsers, and the files that you named; no other files,\n\
+         no processes, no stored passwords. Contacted were the target, and the proxies,\n\
+         name servers and proxy configuration files that this machine is set to use;\n\
+         nobody else.\n\n\
          What was removed\n\
          ----------------\n",
     );
@@ -55,10 +75,17 @@ pub(super) fn text(bundle: &Bundle) -> String {
     for (kind, count) in kinds {
         let _ = writeln!(out, "{count:>5} x {}", in_words(kind));
     }
-    out.push_str(
+    let replaced = bundle.redactions.iter().any(|r| r.kind == NAME || r.kind == ADDRESS);
+    out.push_str(if replaced {
+        "\nHost names and addresses stand in here as tokens (host-1, domain-1); which is\n\
+         which is in a file that stays with you. Organisation names in certificates and\n\
+         the names of network interfaces were left. Look through the files before you\n\
+         send them; all are plain text.\n"
+    } else {
         "\nHost names and addresses are in here: they are what this is about. Look\n\
-         through the files before you send them; all are plain text.\n",
-    );
+         through the files before you send them; all are plain text. With --obfuscate\n\
+         they would stand here as tokens.\n"
+    });
     out
 }
 
@@ -75,6 +102,8 @@ pub(super) fn in_words(kind: &str) -> &str {
         "token-like" => "text that looks like a token",
         "challenge-data" => "data of an authentication challenge (its scheme stays)",
         "binary-body" => "response body that is no text",
+        NAME => "host name replaced by a token",
+        ADDRESS => "address replaced by a token",
         other => other,
     }
 }

@@ -135,6 +135,13 @@ pub struct CollectArgs {
     /// (repeatable); the default name then ends in .zip.age
     #[arg(long, value_name = "RECIPIENT", help_heading = "Bundle")]
     pub encrypt_to: Vec<String>,
+    /// Replace host names and addresses by tokens, everywhere in the bundle; which is which
+    /// stays in a file beside it. With =FILE the tokens of an earlier run are used on
+    #[arg(
+        long, value_name = "FILE", num_args = 0..=1, require_equals = true,
+        default_missing_value = "", help_heading = "Bundle"
+    )]
+    pub obfuscate: Option<String>,
     /// Which side of the corporate network this machine is on [default: asked, or inside]
     #[arg(long, value_name = "inside|outside", value_parser = parse::vantage, help_heading = "Bundle")]
     pub vantage: Option<Vantage>,

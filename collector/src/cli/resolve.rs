@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
 use wss_bundle::manifest::Answers;
+use wss_bundle::obfuscate::Obfuscator;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
 use wss_bundle::{
@@ -36,6 +37,8 @@ pub struct Job {
     pub output: Option<PathBuf>,
     /// `--force`.
     pub force: bool,
+    /// `--obfuscate`: the map to go on with.
+    pub obfuscate: Option<Obfuscator>,
     /// `--encrypt-to`.
     pub recipients: Option<Recipients>,
     /// `--vantage`.
@@ -204,6 +207,14 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         }),
         output: args.output,
         force: args.force,
+        obfuscate: match &args.obfuscate {
+            None => None,
+            Some(path) if path.is_empty() => Some(Obfuscator::new()),
+            Some(path) => {
+                let map = Obfuscator::load(Path::new(path));
+                Some(map.map_err(|error| format!("--obfuscate={error}"))?)
+            }
+        },
         recipients: match args.encrypt_to.as_slice() {
             [] => None,
             given => Some(Recipients::parse(given)?),

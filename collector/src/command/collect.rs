@@ -1,6 +1,7 @@
 //! The main job: probe, judge, write the bundle, say what was found.
 
 use super::so_far::SoFar;
+use super::store::{Stored, map_path, store};
 use super::{ask, err, exit_code, fail, out, signals};
 use crate::browser;
 use crate::cli::CollectArgs;
@@ -14,20 +15,14 @@ use crate::screen::verdict::{Written, text};
 use crate::screen::{Look, Screen, safe};
 use chrono::{DateTime, Utc};
 use std::collections::VecDeque;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Collector, Format, StepOutcome, StepRecord};
-use wss_bundle::redact::Redacted;
 use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
 use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
 use wss_diagnosis::{Diagnosis, diagnose};
-
-/// Names tried for a bundle before giving up: whoever collects in a loop gets
-/// several within the second that tells them apart.
-const NAMES: u32 = 100;
 
 /// Runs a collection; gives the exit code.
 #[must_use]
@@ -79,6 +74,9 @@ pub fn collect(args: CollectArgs) -> u8 {
 
 /// Says before probing what would go wrong after it.
 fn writable(job: &Job) -> Result<(), String> {
+    if let Some(path) = map_path(job) {
+        write::check(&path, job.force).map_err(|error| error.to_string())?;
+    }
     let path = match &job.output {
         Some(path) if path == Path::new("-") => return Ok(()),
         Some(path) => {
@@ -259,42 +257,21 @@ fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
     let mut redactor = job.redactor();
     redactor.removed_before(&job.removed);
     let redacted = redactor.bundle(bundle);
+    // The user sees the names; what is sent, and what a script passes on, has tokens.
     let bundle = redacted.get();
     let diagnosis = diagnose(std::slice::from_ref(bundle));
-    let written = if to_stdout { stream(job, &redacted) } else { store(job, &redacted) };
-    let shown = written.as_ref().ok().map(|(path, bytes)| (path.display().to_string(), *bytes));
-    say(job, &diagnosis, bundle, shown.as_ref().map(|(p, b)| (p.as_str(), *b)), to_stdout);
+    let mut map = job.obfuscate.clone();
+    let sent = match map.as_mut().map(|map| map.bundle(&redacted)).transpose() {
+        Ok(sent) => sent,
+        Err(error) => return fail(&format!("the names could not be replaced: {error}")),
+    };
+    let judged = sent.as_ref().map(|sent| diagnose(std::slice::from_ref(sent.get())));
+    let written = store(job, sent.as_ref().unwrap_or(&redacted), map.as_ref());
+    let for_scripts = judged.as_ref().filter(|_| job.json);
+    say(job, for_scripts.unwrap_or(&diagnosis), bundle, written.as_ref().ok(), to_stdout);
     match written {
         Err(error) => fail(&error.to_string()),
         Ok(_) => exit_code(diagnosis.verdict.status),
-    }
-}
-
-/// The bundle to standard output; gives what it is called, and its size.
-fn stream(job: &Job, redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
-    let bytes = write::bytes_to(redacted, job.recipients.as_ref())?;
-    let mut stdout = std::io::stdout();
-    stdout
-        .write_all(&bytes)
-        .and_then(|()| stdout.flush())
-        .map_err(|error| WriteError::Io { path: "standard output".into(), error })?;
-    Ok(("-".into(), bytes.len() as u64))
-}
-
-/// The bundle to a file; gives its path and size.
-fn store(job: &Job, redacted: &Redacted<Bundle>) -> Result<(PathBuf, u64), WriteError> {
-    let to = job.recipients.as_ref();
-    if let Some(path) = &job.output {
-        let bytes = write::file_to(redacted, path, job.force, to)?;
-        return Ok((path.clone(), bytes));
-    }
-    let mut number = 1;
-    loop {
-        let path = default_name(redacted.get(), number, to.is_some());
-        match write::file_to(redacted, &path, job.force, to) {
-            Err(WriteError::Exists(_)) if number < NAMES => number += 1,
-            written => return written.map(|bytes| (path, bytes)),
-        }
     }
 }
 
@@ -302,13 +279,19 @@ fn say(
     job: &Job,
     diagnosis: &Diagnosis,
     bundle: &Bundle,
-    written: Option<(&str, u64)>,
+    written: Option<&Stored>,
     to_stdout: bool,
 ) {
     if job.json {
         // Without a bundle there is no result for a script, only an error.
-        let Some((path, _)) = written else { return };
-        let all = serde_json::json!({ "bundle": path, "diagnosis": diagnosis });
+        let Some(stored) = written else { return };
+        let mut all = serde_json::json!({
+            "bundle": stored.path.display().to_string(),
+            "diagnosis": diagnosis,
+        });
+        if let Some(names) = &stored.names {
+            all["names"] = names.display().to_string().into();
+        }
         match serde_json::to_string_pretty(&all) {
             Ok(json) => {
                 // The exit code stays the verdict's: the bundle is there.
@@ -319,25 +302,17 @@ fn say(
         return;
     }
     let sealed_to = job.recipients.as_ref().map(Recipients::shown).unwrap_or_default();
-    let written = written.map(|(path, bytes)| Written { path, bytes, sealed_to });
+    let path = written.map(|stored| stored.path.display().to_string()).unwrap_or_default();
+    let names = written.and_then(|stored| Some(stored.names.as_ref()?.display().to_string()));
+    let written = written.map(|stored| Written {
+        path: &path,
+        bytes: stored.bytes,
+        sealed_to,
+        names: names.as_deref(),
+    });
     if to_stdout {
         err(&text(diagnosis, bundle, written.as_ref(), Look::of(&std::io::stderr())));
     } else {
         let _ = out(&text(diagnosis, bundle, written.as_ref(), Look::of(&std::io::stdout())));
     }
-}
-
-/// `wss-<host>-<vantage>-<UTC time>.zip` (`.zip.age` when encrypted), with nothing in it that a file system
-/// or a shell minds.
-fn default_name(bundle: &Bundle, number: u32, sealed: bool) -> PathBuf {
-    let manifest = &bundle.manifest;
-    let host: String = safe(&manifest.target.host)
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' })
-        .take(100)
-        .collect();
-    let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
-    let again = if number > 1 { format!("-{number}") } else { String::new() };
-    let ending = if sealed { "zip.age" } else { "zip" };
-    PathBuf::from(format!("wss-{host}-{}-{time}{again}.{ending}", manifest.vantage.as_str()))
 }

@@ -8,6 +8,7 @@ use crate::run::plan;
 use crate::screen::safe;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Who is contacted for a PAC file, as the browser contacts them.
 fn who_for(file: &File) -> String {
@@ -78,6 +79,7 @@ pub fn text(job: &Job) -> String {
     for file in &job.files {
         let _ = writeln!(out, "  {}", safe(&file.display().to_string()));
     }
+    written(&mut out, job);
     out.push_str(
         "\nNever read or sent: other files of yours, processes, browser data, stored passwords.\n\
          Never in the bundle: credentials given here, values of cookies, tokens, queries.\n",
@@ -87,4 +89,24 @@ pub fn text(job: &Job) -> String {
     }
     // A screen is looked at by others, too: queries' values and the like go.
     job.redactor().text("screen", "dry run", &out)
+}
+
+/// What would be left on this machine's disk.
+fn written(out: &mut String, job: &Job) {
+    let bundle = match job.output.as_deref() {
+        Some(path) if path == Path::new("-") => "standard output".to_owned(),
+        Some(path) => path.display().to_string(),
+        None => "wss-HOST-VANTAGE-TIME.zip in this folder".to_owned(),
+    };
+    let _ = writeln!(out, "\nWritten:\n  {}: the bundle; nothing is sent", safe(&bundle));
+    if let Some(to) = &job.recipients {
+        let keys = to.shown().join(", ");
+        let _ = writeln!(out, "    encrypted: only the owner of {} can open it", safe(&keys));
+    }
+    if job.obfuscate.is_some() {
+        out.push_str(
+            "    names and addresses in it are tokens; which is which goes into a file \
+                      beside it\n",
+        );
+    }
 }

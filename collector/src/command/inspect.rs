@@ -44,6 +44,16 @@ fn text(opened: &Opened) -> String {
     for entry in &opened.entries {
         let _ = writeln!(out, "  {:>9}  {}", entry.bytes, safe(&entry.path));
     }
+    for given in &opened.bundle.attachments {
+        let kind = serde_json::to_value(given.kind).unwrap_or_default();
+        let from = given.vantage.map(|v| format!(", from {}", v.as_str())).unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "  attachments/{}: {}{from}",
+            safe(&given.name),
+            kind.as_str().unwrap_or_default()
+        );
+    }
     out.push_str("\nRemoved (never the value, only where it was):\n");
     if opened.bundle.redactions.is_empty() {
         out.push_str("  nothing had to be\n");

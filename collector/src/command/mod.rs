@@ -7,6 +7,7 @@ pub mod extra;
 pub mod inspect;
 mod signals;
 mod so_far;
+mod store;
 pub mod upload;
 
 use clap::error::ErrorKind;

@@ -6,6 +6,7 @@ use super::{Look, safe};
 use anstyle::{AnsiColor, Style};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use wss_bundle::obfuscate::{ADDRESS, NAME};
 use wss_bundle::{Bundle, Vantage};
 use wss_diagnosis::{
     Confidence, Diagnosis, LayerStatus, Location, PastedOutput, RouteLadder, Status,
@@ -19,6 +20,8 @@ pub struct Written<'a> {
     pub bytes: u64,
     /// The public keys that it is encrypted to, if it is.
     pub sealed_to: &'a [String],
+    /// The map of its tokens, where names were replaced.
+    pub names: Option<&'a str>,
 }
 
 /// Everything that is said at the end. `written` is `None` when it could not be.
@@ -38,7 +41,8 @@ pub fn text(
     if let Some(written) = written {
         the_bundle(&mut out, bundle, written, look);
     }
-    outside(&mut out, diagnosis, bundle, look);
+    let names = written.and_then(|written| written.names);
+    outside(&mut out, diagnosis, bundle, names, look);
     out
 }
 
@@ -194,6 +198,8 @@ fn removed(kind: &str, count: u64) -> String {
         "header given" => "header given with -H",
         "credentials" => "credential",
         "proxy credentials" => "proxy credential",
+        NAME => "name replaced",
+        ADDRESS => "address replaced",
         other => return format!("{count} x {other}"),
     };
     match (count, what.split_once(' ')) {
@@ -223,6 +229,11 @@ fn the_bundle(out: &mut String, bundle: &Bundle, written: &Written<'_>, look: Lo
     let list: Vec<String> = kinds.iter().map(|(kind, count)| removed(kind, *count)).collect();
     let list = if list.is_empty() { "nothing had to be".to_owned() } else { list.join(", ") };
     line(out, look, 9, &format!("Removed: {list}"));
+    if let Some(names) = written.names {
+        let text =
+            format!("Names:   replaced by tokens; which is which is in {names}, for you alone");
+        line(out, look, 9, &text);
+    }
     if !written.sealed_to.is_empty() {
         let keys = written.sealed_to.join(", ");
         line(out, look, 9, &format!("Sealed:  only the owner of {keys} can open it"));
@@ -240,7 +251,13 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look) {
+fn outside(
+    out: &mut String,
+    diagnosis: &Diagnosis,
+    bundle: &Bundle,
+    names: Option<&str>,
+    look: Look,
+) {
     let manifest = &bundle.manifest;
     let other = match manifest.vantage {
         Vantage::Inside if diagnosis.verdict.status == Status::Working => return,
@@ -259,6 +276,10 @@ fn outside(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look)
         for path in &target.paths {
             let _ = write!(command, " --path {}", quoted(path));
         }
+    }
+    if let Some(names) = names {
+        // The same tokens on both sides, or nothing could be compared.
+        let _ = write!(command, " --obfuscate={}", quoted(names));
     }
     let (where_from, why) = match other {
         Vantage::Outside => (

@@ -3,6 +3,8 @@
 
 use super::Outcome;
 use super::config::Level;
+use wss_bundle::obfuscate::Obfuscator;
+use wss_bundle::redact::{Redacted, Redactor};
 use wss_diagnosis::{Confidence, Layer, Severity, Status, diagnose};
 
 fn sure(level: Level) -> Confidence {
@@ -173,9 +175,33 @@ impl Outcome {
                 out.push(format!("the ladder of {} lacks a layer", ladder.route));
             }
         }
+        self.without_names(out);
         let again = diagnose(&self.bundles);
         if again != self.diagnosis {
             out.push("the same bundles gave another diagnosis".to_owned());
+        }
+    }
+
+    /// With tokens for names and addresses the verdict stays.
+    fn without_names(&self, out: &mut Vec<String>) {
+        let mut map = Obfuscator::new();
+        let replaced: Result<Vec<_>, _> = self
+            .bundles
+            .iter()
+            .map(|bundle| map.bundle(&Redactor::new().bundle(bundle.clone())))
+            .map(|bundle| bundle.map(Redacted::into_inner))
+            .collect();
+        let Ok(replaced) = replaced else {
+            return out.push("the names could not be replaced".to_owned());
+        };
+        let (own, other) = (&self.diagnosis.verdict, diagnose(&replaced).verdict);
+        if (own.cause, own.location, own.status, own.confidence)
+            != (other.cause, other.location, other.status, other.confidence)
+        {
+            out.push(format!(
+                "obfuscated: {} ({:?}, {:?}): {}",
+                other.cause, other.location, other.confidence, other.summary
+            ));
         }
     }
 
