@@ -124,7 +124,7 @@ pub struct SqlArgs {
     #[arg(long, value_enum, default_value = "table")]
     pub format: SqlFormat,
     /// A query, in SQLite's SQL
-    #[arg(value_name = "QUERY")]
+    #[arg(value_name = "QUERY", allow_hyphen_values = true)]
     pub query: String,
 }
 

@@ -50,6 +50,12 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<Found> {
         loop {
             let (path, named) = self.waiting.pop_front()?;
+            if let Some(bucket) = path.to_str().filter(|text| named && text.contains("://")) {
+                return Some(Err(format!(
+                    "{bucket}: buckets are not read directly yet; copy the objects to a folder first, or \
+                     let a fleet read them (docs/fleet.md)"
+                )));
+            }
             let folder = match std::fs::symlink_metadata(&path) {
                 Ok(data) if data.is_symlink() => named && path.is_dir(),
                 Ok(data) => data.is_dir(),
@@ -79,10 +85,12 @@ mod tests {
         }
         #[cfg(unix)]
         std::os::unix::fs::symlink(root.path(), at("b/round")).unwrap();
-        let given = [root.path().to_owned(), at("odd"), at("gone.zip")];
+        let bucket = PathBuf::from("s3://bucket/in");
+        let given = [root.path().to_owned(), at("odd"), at("gone.zip"), bucket];
         let found: Vec<Found> = Walk::new(&given).collect();
         let good: Vec<PathBuf> = found.iter().filter_map(|one| one.clone().ok()).collect();
         assert_eq!(good, [at("a.zip"), at("b/c/x.ZIP"), at("b/y.zip.age"), at("odd")]);
         assert!(found[4].as_ref().unwrap_err().contains("gone.zip"));
+        assert!(found[5].as_ref().unwrap_err().contains("s3://bucket/in: buckets are not"));
     }
 }

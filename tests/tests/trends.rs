@@ -1,0 +1,323 @@
+//! Trends over generated bundles: counted as a plain script counts them, the
+//! planted trends found and no others, exactly once whatever is killed, and the
+//! page in a real Chromium.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+use wss_analyzer::store::Store;
+use wss_lab::browser::{Browser, View};
+use wss_lab::generate::{PLANTED, generate};
+
+fn analyzer() -> Command {
+    let path = Path::new(env!("CARGO_BIN_EXE_wss-lab")).with_file_name("wss-analyzer");
+    assert!(path.exists(), "{}: cargo build --workspace makes it", path.display());
+    Command::new(path)
+}
+
+fn trends(folder: &Path, args: &[&str]) -> Output {
+    let mut command = analyzer();
+    command.arg("trends").args(args).current_dir(folder).output().unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn sql(folder: &Path, query: &str) -> Vec<Value> {
+    let output = analyzer()
+        .args(["sql", "--store", "store", "--format", "json", query])
+        .current_dir(folder)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{query}: {}", err(&output));
+    serde_json::from_slice::<Vec<Value>>(&output.stdout).unwrap()
+}
+
+/// One count a name.
+fn counts(folder: &Path, query: &str) -> BTreeMap<String, u64> {
+    let shown = |value: &Value| value.as_str().map_or(value.to_string(), str::to_owned);
+    let rows = sql(folder, query);
+    rows.iter().map(|row| (shown(&row["name"]), row["n"].as_u64().unwrap())).collect()
+}
+
+/// What `tests/src/generate/count.py` counts in the same bundles.
+fn counted(folder: &Path) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/generate/count.py");
+    let output = Command::new("python3").arg(script).arg(folder).output();
+    let output = output.expect("python3 is needed: apt-get install python3");
+    assert!(output.status.success(), "{}", err(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The lines of the page's table of what changed: kind, name, whether it rises.
+fn told(page: &str) -> BTreeSet<(String, String, bool)> {
+    let section = page.split("id=\"changes\"").nth(1).unwrap().split("</section>").next().unwrap();
+    let rows = section.split("<th scope=\"row\">").skip(1);
+    let text = |html: &str| html.split('<').next().unwrap().to_owned();
+    rows.filter(|row| row.contains("rises") || row.contains("falls"))
+        .map(|row| {
+            let kind = text(row.split("<td>").nth(1).unwrap());
+            let kind = if kind == "cause" { "cause" } else { "device" };
+            (kind.to_owned(), text(row), row.contains("rises"))
+        })
+        .collect()
+}
+
+fn planted() -> BTreeSet<(String, String, bool)> {
+    PLANTED.iter().map(|one| (one.kind.to_owned(), one.what.to_owned(), one.rises)).collect()
+}
+
+/// Numbers equal to the script's, every planted trend that so many bundles can
+/// show, no other, and roll-ups that are what they count.
+fn check(work: &Path, bundles: usize, strong: &[&str]) {
+    generate(bundles, 1, work).unwrap();
+    let output = trends(work, &["in", "--store", "store"]);
+    assert_eq!(output.status.code(), Some(1), "some are bad: {}", err(&output));
+    let wanted = counted(&work.join("in"));
+    let total = &sql(
+        work,
+        "SELECT (SELECT COUNT(*) FROM bundles) AS bundles, (SELECT COUNT(*) FROM cases) AS cases, (SELECT COUNT(*) FROM bad) AS bad",
+    )[0];
+    for name in ["bundles", "cases", "bad"] {
+        assert_eq!(total[name], wanted[name], "{name}");
+    }
+    assert_eq!(total["bundles"], bundles);
+    for (name, query) in [
+        ("vantage", "SELECT vantage AS name, COUNT(*) AS n FROM bundles GROUP BY 1"),
+        ("host", "SELECT host AS name, COUNT(*) AS n FROM bundles GROUP BY 1"),
+        ("case_day", "SELECT day AS name, SUM(n) AS n FROM case_days GROUP BY 1"),
+        ("cut", "SELECT cut_after_s AS name, SUM(n) AS n FROM hold_months GROUP BY 1"),
+        (
+            "collector",
+            "SELECT collector_version || ' ' || collector_os AS name, SUM(n) AS n FROM collector_months GROUP BY 1",
+        ),
+    ] {
+        let script: BTreeMap<String, u64> = serde_json::from_value(wanted[name].clone()).unwrap();
+        assert_eq!(counts(work, query), script, "{name}");
+    }
+    assert_eq!(Store::open(&work.join("store")).unwrap().differences().unwrap(), []);
+    let page = std::fs::read_to_string(work.join("trends.html")).unwrap();
+    let found = told(&page);
+    let planted = planted();
+    let others: Vec<_> = found.difference(&planted).collect();
+    assert!(others.is_empty(), "nothing of this was planted: {others:?}");
+    for name in strong {
+        assert!(found.iter().any(|(_, what, _)| what == name), "{name} is not found: {found:?}");
+    }
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+}
+
+const AXE: &str = "axe.run(document, { resultTypes: ['violations'] }).then(r => \
+    r.violations.map(v => v.id + ': ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160)).join(' | ')))";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn planted_trends_are_found_and_the_page_is_good() {
+    let work = tempfile::tempdir().unwrap();
+    let strong = ["gateway-timeout", "proxy-auth-required", "nginx 1.29.3"];
+    tokio::task::block_in_place(|| check(work.path(), 5_000, &strong));
+    let file = work.path().join("trends.html");
+    let axe = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/axe/package/axe.min.js");
+    let axe = std::fs::read_to_string(&axe)
+        .unwrap_or_else(|error| panic!("{}: {error}: ./tests/run fetches it", axe.display()));
+    let mut browser = Browser::start().await.unwrap();
+    for (width, dark) in [(1366, false), (1366, true), (320, false)] {
+        browser.open(&file, View { width, height: 768, dark }).await.unwrap();
+        assert_eq!(browser.complaints().await.unwrap(), Vec::<String>::new());
+        let wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+        assert_eq!(browser.evaluate(wider).await.unwrap(), 0, "at {width}");
+        if width > 320 {
+            browser.evaluate(&axe).await.unwrap();
+            let unfold =
+                "document.querySelectorAll('details:not(.behind)').forEach(d => { d.open = true })";
+            browser.evaluate(unfold).await.unwrap();
+            let violations = browser.evaluate(AXE).await.unwrap();
+            assert_eq!(violations.as_array().unwrap().len(), 0, "dark: {dark}: {violations}");
+        }
+    }
+    filters(&mut browser, work.path()).await;
+    links(&mut browser).await;
+    assert_eq!(browser.complaints().await.unwrap(), Vec::<String>::new());
+    let paper = browser.print().await.unwrap();
+    assert!(paper.len() > 20_000);
+}
+
+/// What a filter leaves is what the store counts.
+async fn filters(browser: &mut Browser, work: &Path) {
+    let choose = |id: &str, text: &str| {
+        format!(
+            "(() => {{ const s = document.getElementById('{id}'); \
+             s.value = [...s.options].find(o => o.textContent === '{text}').value; \
+             s.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()"
+        )
+    };
+    browser.evaluate(&choose("vantage", "outside")).await.unwrap();
+    browser.evaluate(&choose("device", "nginx 1.22.1")).await.unwrap();
+    let shown = browser.evaluate("document.getElementById('filtered').textContent").await.unwrap();
+    let query = "SELECT COUNT(*) AS n, 'x' AS name FROM cases WHERE vantage = 'outside' AND device = 'nginx' AND device_version = '1.22.1'";
+    // No case begins outside alone here: so look inside, too.
+    assert_eq!(counts(work, query)["x"], 0);
+    assert!(shown.as_str().unwrap().starts_with("0 of"), "{shown}");
+    browser.evaluate(&choose("vantage", "inside")).await.unwrap();
+    let query = query.replace("outside", "inside");
+    let wanted = counts(work, &query)["x"];
+    assert!(wanted > 100);
+    let shown = browser.evaluate("document.getElementById('filtered').textContent").await.unwrap();
+    assert!(shown.as_str().unwrap().starts_with(&format!("{wanted} of")), "{shown}");
+    let sum = "[...document.querySelectorAll('#time td[data-bucket]')].reduce((n, c) => n + Number(c.textContent), 0)";
+    assert_eq!(browser.evaluate(sum).await.unwrap(), wanted);
+    let causes = "[...document.querySelectorAll('#causes td[data-series]')].reduce((n, c) => n + Number(c.textContent), 0)";
+    assert_eq!(browser.evaluate(causes).await.unwrap(), wanted);
+    let drawn = "[...document.querySelectorAll('#time rect[data-bucket]')].filter(r => Number(r.getAttribute('height')) > 0).length";
+    assert!(browser.evaluate(drawn).await.unwrap().as_u64().unwrap() > 10);
+    let told = "[...document.querySelectorAll('.unfiltered')].every(p => !p.hidden)";
+    assert_eq!(browser.evaluate(told).await.unwrap(), true);
+    browser.evaluate("document.querySelector('.filters button').click()").await.unwrap();
+    browser.evaluate("new Promise(done => setTimeout(done, 50))").await.unwrap();
+    let all = counts(work, "SELECT COUNT(*) AS n, 'x' AS name FROM cases")["x"];
+    assert_eq!(browser.evaluate(sum).await.unwrap(), all);
+}
+
+/// Every link leads somewhere, and a number's to bundles.
+async fn links(browser: &mut Browser) {
+    let astray = "[...document.querySelectorAll('a')].filter(a => !document.querySelector(CSS.escape ? '#' + CSS.escape(a.hash.slice(1)) : a.hash)).map(a => a.hash)";
+    assert_eq!(browser.evaluate(astray).await.unwrap(), serde_json::json!([]));
+    let empty = "[...document.querySelectorAll('#changes td a')].filter(a => !document.getElementById(a.hash.slice(1)).querySelector('li')).length";
+    assert_eq!(browser.evaluate(empty).await.unwrap(), 0);
+    let open = "(() => { const a = document.querySelector('#changes td a'); a.click(); return document.getElementById(a.hash.slice(1)).open || new Promise(r => setTimeout(() => r(document.getElementById(a.hash.slice(1)).open), 200)); })()";
+    assert_eq!(browser.evaluate(open).await.unwrap(), true);
+}
+
+/// As CI's, with 100,000 bundles: run by hand, in release.
+#[test]
+#[ignore = "takes minutes; cargo nextest run --release -p wss-lab --run-ignored only hundred_thousand"]
+fn hundred_thousand() {
+    let work = tempfile::tempdir().unwrap();
+    let all: Vec<&str> = PLANTED.iter().map(|one| one.what).collect();
+    check(work.path(), 100_000, &all);
+}
+
+fn small(bundles: usize) -> tempfile::TempDir {
+    let work = tempfile::tempdir().unwrap();
+    generate(bundles, 3, work.path()).unwrap();
+    work
+}
+
+fn start(work: &Path) -> std::process::Child {
+    let mut command = analyzer();
+    command.args(["trends", "in", "--store", "store"]).current_dir(work);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Every id once, and everything that is counted right.
+fn exactly_once(work: &Path, bundles: usize) {
+    let rows = sql(work, "SELECT COUNT(*) AS n, COUNT(DISTINCT bundle_id) AS ids FROM bundles");
+    assert_eq!((&rows[0]["n"], &rows[0]["ids"]), (&bundles.into(), &bundles.into()));
+    assert_eq!(Store::open(&work.join("store")).unwrap().differences().unwrap(), []);
+    let fresh = tempfile::tempdir().unwrap();
+    let again = analyzer()
+        .args(["trends", "in", "-o", "-", "--store"])
+        .arg(fresh.path().join("store"))
+        .current_dir(work)
+        .output()
+        .unwrap();
+    let page =
+        |text: &str| text.replace(&fresh.path().join("store").display().to_string(), "store");
+    let ours = trends(work, &["-o", "-", "--store", "store"]);
+    assert!(!ours.stdout.is_empty());
+    assert!(
+        page(&String::from_utf8_lossy(&again.stdout)) == String::from_utf8_lossy(&ours.stdout),
+        "the page is that of an intake in one go"
+    );
+}
+
+#[test]
+fn killed_a_hundred_times_and_counted_once() {
+    let work = small(400);
+    let mut state = 11_u64;
+    for _ in 0..100 {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut child = start(work.path());
+        std::thread::sleep(Duration::from_millis(5 + (state >> 33) % 400));
+        let _ = child.kill();
+        child.wait().unwrap();
+    }
+    let last = trends(work.path(), &["in", "--store", "store"]);
+    assert!(matches!(last.status.code(), Some(0 | 1)), "{}", err(&last));
+    exactly_once(work.path(), 400);
+}
+
+#[test]
+fn two_at_once_count_once() {
+    let work = small(250);
+    let mut both = [start(work.path()), start(work.path())];
+    let until = Instant::now() + Duration::from_secs(600);
+    for child in &mut both {
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                assert!(matches!(status.code(), Some(0 | 1)), "{status}");
+                break;
+            }
+            assert!(Instant::now() < until, "it does not end");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+    exactly_once(work.path(), 250);
+}
+
+/// Changes a store behind its back, with Python's own SQLite.
+fn tamper(work: &Path, script: &str) {
+    let code = format!(
+        "import sqlite3\ndb = sqlite3.connect('store/wss.db')\ndb.executescript('''{script}''')\ndb.commit()"
+    );
+    let output = Command::new("python3").args(["-c", &code]).current_dir(work).output().unwrap();
+    assert!(output.status.success(), "{}", err(&output));
+}
+
+#[test]
+fn what_older_rules_judged_is_judged_again_without_the_bundles() {
+    let work = small(120);
+    assert!(matches!(trends(work.path(), &["in", "--store", "store"]).status.code(), Some(0 | 1)));
+    let summaries = "SELECT bundle_id AS name, LENGTH(summary) AS n FROM bundles";
+    let before = counts(work.path(), summaries);
+    let findings = sql(work.path(), "SELECT * FROM findings ORDER BY bundle_id, number");
+    std::fs::remove_dir_all(work.path().join("in")).unwrap();
+    tamper(
+        work.path(),
+        "UPDATE bundle_data SET rules_version = 'old', summary = 'x';
+         UPDATE collector_months SET rules_version = 'old';
+         DELETE FROM finding_data;",
+    );
+    assert_ne!(counts(work.path(), summaries), before);
+    let done = trends(work.path(), &["--rejudge", "--store", "store"]);
+    assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    assert!(err(&done).contains("120 judged again"), "{}", err(&done));
+    assert_eq!(counts(work.path(), summaries), before);
+    assert_eq!(sql(work.path(), "SELECT * FROM findings ORDER BY bundle_id, number"), findings);
+    assert_eq!(Store::open(&work.path().join("store")).unwrap().differences().unwrap(), []);
+    let nothing = trends(work.path(), &["--rejudge", "--store", "store"]);
+    assert!(err(&nothing).contains("0 judged again"), "{}", err(&nothing));
+}
+
+#[test]
+fn stores_that_are_none_are_told_in_a_sentence() {
+    let work = tempfile::tempdir().unwrap();
+    let none = trends(work.path(), &["--store", "nowhere"]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(err(&none).contains("there is no store"), "{}", err(&none));
+    assert!(!work.path().join("nowhere").exists(), "a wrong folder does not become a store");
+    std::fs::create_dir(work.path().join("odd")).unwrap();
+    std::fs::write(work.path().join("odd/wss.db"), "certainly not a database, but long enough")
+        .unwrap();
+    let odd = trends(work.path(), &["--store", "odd"]);
+    assert_eq!(odd.status.code(), Some(2));
+    let file: PathBuf = work.path().join("r.json");
+    std::fs::write(&file, "{\"totals\": 1}").unwrap();
+    let results = trends(work.path(), &["--results", "r.json"]);
+    assert_eq!(results.status.code(), Some(2));
+    assert!(err(&results).contains("r.json"), "{}", err(&results));
+}
