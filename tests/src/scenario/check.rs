@@ -3,9 +3,14 @@
 
 use super::Outcome;
 use super::config::Level;
+use wss_bundle::Step;
 use wss_bundle::obfuscate::Obfuscator;
+use wss_bundle::observation::Upgrade;
 use wss_bundle::redact::{Redacted, Redactor};
-use wss_diagnosis::{Confidence, Layer, Severity, Status, diagnose};
+use wss_diagnosis::evidence::authorships;
+use wss_diagnosis::evidence::reply::invalid_switch;
+use wss_diagnosis::signature::Signatures;
+use wss_diagnosis::{Confidence, DeviceRole, Layer, Severity, Status, diagnose};
 
 fn sure(level: Level) -> Confidence {
     match level {
@@ -170,6 +175,7 @@ impl Outcome {
                 out.push(format!("it works, and {} is an error", finding.rule));
             }
         }
+        self.authors(out);
         for ladder in &self.diagnosis.routes {
             if ladder.layers.iter().map(|l| l.layer).ne(Layer::ALL.iter().copied()) {
                 out.push(format!("the ladder of {} lacks a layer", ladder.route));
@@ -205,6 +211,26 @@ impl Outcome {
         }
     }
 
+    /// Every answer is judged once, and none without a reason; a valid 101 is the
+    /// server's own, and an answer to CONNECT a proxy's.
+    fn authors(&self, out: &mut Vec<String>) {
+        for bundle in &self.bundles {
+            let all = authorships(bundle, Signatures::built_in());
+            for (at, one) in all.iter().enumerate() {
+                let o = bundle.observations.observations.iter().find(|o| o.id == one.observation);
+                let role = match o.map(|o| &o.step) {
+                    Some(Step::Tunnel(_)) => Some(DeviceRole::ForwardProxy),
+                    Some(Step::Upgrade(u)) if valid(u) => Some(DeviceRole::Origin),
+                    _ => one.role,
+                };
+                let twice = all[..at].iter().any(|other| other.observation == one.observation);
+                if one.role != role || one.because.is_empty() || twice || o.is_none() {
+                    out.push(format!("who answered {}: {one:?}", one.observation));
+                }
+            }
+        }
+    }
+
     /// Removes each observation in turn: the verdict stays, weakens or abstains,
     /// and never turns into a confident other one.
     #[must_use]
@@ -229,4 +255,13 @@ impl Outcome {
         }
         out
     }
+}
+
+/// Whether the answer is a 101 that fulfils RFC 6455 section 4.1.
+fn valid(upgrade: &Upgrade) -> bool {
+    upgrade.version == "1.1"
+        && upgrade.result.ok().is_some_and(|reply| {
+            reply.head.status() == Some(101)
+                && invalid_switch(&reply.head, upgrade.expected_accept.as_deref()).is_none()
+        })
 }
