@@ -4,12 +4,14 @@
 use super::words;
 use std::collections::{BTreeMap, BTreeSet};
 use wss_bundle::transcript::{self, Transcript};
-use wss_bundle::{Bundle, Observation, RouteId};
+use wss_bundle::{BrowserHandshake, Bundle, Observation, RouteId};
 use wss_diagnosis::signature::Signatures;
 use wss_diagnosis::{Cause, Diagnosis, Finding, RouteLadder};
 
 /// Transcripts shown of one bundle. A usual one has a dozen.
 const TRANSCRIPTS: usize = 30;
+/// Requests of browsers shown of one bundle. A usual one has three.
+const BROWSERS: usize = 15;
 /// Observations shown of one bundle. A usual one has sixty.
 pub const OBSERVATIONS: usize = 500;
 
@@ -39,6 +41,8 @@ pub struct View<'a> {
     anchors: Vec<String>,
     /// Position of an observation by its id; the first, where ids repeat.
     positions: BTreeMap<&'a str, usize>,
+    /// Positions of what browsers saw, by id; the first, where ids repeat.
+    browsers: BTreeMap<&'a str, usize>,
     /// Transcripts by the id of their observation, in order.
     pub transcripts: Vec<Transcript>,
 }
@@ -159,12 +163,16 @@ impl<'a> View<'a> {
                 anchor
             })
             .collect();
+        let mut browsers = BTreeMap::new();
+        for (at, seen) in bundle.observations.browser.iter().enumerate().take(BROWSERS) {
+            browsers.entry(seen.id.as_str()).or_insert(at);
+        }
         let mut transcripts = transcript::all(bundle);
         // Where ids repeat, the first speaks: anchors and links go by id.
         let mut seen = BTreeSet::new();
         transcripts.retain(|one| seen.insert(one.observation.clone()));
         transcripts.truncate(TRANSCRIPTS);
-        Self { bundle, name, short, anchors, positions, transcripts }
+        Self { bundle, name, short, anchors, positions, browsers, transcripts }
     }
 
     /// The observations that are shown, each with its anchor.
@@ -184,6 +192,18 @@ impl<'a> View<'a> {
     pub fn anchor(&self, id: &str) -> Option<&str> {
         let at = *self.positions.get(id)?;
         (at < OBSERVATIONS).then(|| self.anchors.get(at).map(String::as_str))?
+    }
+
+    /// Where what a browser saw stands.
+    #[must_use]
+    pub fn browser_anchor(&self, id: &str) -> Option<String> {
+        self.browsers.get(id).map(|at| format!("b-{}_{at}", self.short))
+    }
+
+    /// What browsers saw, as far as it is shown, each with its anchor.
+    pub fn browsers(&self) -> impl Iterator<Item = (&'a BrowserHandshake, String)> {
+        let all = self.bundle.observations.browser.iter().enumerate().take(BROWSERS);
+        all.map(|(at, seen)| (seen, format!("b-{}_{at}", self.short)))
     }
 
     /// The transcript of an observation.

@@ -4,6 +4,7 @@
 use super::part::{Span, limited, prose};
 use super::{Case, words};
 use std::fmt::Write as _;
+use wss_bundle::browser::BrowserRequest;
 use wss_diagnosis::evidence::authorships;
 use wss_diagnosis::{Finding, ItemStatus, Location, Remedy, Severity, Status};
 
@@ -41,6 +42,7 @@ pub fn render(case: &Case<'_>) -> String {
         }
         None => {}
     }
+    browsers(&mut out, case);
     noticed(&mut out, case);
     missing(&mut out, case);
     rivals(&mut out, case);
@@ -131,6 +133,33 @@ fn change(out: &mut String, remedy: &Remedy) {
 }
 
 /// What else a customer should know; notes for support alone are left out.
+/// What browsers saw of the WebSocket, a line each.
+fn browsers(out: &mut String, case: &Case<'_>) {
+    let all = case.views.iter().flat_map(|view| view.browsers().map(move |(seen, _)| (view, seen)));
+    let sockets = all.filter(|(_, seen)| seen.kind == BrowserRequest::Websocket);
+    let lines: Vec<String> = sockets
+        .take(NAMED)
+        .map(|(view, seen)| {
+            let answer = match (&seen.response, &seen.error) {
+                (Some(head), _) => code(&head.status_line()),
+                (None, Some(error)) => code(error),
+                (None, None) => "no response".to_owned(),
+            };
+            let closed = seen.closed.as_ref().map_or(String::new(), |closed| {
+                let code = closed.code.map_or(String::new(), |code| format!(" with code {code}"));
+                let at =
+                    closed.at_ms.map_or(String::new(), |ms| format!(" after {}", words::ms(ms)));
+                format!("; closed{at}{code}")
+            });
+            let source = plain(&words::cut(&seen.source, 160));
+            format!("- {}, {source}: {} — {answer}{closed}", plain(&view.name), code(&seen.url))
+        })
+        .collect();
+    if !lines.is_empty() {
+        let _ = writeln!(out, "## What the browser saw\n\n{}\n", lines.join("\n"));
+    }
+}
+
 fn noticed(out: &mut String, case: &Case<'_>) {
     let serious = case.others().filter(|finding| finding.severity != Severity::Info);
     let (shown, _) = limited(serious, NAMED);

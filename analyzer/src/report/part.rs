@@ -63,8 +63,10 @@ impl Citations {
 fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
     let view = case.view(&citation.bundle);
     let o = view.and_then(|view| view.observation(&citation.observation));
+    let browser = view.and_then(|view| view.browser_anchor(&citation.observation));
     let given = || match citation.observation.starts_with("attachments/") {
         true => "a file that was given".to_owned(),
+        false if browser.is_some() => "what a browser saw".to_owned(),
         false => String::new(),
     };
     let what = o.map_or_else(given, |o| {
@@ -76,7 +78,10 @@ fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
         observation: words::cut(&citation.observation, 64),
         what,
         excerpt: words::cut(&citation.excerpt, EXCERPT),
-        anchor: view.and_then(|view| view.anchor(&citation.observation)).map(str::to_owned),
+        anchor: view
+            .and_then(|view| view.anchor(&citation.observation))
+            .map(str::to_owned)
+            .or(browser),
         transcript: view.and_then(|view| view.transcript_anchor(&citation.observation)),
     }
 }

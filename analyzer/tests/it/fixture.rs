@@ -54,10 +54,38 @@ pub(crate) fn cases() -> Vec<Judged> {
         ),
         judged("dns", vec![inside().direct().unresolved().done()]),
         judged("before-and-after", vec![strips(), again]),
+        judged("browser-only", vec![browser_alone(works(inside()).held(75.0, None, None).done())]),
         judged("interrupted", vec![interrupted]),
         judged("nothing", vec![inside().done()]),
         judged("no-bundle", vec![]),
     ]
+}
+
+/// The same, and a browser that fails.
+fn browser_alone(mut bundle: Bundle) -> Bundle {
+    use wss_bundle::browser::{BrowserClose, BrowserFrame, BrowserRequest};
+    let twin = bundle.observations.observations.iter_mut().find(|o| o.probe == probe::UPGRADE);
+    let mut twin = twin.unwrap().clone();
+    twin.probe = probe::BROWSER_UPGRADE.into();
+    twin.id = "o900".into();
+    twin.connection = Some(900);
+    bundle.observations.observations.push(twin);
+    let mut seen = BrowserHandshake::new(
+        "Chromium 156.0.8078.79 headless",
+        BrowserRequest::Websocket,
+        format!("wss://{HOST}{WS}?token=[removed]"),
+    );
+    seen.id = "b1".into();
+    seen.live = true;
+    seen.request = Some(REQUEST.into());
+    seen.error = Some("net::ERR_BLOCKED_BY_CLIENT".into());
+    seen.console = vec!["WebSocket connection failed <script>alert(1)</script>".into()];
+    seen.closed = Some(BrowserClose { code: Some(1006), clean: Some(false), at_ms: Some(12.5) });
+    seen.frames_received = 100;
+    seen.frames =
+        vec![BrowserFrame { sent: false, opcode: "ping".into(), bytes: 4, at_ms: Some(3.0) }];
+    bundle.observations.browser = vec![seen.clone(), BrowserHandshake { id: "b2".into(), ..seen }];
+    bundle
 }
 
 /// A collection under construction.

@@ -146,7 +146,10 @@ fn what_a_verdict_rests_on_is_linked() {
         let Some(finding) = case.diagnosis.findings.first() else { continue };
         for citation in finding.evidence.iter() {
             let short: String = citation.bundle.chars().take(8).collect();
-            let anchor = format!("#o-{short}-{}", citation.observation);
+            let anchor = match citation.observation.strip_prefix('b') {
+                Some(number) => format!("#b-{short}_{}", number.parse::<usize>().unwrap() - 1),
+                None => format!("#o-{short}-{}", citation.observation),
+            };
             assert!(page.hrefs.contains(&anchor), "{}: {anchor}", case.name);
         }
     }

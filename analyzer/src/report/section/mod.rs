@@ -41,6 +41,7 @@ sections! {
     changes: Changes,
     routes: Routes,
     handshakes: Handshakes,
+    browser: Browser,
     holds: Holds,
     timeline: Timeline,
     lookups: Lookups,
