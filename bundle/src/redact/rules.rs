@@ -283,6 +283,9 @@ pub(super) fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str
         "www-authenticate" | "proxy-authenticate" => {
             format!("{name}:{}", challenge(r, entry, &at, value))
         }
+        "sec-websocket-protocol" => {
+            format!("{name}:{}", subprotocols(r, entry, &at, value))
+        }
         "location" | "content-location" | "referer" | "refresh" => {
             format!("{name}:{}", free_text(r, entry, &at, value))
         }
@@ -300,6 +303,40 @@ pub(super) fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["cookie", "set-cookie", "authorization", "proxy-authorization"].contains(&name.as_str())
         || ["token", "secret", "api-key", "apikey", "password"].iter().any(|p| name.contains(p))
+}
+
+/// Subprotocols that are known (IANA's registry, and what consoles use). Browsers can
+/// set no header on a WebSocket, so some put a token here instead.
+const SUBPROTOCOLS: &[&str] = &[
+    "graphql-transport-ws",
+    "graphql-ws",
+    "mqtt",
+    "soap",
+    "stomp",
+    "v10.stomp",
+    "v11.stomp",
+    "v12.stomp",
+    "wamp.2.json",
+    "wamp.2.msgpack",
+    "xmpp",
+    "sip",
+    "jsonrpc",
+    "binary",
+    "base64",
+    "chat",
+    "opamp",
+];
+
+fn subprotocols(r: &mut Redactor, entry: &str, place: &str, value: &str) -> String {
+    let each = value.split(',').map(|one| {
+        if one.trim().is_empty() || SUBPROTOCOLS.contains(&one.trim()) {
+            return one.to_owned();
+        }
+        r.count(entry, place, "header-value");
+        let blank = if one.starts_with(' ') { " " } else { "" };
+        format!("{blank}[removed]")
+    });
+    each.collect::<Vec<_>>().join(",")
 }
 
 /// The cookie's name and attributes stay. `BIGipServer…` values stay as well:
@@ -362,6 +399,10 @@ mod tests {
         assert_eq!(
             line("Set-Cookie: BIGipServerpool=1.2.0000"),
             "Set-Cookie: BIGipServerpool=1.2.0000"
+        );
+        assert_eq!(
+            line("Sec-WebSocket-Protocol: graphql-ws, myT0ken"),
+            "Sec-WebSocket-Protocol: graphql-ws, [removed]"
         );
         assert_eq!(line("Authorization: Basic Zm9v"), "Authorization: Basic [removed]");
         assert_eq!(
