@@ -102,6 +102,36 @@ fn echo(mut stream: TcpStream, head: &str) {
     }
 }
 
+/// A PAC file with secrets in it, from a URL with others.
+fn pac(c: &mut Canaries, work: &Path, closed: u16) -> String {
+    let body = format!(
+        "// the password is {}\nvar apiKey = \"{}\";\nfunction FindProxyForURL(url, host) {{\n\
+         return \"PROXY ann:{}@127.0.0.1:{closed}; DIRECT\"; }}\n",
+        c.of("pac comment"),
+        c.of("pac variable"),
+        c.of("pac answer")
+    );
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/x-ns-proxy-autoconfig\r\n";
+            let answer = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    let url = format!(
+        "http://ann:{}@127.0.0.1:{port}/proxy.pac?key={}",
+        c.of("pac url password"),
+        c.of("pac url query")
+    );
+    std::fs::create_dir_all(work.join(".config")).unwrap();
+    let settings = format!("[Proxy Settings]\nProxyType=2\nProxy Config Script={url}\n");
+    std::fs::write(work.join(".config/kioslaverc"), settings).unwrap();
+    format!("127.0.0.1:{port}/proxy.pac")
+}
+
 fn har(c: &mut Canaries, url: &str) -> String {
     let (cookie, auth) = (c.of("har cookie"), c.of("har authorization"));
     serde_json::json!({"log": {"version": "1.2", "creator": {"name": "WebInspector", "version": "537.36"},
@@ -154,6 +184,8 @@ struct Given {
     canaries: Canaries,
     env: Vec<(&'static str, String)>,
     args: Vec<String>,
+    /// Where the PAC file is, without its secrets.
+    pac: String,
 }
 
 fn given() -> Given {
@@ -203,7 +235,11 @@ fn given() -> Given {
     let proxy = |c: &mut Canaries, user, password| {
         format!("http://{}:{}@127.0.0.1:{closed}", c.of(user), c.of(password))
     };
+    let pac = pac(&mut c, work.path(), closed);
     let env = vec![
+        ("HOME", work.path().display().to_string()),
+        ("XDG_CONFIG_HOME", work.path().join(".config").display().to_string()),
+        ("XDG_CURRENT_DESKTOP", "KDE".to_owned()),
         ("http_proxy", proxy(&mut c, "http_proxy user", "http_proxy password")),
         ("https_proxy", proxy(&mut c, "https_proxy user", "https_proxy password")),
         ("all_proxy", proxy(&mut c, "all_proxy user", "all_proxy password")),
@@ -256,7 +292,7 @@ fn given() -> Given {
         "CANARY".into(),
     ];
     c.0.push(("client key", line.to_lowercase()));
-    Given { work, canaries: c, env, args: args.into() }
+    Given { work, canaries: c, env, args: args.into(), pac }
 }
 
 impl Given {
@@ -310,6 +346,7 @@ fn no_secret_is_in_anything_that_is_written_or_shown() {
     let said = given.clean_output("the plain screen", &plain);
     assert_eq!(plain.status.code(), Some(1), "{said}");
     let all = given.clean_bundle("b.zip");
+    assert!(all.contains(&given.pac), "that there is a PAC file is gone");
     for useful in [
         "USEFUL PAGE",
         "nginx/1.22.1",
