@@ -1,14 +1,24 @@
-//! What only a person knows, asked on a terminal while probes run.
+//! What only a person knows, asked on a terminal while probes run: three short
+//! questions at most, each with what was found out so far as its default.
+//!
+//! Only those that no option answers. Whoever gives `--vantage` has read the
+//! manual, or pasted the command for the other side: nothing is asked then.
 
 use super::err;
+use super::so_far::SoFar;
 use crate::cli::resolve::Job;
+use crate::screen::safe;
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use wss_bundle::Vantage;
+use wss_bundle::manifest::Answers;
 
-/// How long an unanswered question keeps the bundle waiting.
+/// How long an unanswered question keeps the bundle waiting. Nothing more is
+/// asked after one.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Longest answer that is kept, in characters.
+const LONGEST: usize = 400;
 
 /// Whether there is somebody to ask, and something.
 pub(super) fn wanted(job: &Job) -> bool {
@@ -19,30 +29,81 @@ pub(super) fn wanted(job: &Job) -> bool {
         && std::io::stderr().is_terminal()
 }
 
-/// Asks on which side this machine is. No answer means inside.
-pub(super) async fn vantage(mut cancel: watch::Receiver<bool>) -> Vantage {
-    err("Is this machine inside the corporate network, where the browser is? [Y/n] ");
-    let _ = std::io::stderr().flush();
-    let (answer, answered) = oneshot::channel();
-    // A thread of its own: a read that never ends must not keep the program.
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        if std::io::stdin().lock().read_line(&mut line).is_ok() {
-            let _ = answer.send(line);
+/// The person at the terminal.
+pub(super) struct Person {
+    lines: mpsc::UnboundedReceiver<String>,
+    cancel: watch::Receiver<bool>,
+    /// Answered the last question, if only by Enter.
+    there: bool,
+}
+
+impl Person {
+    /// Begins to listen.
+    pub(super) fn new(cancel: watch::Receiver<bool>) -> Self {
+        let (sender, lines) = mpsc::unbounded_channel();
+        // A thread of its own: a read that never ends must not keep the program.
+        std::thread::spawn(move || {
+            for line in std::io::stdin().lock().lines() {
+                let Ok(line) = line else { return };
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { lines, cancel, there: true }
+    }
+
+    /// Asks; `None` when no answer came.
+    async fn ask(&mut self, question: &str) -> Option<String> {
+        if !self.there {
+            return None;
         }
-    });
-    let line = tokio::select! {
-        line = answered => line.unwrap_or_default(),
-        _ = cancel.wait_for(|stop| *stop) => {
-            err("\n");
-            String::new()
+        err(question);
+        let _ = std::io::stderr().flush();
+        let cancel = &mut self.cancel;
+        tokio::select! {
+            line = self.lines.recv() => match line {
+                Some(line) => return Some(line.trim().to_owned()),
+                None => err("\n"),
+            },
+            _ = cancel.wait_for(|stop| *stop) => err("\n"),
+            () = tokio::time::sleep(PATIENCE) => err("\nno answer: going on without\n"),
         }
-        () = tokio::time::sleep(PATIENCE) => {
-            err("\nno answer: taken as inside\n");
-            String::new()
+        self.there = false;
+        None
+    }
+
+    /// On which side this machine is. No answer means inside.
+    pub(super) async fn vantage(&mut self) -> Vantage {
+        let question = "Is this machine inside the corporate network, where the browser is? [Y/n] ";
+        understood(&self.ask(question).await.unwrap_or_default())
+    }
+
+    /// The checklist's second and fourth item, where no option gives them. What was
+    /// detected counts when it is confirmed.
+    pub(super) async fn answers(&mut self, job: &Job, so_far: &SoFar, side: Vantage) -> Answers {
+        let mut answers = job.answers.clone();
+        if answers.load_balancer.is_none() {
+            let seen = so_far.load_balancer(job, side);
+            let what = "Load balancer or proxy before Bindplane, and version?";
+            answers.load_balancer = self.one(what, seen.as_deref()).await;
         }
-    };
-    understood(&line)
+        if answers.network_path.is_none() {
+            let seen = so_far.path(job, answers.load_balancer.as_deref());
+            let what = "On the way from here to it (VPN, proxy, firewall)?";
+            answers.network_path = self.one(what, seen.as_deref()).await;
+        }
+        answers
+    }
+
+    async fn one(&mut self, what: &str, seen: Option<&str>) -> Option<String> {
+        let choice = seen.map_or_else(|| "Enter: not known".to_owned(), safe);
+        let answer = self.ask(&format!("{what}\n  [{choice}] ")).await?;
+        match (answer.is_empty(), seen) {
+            (true, seen) => seen.map(|seen| format!("{seen} (as detected, confirmed)")),
+            (false, _) => Some(answer.chars().take(LONGEST).collect()),
+        }
+    }
 }
 
 fn understood(line: &str) -> Vantage {

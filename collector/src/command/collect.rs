@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tokio::sync::{mpsc, watch};
-use wss_bundle::manifest::{Collector, Format, StepOutcome, StepRecord};
+use wss_bundle::manifest::{Answers, Collector, Format, StepOutcome, StepRecord};
 use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
 use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
@@ -59,7 +59,8 @@ pub fn collect(args: CollectArgs) -> u8 {
     let notes = std::mem::take(&mut job.notes);
     let reading = std::thread::spawn(move || environment::read(dns, notes));
     let nat64 = runtime.spawn(nat64(job.config.name_servers.clone()));
-    let (mut collected, vantage) = runtime.block_on(probe(&job, cancel));
+    let (mut collected, vantage, answers) = runtime.block_on(probe(&job, cancel));
+    job.answers = answers;
     collected.steps.splice(0..0, asked);
     let mut environment = reading.join().unwrap_or_default();
     environment.nat64 = runtime.block_on(nat64).unwrap_or_default();
@@ -139,7 +140,7 @@ async fn ask_pac_files(job: &mut Job, cancel: watch::Receiver<bool>) -> Vec<Step
 }
 
 /// Probes, shows progress, and asks meanwhile what only a person knows.
-async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vantage) {
+async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vantage, Answers) {
     let config = job.config.clone();
     let (progress, mut watching) = mpsc::unbounded_channel();
     let mut running = tokio::spawn(run(config.clone(), progress, cancel.clone()));
@@ -147,22 +148,19 @@ async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vant
     // Lines that are redrawn would overwrite the question: what happens until
     // it is answered is shown after it.
     let mut seen = VecDeque::new();
-    let mut vantage = job.vantage.or((!ask::wanted(job)).then_some(Vantage::Inside));
-    if vantage.is_none() {
-        let asking = ask::vantage(cancel.clone());
-        tokio::pin!(asking);
-        vantage = Some(loop {
-            tokio::select! {
-                vantage = &mut asking => break vantage,
-                Some(progress) = watching.recv() => seen.push_back((progress, Instant::now())),
-            }
-        });
+    let mut side = job.vantage.unwrap_or(Vantage::Inside);
+    let mut answers = job.answers.clone();
+    if ask::wanted(job) {
+        let mut person = ask::Person::new(cancel.clone());
+        side = meanwhile(person.vantage(), &mut watching, &mut seen).await;
+        let mut known = SoFar::default();
+        seen.iter().for_each(|(progress, _)| known.note(progress));
+        answers = meanwhile(person.answers(job, &known, side), &mut watching, &mut seen).await;
     }
     let routes = config.routes.iter().map(|route| &route.route);
     let board = Board::new(routes, config.target.scheme, &config.target.paths);
     let mut screen = Screen::new(job.json, board, job.redactor());
     let mut so_far = SoFar::default();
-    let side = vantage.unwrap_or(Vantage::Inside);
     let mut show = |screen: &mut Screen, progress: &Progress, at: Instant| {
         screen.progress(progress, at);
         if let Some(line) = so_far.take(progress, job, side)
@@ -190,7 +188,22 @@ async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vant
         browser: Vec::new(),
         complete: false,
     });
-    (collected, vantage.unwrap_or(Vantage::Inside))
+    (collected, side, answers)
+}
+
+/// Waits for an answer, and keeps what happens until it comes.
+async fn meanwhile<T>(
+    asking: impl Future<Output = T>,
+    watching: &mut mpsc::UnboundedReceiver<Progress>,
+    seen: &mut VecDeque<(Progress, Instant)>,
+) -> T {
+    tokio::pin!(asking);
+    loop {
+        tokio::select! {
+            answer = &mut asking => return answer,
+            Some(progress) = watching.recv() => seen.push_back((progress, Instant::now())),
+        }
+    }
 }
 
 /// What the environment learns from the options and from the probes.

@@ -6,7 +6,7 @@ use crate::run::{Collected, Progress};
 use crate::screen::safe;
 use chrono::Utc;
 use wss_bundle::{Environment, Observation, Vantage};
-use wss_diagnosis::{Status, diagnose};
+use wss_diagnosis::{Confidence, DeviceRole, Diagnosis, Status, diagnose};
 
 /// Gathers what turns out.
 #[derive(Default)]
@@ -15,6 +15,13 @@ pub(super) struct SoFar {
 }
 
 impl SoFar {
+    /// Takes in what happened, before there is anything to show it on.
+    pub(super) fn note(&mut self, progress: &Progress) {
+        if let Progress::Observation(observation) = progress {
+            self.observations.push(observation.as_ref().clone());
+        }
+    }
+
     /// Takes in what happened; gives a line once only holds are left.
     pub(super) fn take(
         &mut self,
@@ -32,17 +39,32 @@ impl SoFar {
         }
     }
 
+    /// The load balancer, as far as it shows itself by now.
+    pub(super) fn load_balancer(&self, job: &Job, vantage: Vantage) -> Option<String> {
+        let devices = self.diagnosis(job, vantage).devices;
+        let found = devices.into_iter().find(|device| {
+            matches!(device.role, DeviceRole::LoadBalancer | DeviceRole::Cdn | DeviceRole::Waf)
+                && device.confidence >= Confidence::Medium
+                && device.product.is_some()
+        })?;
+        let version = found.version.unwrap_or_default();
+        Some(format!("{} {version}", found.product?).trim().to_owned())
+    }
+
+    /// The way that this machine's settings choose; `None` where it leads through nothing.
+    pub(super) fn path(&self, job: &Job, load_balancer: Option<&str>) -> Option<String> {
+        let routes = &job.config.routes;
+        let chosen = routes.iter().find(|r| r.route.selected).map(|r| &r.route)?;
+        let proxy =
+            chosen.proxy.as_ref().map(|proxy| format!("proxy {}:{}", proxy.host, proxy.port));
+        let balancer =
+            load_balancer.map(|name| name.split(" (as").next().unwrap_or(name).to_owned());
+        let hops: Vec<String> = proxy.into_iter().chain(balancer).collect();
+        (!hops.is_empty()).then(|| format!("this machine > {} > Bindplane", hops.join(" > ")))
+    }
+
     fn line(&self, job: &Job, vantage: Vantage) -> String {
-        let collected = Collected {
-            observations: self.observations.clone(),
-            steps: Vec::new(),
-            browser: Vec::new(),
-            complete: true,
-        };
-        let partial =
-            super::collect::bundle(job, collected, Environment::default(), vantage, Utc::now());
-        let redacted = job.redactor().bundle(partial);
-        let verdict = diagnose(std::slice::from_ref(redacted.get())).verdict;
+        let verdict = self.diagnosis(job, vantage).verdict;
         match verdict.status {
             Status::Working => {
                 "So far: it works. Whether it lasts shows when the hold ends.".to_owned()
@@ -52,5 +74,18 @@ impl SoFar {
                 format!("So far: {} ({})", safe(&verdict.summary), verdict.cause)
             }
         }
+    }
+
+    fn diagnosis(&self, job: &Job, vantage: Vantage) -> Diagnosis {
+        let collected = Collected {
+            observations: self.observations.clone(),
+            steps: Vec::new(),
+            browser: Vec::new(),
+            complete: true,
+        };
+        let partial =
+            super::collect::bundle(job, collected, Environment::default(), vantage, Utc::now());
+        let redacted = job.redactor().bundle(partial);
+        diagnose(std::slice::from_ref(redacted.get()))
     }
 }

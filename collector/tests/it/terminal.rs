@@ -46,7 +46,7 @@ fn paints(screen: &str) -> bool {
 
 #[test]
 fn the_question_is_asked_and_its_answer_taken() {
-    for (answer, vantage) in [("n\n", Vantage::Outside), ("\n", Vantage::Inside)] {
+    for (answer, vantage) in [("n\n\n\n", Vantage::Outside), ("\n\n\n", Vantage::Inside)] {
         let folder = tempfile::tempdir().unwrap();
         let server = Server::start(Upgrades::Work);
         let screen =
@@ -56,6 +56,36 @@ fn the_question_is_asked_and_its_answer_taken() {
         let opened = read::file(&folder.path().join("t.zip"), &Limits::default()).unwrap();
         assert_eq!(opened.bundle.manifest.vantage, vantage, "{screen}");
     }
+}
+
+/// What was detected stands there as the answer; Enter confirms it.
+#[test]
+fn three_questions_and_no_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let args = format!("{} {QUICK} -x http://127.0.0.1:9", server.url());
+    let screen = on_a_terminal(folder.path(), &args, &[], "n\nHAProxy 2.6\n\n");
+    assert_eq!(screen.matches("? [").count() + screen.matches("?\r\n  [").count(), 3, "{screen}");
+    assert!(
+        screen.contains("[this machine > proxy 127.0.0.1:9 > HAProxy 2.6 > Bindplane]"),
+        "{screen}"
+    );
+    let opened = read::file(&folder.path().join("t.zip"), &Limits::default()).unwrap();
+    let answers = &opened.bundle.manifest.answers;
+    assert_eq!(opened.bundle.manifest.vantage, Vantage::Outside);
+    assert_eq!(answers.load_balancer.as_deref(), Some("HAProxy 2.6"), "{screen}");
+    let path = answers.network_path.as_deref().unwrap();
+    assert!(path.starts_with("this machine > proxy 127.0.0.1:9") && path.contains("confirmed"));
+
+    // Where an option answers, it is not asked; what is not known stays so.
+    let folder = tempfile::tempdir().unwrap();
+    let args = format!("{} {QUICK} --lb Envoy", server.url());
+    let screen = on_a_terminal(folder.path(), &args, &[], "\n\n");
+    assert!(!screen.contains("Load balancer or proxy before"), "{screen}");
+    let opened = read::file(&folder.path().join("t.zip"), &Limits::default()).unwrap();
+    let answers = &opened.bundle.manifest.answers;
+    assert_eq!(answers.load_balancer.as_deref(), Some("Envoy"));
+    assert!(answers.network_path.as_deref().is_none_or(|path| path.contains("Envoy")));
 }
 
 #[test]
