@@ -1,5 +1,6 @@
 //! The lab: servers with faults, real servers, scenarios, and the demo.
 
+pub mod bench;
 pub mod browser;
 pub mod demo;
 pub mod generate;

@@ -22,6 +22,15 @@ enum Command {
         #[arg(default_value = "tests/scenarios")]
         root: std::path::PathBuf,
     },
+    /// Time the collector beside curl and beside a script, on paths with a delay
+    Bench {
+        /// Round trips of the paths, in milliseconds
+        #[arg(long, value_name = "MS", value_delimiter = ',', default_value = "0,20,50,150")]
+        round_trips: Vec<u64>,
+        /// Runs of each
+        #[arg(long, value_name = "N", default_value_t = 7)]
+        runs: usize,
+    },
     /// Write realistic bundles, with planted trends, for tests and benchmarks
     Generate {
         /// How many
@@ -47,6 +56,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => wss_lab::demo::run(),
+        Command::Bench { round_trips, runs } => wss_lab::bench::run(&round_trips, runs),
         Command::Scenarios { root } => scenarios(&root),
         Command::Generate { count, seed, out } => generate(count, seed, &out),
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),

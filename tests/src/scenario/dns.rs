@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 const TTL: u32 = 60;
 
 /// A running name server; it stops when dropped.
-pub(super) struct NameServer {
+pub(crate) struct NameServer {
     /// Where it listens.
-    pub(super) addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
     task: JoinHandle<()>,
 }
 
@@ -27,7 +27,7 @@ impl Drop for NameServer {
 
 impl NameServer {
     /// Starts it with these records (`TYPE DATA` by name).
-    pub(super) async fn start(table: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
+    pub(crate) async fn start(table: &BTreeMap<String, Vec<String>>) -> Result<Self, String> {
         let text = |error: io::Error| format!("name server: {error}");
         let mut records = Vec::new();
         for (name, lines) in table {

@@ -6,7 +6,7 @@ mod around;
 mod check;
 mod collect;
 pub mod config;
-mod dns;
+pub(crate) mod dns;
 mod program;
 pub mod summary;
 
