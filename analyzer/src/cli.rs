@@ -43,6 +43,16 @@ pub enum Command {
         /// Id of a rule, or a cause
         rule: Option<String>,
     },
+    /// Print completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page, or that of a command
+    Man {
+        /// Which command; without it, the program's own page
+        command: Option<String>,
+    },
 }
 
 /// Options of a report.

@@ -3,7 +3,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_analyzer::cli::{Cli, Command};
-use wss_analyzer::command::{explain, report, rows, sql, trends, verify};
+use wss_analyzer::command::{explain, extra, report, rows, sql, trends, verify};
 
 fn main() -> ExitCode {
     ExitCode::from(match Cli::parse().command {
@@ -13,5 +13,7 @@ fn main() -> ExitCode {
         Command::Sql(args) => sql::sql(&args),
         Command::Verify { bundle, identity } => verify::verify(&bundle, identity.as_deref()),
         Command::Explain { rule } => explain::explain(rule.as_deref()),
+        Command::Completions { shell } => extra::completions(shell),
+        Command::Man { command } => extra::man(command.as_deref()),
     })
 }

@@ -16,8 +16,8 @@ fn main() -> ExitCode {
         }
         Some(Command::Upload(args)) => upload::upload(args),
         Some(Command::Completions { shell }) => extra::completions(shell),
-        Some(Command::Man) => extra::man(),
         Some(Command::PacWorker) => wss_collector::proxy::pac::engine::worker(),
+        Some(Command::Man { command }) => extra::man(command.as_deref()),
         None => collect::collect(cli.collect),
     })
 }

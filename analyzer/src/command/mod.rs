@@ -1,6 +1,7 @@
 //! What the program does: one module a command.
 
 pub mod explain;
+pub mod extra;
 pub mod report;
 pub mod rows;
 pub mod sql;

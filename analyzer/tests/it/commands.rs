@@ -157,3 +157,20 @@ fn explain_knows_every_rule_and_near_names() {
     let far = run(folder.path(), &["explain", "zzz"]);
     assert!(err(&far).contains("explain lists them"), "{}", err(&far));
 }
+
+#[test]
+fn completions_and_manual_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    for (args, says) in [
+        (&["completions", "bash"][..], "complete"),
+        (&["man"], ".TH wss-analyzer 1"),
+        (&["man", "report"], ".TH wss-analyzer-report 1"),
+    ] {
+        let done = run(folder.path(), args);
+        assert_eq!(done.status.code(), Some(0), "{args:?}: {}", err(&done));
+        assert!(out(&done).contains(says), "{args:?}: {}", out(&done));
+    }
+    let done = run(folder.path(), &["man", "nonsense"]);
+    assert_eq!(done.status.code(), Some(2));
+    assert!(err(&done).contains("no command \"nonsense\""), "{}", err(&done));
+}

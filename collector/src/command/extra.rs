@@ -1,4 +1,4 @@
-//! Completions and the manual page, from the same definition as `--help`.
+//! Completions and the manual pages, from the same definition as `--help`.
 
 use super::fail;
 use crate::cli::Cli;
@@ -12,11 +12,22 @@ pub fn completions(shell: clap_complete::Shell) -> u8 {
     super::out(&String::from_utf8_lossy(&text))
 }
 
-/// Prints the manual page; gives the exit code.
+/// Prints the program's manual page, or a command's; gives the exit code.
 #[must_use]
-pub fn man() -> u8 {
+pub fn man(command: Option<&str>) -> u8 {
+    let mut page = Cli::command().disable_help_subcommand(true);
+    // Gives the commands their full names.
+    page.build();
+    if let Some(name) = command {
+        page = match page.find_subcommand(name) {
+            Some(found) => found.clone(),
+            None => {
+                return fail(&format!("there is no command {:?}", name.escape_debug().to_string()));
+            }
+        };
+    }
     let mut text = Vec::new();
-    match clap_mangen::Man::new(Cli::command()).render(&mut text) {
+    match clap_mangen::Man::new(page).render(&mut text) {
         Ok(()) => super::out(&String::from_utf8_lossy(&text)),
         Err(error) => fail(&format!("the manual page cannot be made: {error}")),
     }

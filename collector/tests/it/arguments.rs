@@ -99,7 +99,8 @@ fn help_completions_and_man_page() {
         (&["--help"][..], "--vantage"),
         (&["--version"], "wss-collector"),
         (&["completions", "bash"], "complete"),
-        (&["man"], ".TH"),
+        (&["man"], ".TH wss-collector 1"),
+        (&["man", "inspect"], ".TH wss-collector-inspect 1"),
     ] {
         let output = run(folder.path(), args);
         assert_eq!(output.status.code(), Some(0), "{args:?}");
