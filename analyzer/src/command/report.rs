@@ -146,6 +146,7 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<(), String> {
     if path.exists() && !path.is_file() {
         return Err(format!("cannot write {}: it is no regular file", path.display()));
     }
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "modes are Unix'"))]
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
