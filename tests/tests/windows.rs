@@ -228,7 +228,6 @@ same_verdict! {
     nginx_that_cuts_idle_connections: "nginx-idle-timeout",
     nginx_with_nobody_behind: "nginx-502",
     nginx_that_sends_to_sign_on: "nginx-sign-on",
-    a_certificate_of_an_unknown_authority: "certificate-unknown-issuer",
     a_certificate_that_has_expired: "certificate-expired",
     a_proxy_in_the_registry_that_tunnels: "squid-tunnel-healthy",
     a_proxy_in_the_registry_that_wants_credentials: "squid-407",

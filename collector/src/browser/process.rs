@@ -57,6 +57,7 @@ impl Running {
             // and the browser's helpers end with it.
             command.process_group(0);
         }
+        #[cfg_attr(not(unix), allow(unused_mut, reason = "ended below, where there are keepers"))]
         let mut child = command.spawn().map_err(|error| format!("it does not start: {error}"))?;
         #[cfg(unix)]
         let keeper = match keeper(child.id(), profile.path()) {

@@ -4,17 +4,17 @@
 use super::tap::{Tap, TapHandle};
 use super::{BoxIo, Ctx, classify};
 use crate::config::TlsOptions;
-use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_rustls::TlsConnector;
-use wss_bundle::observation::{Certificate, Peer, Tls, TlsSession, Verification};
+use wss_bundle::observation::{Certificate, Distrust, Peer, Tls, TlsSession, Verification};
 use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 
@@ -73,6 +73,32 @@ fn trusted_itself(
     valid && named && (extra_roots.iter().any(|root| root == leaf) || installed())
 }
 
+/// The verdict where the system cannot check (`why`): a chain up to a root that
+/// the user named is trusted all the same. That it ends elsewhere says nothing,
+/// as the system might know that root.
+fn by_named_roots(
+    why: &str,
+    provider: &Arc<CryptoProvider>,
+    extra_roots: &[CertificateDer<'static>],
+    verify: impl FnOnce(&WebPkiServerVerifier) -> Result<ServerCertVerified, rustls::Error>,
+) -> Verification {
+    let not_checked = || Verification::NotChecked { detail: why.to_owned() };
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(extra_roots.iter().cloned());
+    let built =
+        WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+    let Ok(verifier) = built else { return not_checked() };
+    match verify(&verifier) {
+        Ok(_) => Verification::Trusted,
+        Err(error) => match classify::distrust(&error) {
+            reason @ (Distrust::Expired | Distrust::NotYetValid | Distrust::WrongName) => {
+                Verification::Untrusted { reason, detail: error.to_string() }
+            }
+            _ => not_checked(),
+        },
+    }
+}
+
 /// Lets every chain through, and keeps it with the real verdict.
 #[derive(Debug)]
 struct Recording {
@@ -92,7 +118,9 @@ impl ServerCertVerifier for Recording {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let verification = match &self.verifier {
-            Err(detail) => Verification::NotChecked { detail: detail.clone() },
+            Err(why) => by_named_roots(why, &self.provider, &self.extra_roots, |named| {
+                named.verify_server_cert(end_entity, intermediates, server_name, ocsp, now)
+            }),
             Ok(real) => {
                 match real.verify_server_cert(end_entity, intermediates, server_name, ocsp, now) {
                     Ok(_) => Verification::Trusted,
@@ -314,4 +342,53 @@ fn names(certificate: &X509Certificate<'_>) -> Vec<String> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, Issuer, KeyPair, date_time_ymd};
+
+    fn authority() -> (CertificateDer<'static>, Issuer<'static, KeyPair>) {
+        let mut params = CertificateParams::default();
+        params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let root = params.self_signed(&key).unwrap().der().clone();
+        (root, Issuer::new(params, key))
+    }
+
+    fn leaf(issuer: &Issuer<'static, KeyPair>, name: &str, until: i32) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(until, 1, 1);
+        params.signed_by(&KeyPair::generate().unwrap(), issuer).unwrap().der().clone()
+    }
+
+    /// Where the system has no say, named roots settle what they can, and no more.
+    #[test]
+    fn named_roots_where_the_system_cannot_check() {
+        let (root, issuer) = authority();
+        let (_, stranger) = authority();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let now = UnixTime::since_unix_epoch(std::time::Duration::from_secs(1_750_000_000));
+        let name = ServerName::try_from("b.example").unwrap();
+        let judge = |leaf: &CertificateDer<'_>, roots: &[CertificateDer<'static>]| {
+            by_named_roots("no engine", &provider, roots, |named| {
+                named.verify_server_cert(leaf, &[], &name, &[], now)
+            })
+        };
+        let reason = |verification| match verification {
+            Verification::Untrusted { reason, .. } => Some(reason),
+            _ => None,
+        };
+        let not_checked = Verification::NotChecked { detail: "no engine".into() };
+        let roots = [root];
+        assert_eq!(judge(&leaf(&issuer, "b.example", 2090), &roots), Verification::Trusted);
+        let expired = judge(&leaf(&issuer, "b.example", 2021), &roots);
+        assert_eq!(reason(expired), Some(Distrust::Expired));
+        let other = judge(&leaf(&issuer, "c.example", 2090), &roots);
+        assert_eq!(reason(other), Some(Distrust::WrongName));
+        assert_eq!(judge(&leaf(&stranger, "b.example", 2090), &roots), not_checked);
+        assert_eq!(judge(&leaf(&issuer, "b.example", 2090), &[]), not_checked);
+    }
 }

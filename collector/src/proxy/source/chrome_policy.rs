@@ -14,6 +14,7 @@ struct Product {
     id: &'static str,
     name: &'static str,
     kind: Kind,
+    #[cfg_attr(windows, allow(dead_code))]
     folder: &'static str,
     #[cfg_attr(not(windows), allow(dead_code))]
     key: &'static str,
