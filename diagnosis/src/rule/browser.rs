@@ -2,7 +2,7 @@
 //! only where both asked for the same by the same way, and the collector's
 //! probes, its browser-like twin among them, work.
 
-use super::{Answer, Claim, Draft, Rule, claim, run_again};
+use super::{Answer, Claim, Draft, Rule, claim, run_again, run_outside};
 use crate::evidence::browser::{Difference, Taken, compare, meaning, taken};
 use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Meaning, ReplyKind, RouteView};
 use crate::idle::cut;
@@ -20,6 +20,17 @@ pub(super) const BROWSER_HTTP2: Rule = Rule {
     why: "browsers use it where the front end announces it, and do not fall back; curl never uses it",
     remedy: "do not announce it, or make it work",
     check: browser_http2,
+};
+pub(super) const BROWSER_COMPRESSION: Rule = Rule {
+    id: "frames-blocked-compressed",
+    title: "Frames pass uncompressed, and not compressed",
+    looks_for: "a browser that was granted permessage-deflate and then got no valid frame, while \
+                the collector, which was granted none, exchanges frames",
+    why: "every browser offers permessage-deflate (RFC 7692); a hop that passes the offer on and \
+          does not understand compressed frames corrupts them (IIS ARR: a 101, then nothing or \
+          \"Invalid frame header\")",
+    remedy: "remove Sec-WebSocket-Extensions from requests at that hop, or let frames through untouched",
+    check: browser_compression,
 };
 pub(super) const BROWSER_ONLY: Rule = Rule {
     id: "browser-only",
@@ -221,6 +232,57 @@ fn browser_http2(e: &Evidence<'_>) -> Answer {
     )))
 }
 
+/// Whether a handshake was granted compression.
+fn compressed(head: Option<String>) -> bool {
+    head.is_some_and(|value| value.to_ascii_lowercase().contains("permessage-deflate"))
+}
+
+fn browser_compression(e: &Evidence<'_>) -> Answer {
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    let Some(view) = failing(focus) else { return Answer::NotApplicable };
+    let granted = compressed(view.seen.received("sec-websocket-extensions"));
+    let held = route.hold(probe::HOLD_SILENT).is_some_and(|(_, _, held)| cut(held).is_some());
+    if view.fate != Fate::NoFrames || !granted || !view.fresh || held {
+        return Answer::NotApplicable;
+    }
+    let own = route.upgrade_reply(path);
+    let plain =
+        own.is_some_and(|own| !compressed(own.reply.head.header("sec-websocket-extensions")));
+    if !route.socket(path).works() || !plain {
+        return Answer::NotApplicable;
+    }
+    let finding = draft(
+        "frames-blocked-compressed",
+        Severity::Error,
+        "Frames pass uncompressed, and not compressed",
+        focus,
+        &view,
+    )
+    .text(format!(
+        "{}: {}. It was granted permessage-deflate; the collector's own handshake asks for none, and \
+         its frames pass. Something between browser and server passes the offer on and does not \
+         let compressed frames through.",
+        who(&view),
+        how(&view)
+    ))
+    .also(own.map(|r| focus.cite(r.observation, r.line())))
+    .remedy(remedy::transparent_upgrade(e))
+    .done();
+    let mut claim = claim(
+        Cause::FramesBlocked,
+        Status::Broken,
+        Location::Undetermined,
+        Confidence::Medium,
+        "With permessage-deflate, which every browser asks for, no frames pass; without it they do.",
+        finding,
+    );
+    if e.twin().is_none() {
+        claim.missing.push(run_outside(e));
+    }
+    claim.missing.extend(ask_a_browser(e));
+    Answer::Fail(Box::new(claim))
+}
+
 /// Why a browser's failure cannot be laid beside the collector's success, with
 /// what would settle it.
 fn not_comparable(
@@ -288,8 +350,9 @@ fn browser_only(e: &Evidence<'_>) -> Answer {
     let all = focus.browsers();
     // An untrusted certificate, or an Origin that is refused, is not the browser's.
     let twin = route.browser_reply(path);
-    let others =
-        route.trusted() == Some(false) || twin.is_some_and(|twin| twin.kind != ReplyKind::Switched);
+    let others = route.trusted() == Some(false)
+        || twin.is_some_and(|twin| twin.kind != ReplyKind::Switched)
+        || matches!(browser_compression(e), Answer::Fail(_));
     if all.is_empty() || !route.socket(path).works() || others {
         return Answer::NotApplicable;
     }

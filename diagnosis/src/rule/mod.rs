@@ -118,6 +118,7 @@ static RULES: &[Rule] = &[
     socket::ORIGIN_REJECTED,
     socket::LB_HTTP2_EXTENDED_CONNECT,
     browser::BROWSER_HTTP2,
+    browser::BROWSER_COMPRESSION,
     browser::BROWSER_ONLY,
     hold::IDLE_TIMEOUT,
     hold::LIFETIME_LIMIT,

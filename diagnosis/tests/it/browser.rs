@@ -110,6 +110,16 @@ pub(crate) fn cases() -> Vec<Case> {
         saw(announced().done(), over_http2("HTTP/2 400\r\n\r\n")),
         ("broken", "lb-http2", "server-side", High),
     );
+    let deflate =
+        SWITCHED.replacen("\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n", 1);
+    let mut garbled = answered(failed(live(), ""), &deflate);
+    garbled.error = None;
+    garbled.console = vec!["WebSocket connection to 'x' failed: Invalid frame header".into()];
+    case(
+        "compressed frames do not pass",
+        saw(fine(), garbled),
+        ("broken", "frames-blocked", "undetermined", Medium),
+    );
     // Only the twin with the browser's Origin tells.
     let refuses_origin = || {
         let route = Run::inside().direct(true).resolved("203.0.113.10");
