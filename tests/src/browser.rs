@@ -114,6 +114,12 @@ impl Browser {
         Ok(value)
     }
 
+    /// What has happened since a page was opened last.
+    #[must_use]
+    pub fn events(&self) -> &[Value] {
+        &self.events
+    }
+
     /// Opens a page from a file, and waits until it has loaded.
     ///
     /// # Errors

@@ -162,3 +162,88 @@ async fn an_idle_connection_that_is_cut() {
     })
     .await;
 }
+
+/// What DevTools would export of this: the entry of a WebSocket from the events
+/// of the protocol, as `Log.ts` puts it together.
+fn as_devtools_export(events: &[serde_json::Value]) -> String {
+    use serde_json::{Value, json};
+    let of = |name: &str| {
+        let found = events.iter().find(|event| event["method"] == name);
+        found.map_or(Value::Null, |event| event["params"].clone())
+    };
+    let list = |headers: &Value| -> Vec<Value> {
+        let all = headers.as_object().into_iter().flatten();
+        all.map(|(name, value)| json!({ "name": name, "value": value })).collect()
+    };
+    let (created, sent) =
+        (of("Network.webSocketCreated"), of("Network.webSocketWillSendHandshakeRequest"));
+    let got = of("Network.webSocketHandshakeResponseReceived");
+    let began = sent["timestamp"].as_f64().unwrap();
+    let wall = sent["wallTime"].as_f64().unwrap();
+    let messages: Vec<Value> = events
+        .iter()
+        .filter_map(|event| {
+            let kind = match event["method"].as_str()? {
+                "Network.webSocketFrameSent" => "send",
+                "Network.webSocketFrameReceived" => "receive",
+                _ => return None,
+            };
+            let frame = &event["params"]["response"];
+            let time = wall + event["params"]["timestamp"].as_f64()? - began;
+            Some(json!({ "type": kind, "time": time, "opcode": frame["opcode"],
+                         "data": frame["payloadData"] }))
+        })
+        .collect();
+    let at = chrono::DateTime::from_timestamp_micros((wall * 1e6) as i64).unwrap();
+    let wait = (got["timestamp"].as_f64().unwrap() - began) * 1e3;
+    json!({ "log": { "version": "1.2", "creator": { "name": "WebInspector", "version": "537.36" },
+        "pages": [], "entries": [{
+            "_resourceType": "websocket", "_webSocketMessages": messages,
+            "startedDateTime": at.to_rfc3339(), "time": wait, "cache": {},
+            "request": { "method": "GET", "url": created["url"], "httpVersion": "http/1.1",
+                "headers": list(&sent["request"]["headers"]), "queryString": [], "cookies": [],
+                "headersSize": -1, "bodySize": 0 },
+            "response": { "status": got["response"]["status"],
+                "statusText": got["response"]["statusText"], "httpVersion": "http/1.1",
+                "headers": list(&got["response"]["headers"]), "cookies": [], "_error": null,
+                "content": { "size": 0, "mimeType": "x-unknown" }, "redirectURL": "",
+                "headersSize": -1, "bodySize": -1, "_transferSize": 0 },
+            "serverIPAddress": "", "timings": { "blocked": -1, "dns": -1, "ssl": -1,
+                "connect": -1, "send": 0, "wait": wait, "receive": 0 } }] } })
+    .to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recording_of_a_real_chromium() {
+    use serde_json::json;
+    use wss_lab::lab::{Lab, LabConfig};
+    let lab = Lab::start(&LabConfig::default()).await.unwrap();
+    let at = format!("127.0.0.1:{}", lab.addr().port());
+    let mut browser = wss_lab::browser::Browser::start().await.unwrap();
+    browser.call("Page.navigate", json!({ "url": format!("http://{at}/health") })).await.unwrap();
+    let script = format!(
+        "new Promise(done => {{ const s = new WebSocket('ws://{at}/v1/ws?token=S3cr3t'); \
+         s.onopen = () => s.send('S3cr3t payload'); s.onmessage = s.onclose = () => done(1); \
+         setTimeout(() => done(2), 3000); }})"
+    );
+    let evaluated = json!({ "expression": script, "awaitPromise": true });
+    browser.call("Runtime.evaluate", evaluated).await.unwrap();
+    let export = as_devtools_export(browser.events());
+    assert!(export.contains("S3cr3t"), "{export}");
+    let (target, _) = wss_collector::cli::parse::target(&format!("http://{at}"), &[]).unwrap();
+    let har = wss_collector::har::read(export.as_bytes(), "c.har", "c.har", &target).unwrap();
+    assert_eq!(har.seen.len(), 1);
+    let seen = &har.seen[0];
+    assert_eq!(seen.status(), Some(101));
+    assert!(seen.switched());
+    assert_eq!(seen.path(), "/v1/ws");
+    assert_eq!(seen.sent("origin"), Some(format!("http://{at}")));
+    assert!(seen.received("sec-websocket-accept").is_some());
+    assert!(seen.browser.as_deref().unwrap().starts_with("Chrome "), "{:?}", seen.browser);
+    let first = &seen.frames[0];
+    assert!(first.sent && first.opcode == "text" && first.bytes == 14, "{first:?}");
+    assert!(first.at_ms.is_some_and(|at| (0.0..5000.0).contains(&at)), "{first:?}");
+    let kept = serde_json::to_string(&har.seen).unwrap();
+    assert!(!kept.contains("S3cr3t"), "{kept}");
+    assert!(!String::from_utf8_lossy(&har.attachment.bytes).contains("S3cr3t"));
+}
