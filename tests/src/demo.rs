@@ -105,6 +105,29 @@ async fn scenes(programs: &Programs) -> Result<(), String> {
     Ok(())
 }
 
+/// Runs the demo's network until Ctrl-C, and says how to use it by hand.
+///
+/// # Errors
+/// A sentence that says what did not work.
+pub fn serve() -> Result<(), String> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    runtime.block_on(async {
+        let text = |error: std::io::Error| format!("the lab cannot be started: {error}");
+        let lab = Lab::start(&network()).await.map_err(text)?;
+        let proxy = lab.proxy_url().ok_or("the lab has no proxy")?;
+        println!("# Inside; in another terminal:");
+        println!("export https_proxy={proxy}");
+        println!(
+            "wss-collector --hold 2s --resolve {} --cacert {} {}",
+            lab.resolve(),
+            lab.trust_file().display(),
+            lab.target()
+        );
+        println!("# Ctrl-C ends it.");
+        tokio::signal::ctrl_c().await.map_err(|error| error.to_string())
+    })
+}
+
 /// Runs a program, its output passed through, without blocking the servers.
 async fn pass_through(mut command: Command) -> Result<i32, String> {
     let shown = format!("{command:?}");

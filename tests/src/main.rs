@@ -16,6 +16,8 @@ struct Cli {
 enum Command {
     /// Collect inside and outside of a small lab network, and write the report
     Demo,
+    /// Run the network of the demo until Ctrl-C, to try things by hand
+    Serve,
     /// Run every scenario, and print the confusion matrix
     Scenarios {
         /// The folder that they are in
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => wss_lab::demo::run(),
         Command::Bench { round_trips, runs } => wss_lab::bench::run(&round_trips, runs),
+        Command::Serve => wss_lab::demo::serve(),
         Command::Scenarios { root } => scenarios(&root),
         Command::Generate { count, seed, out } => generate(count, seed, &out),
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),

@@ -90,7 +90,7 @@ impl Person {
         }
         if answers.network_path.is_none() {
             let seen = so_far.path(job, answers.load_balancer.as_deref());
-            let what = "On the way from here to it (VPN, proxy, firewall)?";
+            let what = "What lies between here and it (VPN, proxy, firewall)?";
             answers.network_path = self.one(what, seen.as_deref()).await;
         }
         answers
