@@ -186,14 +186,15 @@ fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, foun
         let (head, body) = match &o.step {
             Step::Resolve(r) if !matches!(r.resolver, Resolver::Override | Resolver::Literal) => {
                 for record in r.result.ok().map(|ok| ok.records.as_slice()).unwrap_or_default() {
-                    let names = |m: Vec<Match<'_>>, found: &mut Found| {
-                        m.iter().for_each(|m| found.add_match(m, view));
-                    };
+                    let mut named = Vec::new();
                     if matches!(record.kind.as_str(), "CNAME" | "PTR") {
-                        names(e.signatures.match_cname(&record.data), found);
+                        named = e.signatures.match_cname(&record.data);
                     }
                     if record.kind == "PTR" {
-                        names(e.signatures.match_ptr(&record.data), found);
+                        named.extend(e.signatures.match_ptr(&record.data));
+                    }
+                    for m in named {
+                        found.add_match(&m, view);
                     }
                 }
                 continue;

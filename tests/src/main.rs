@@ -118,8 +118,7 @@ fn scenario(folder: &std::path::Path, to: Option<&std::path::Path>) -> Result<()
 }
 
 fn scenarios(root: &std::path::Path) -> Result<(), String> {
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    let summary = runtime.block_on(wss_lab::scenario::summary::Summary::of(root))?;
+    let summary = wss_lab::scenario::summary::Summary::of(root)?;
     println!("{}", summary.text(root)?);
     match summary.not_right() {
         0 => Ok(()),

@@ -98,6 +98,19 @@ impl Signature {
         })
     }
 
+    /// What it is recognised by, and where each pattern comes from, without repetition.
+    #[must_use]
+    pub fn looks_at(&self) -> Vec<(String, &str)> {
+        let mut out: Vec<(String, &str)> = Vec::new();
+        for sign in &self.signs {
+            let one = (sign.looks_at(), sign.source.as_str());
+            if !out.contains(&one) {
+                out.push(one);
+            }
+        }
+        out
+    }
+
     /// Where this signature's patterns come from (`lab`, `waf`, `gk` …), without repetition.
     #[must_use]
     pub fn sources(&self) -> Vec<&str> {

@@ -150,6 +150,26 @@ impl Sign {
         Ok(Self { weight, source, pattern, unless })
     }
 
+    /// What it looks at, in a few words.
+    pub(super) fn looks_at(&self) -> String {
+        match &self.pattern {
+            Pattern::Header { name, .. } => {
+                let name = name.as_str().trim_start_matches("(?i)^(?:").trim_end_matches(")$");
+                format!("header `{name}`")
+            }
+            Pattern::Cookie(_) => "cookie".into(),
+            Pattern::Body { .. } => "page".into(),
+            Pattern::Certificate { attribute, .. } => {
+                format!("certificate's {}", attribute.label())
+            }
+            Pattern::Cname(_) => "CNAME".into(),
+            Pattern::Ptr(_) => "PTR".into(),
+            Pattern::Shape101(_) => "order of the 101's headers".into(),
+            Pattern::LowerCase { .. } => "headers in lower case".into(),
+            Pattern::Reason(_) => "status line".into(),
+        }
+    }
+
     pub(super) fn response(&self, seen: &Seen<'_>) -> Option<Hit> {
         if self.unless.as_ref().is_some_and(|other| other.is_match(&seen.head)) {
             return None;

@@ -155,6 +155,31 @@ impl Outcome {
         }
     }
 
+    /// No product is found that is not there, where real servers alone are.
+    fn invented(&self, out: &mut Vec<String>) {
+        let lab = &self.scenario.lab;
+        let imitated = lab.lb.is_some() || lab.middlebox.is_some() || lab.proxy.is_some();
+        // A name server says what it is told to.
+        let told = self.scenario.inside.as_ref().is_some_and(|run| run.dns.is_some());
+        if imitated || told || !self.scenario.real() {
+            return;
+        }
+        let there: Vec<&str> = self
+            .scenario
+            .signatures()
+            .into_iter()
+            .filter_map(|id| Signatures::built_in().get(id))
+            .map(|signature| signature.name.as_str())
+            .chain(["Bindplane"])
+            .collect();
+        for device in &self.diagnosis.devices {
+            let name = device.product.as_deref().unwrap_or("Bindplane");
+            if device.confidence > Confidence::Low && !there.contains(&name) {
+                out.push(format!("{name} is found and not there: {:?}", device.because));
+            }
+        }
+    }
+
     /// What holds for every scenario.
     fn invariants(&self, out: &mut Vec<String>) {
         for finding in &self.diagnosis.findings {
@@ -182,6 +207,13 @@ impl Outcome {
             }
         }
         self.without_names(out);
+        self.invented(out);
+        if self.bundles.len() == 1 {
+            let code = u8::from(self.diagnosis.verdict.status != Status::Working);
+            if self.exit != code {
+                out.push(format!("the collector ended with {}, and it is {code}", self.exit));
+            }
+        }
         let again = diagnose(&self.bundles);
         if again != self.diagnosis {
             out.push("the same bundles gave another diagnosis".to_owned());

@@ -6,8 +6,13 @@ use crate::real::Product;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use wss_diagnosis::signature::{Signature, Signatures};
 use wss_diagnosis::{Cause, Confidence, diagnose_with};
+
+/// Scenarios at a time; more would change what is timed on two cores.
+const AT_A_TIME: usize = 3;
 
 impl Product {
     /// The signature of this product where it stands as a client's proxy
@@ -72,7 +77,9 @@ pub fn confirmed(root: &Path) -> Result<BTreeMap<String, Vec<String>>, String> {
         let scenario = read(&folder)?;
         for id in scenario.signatures() {
             let signature = Signatures::built_in().get(id);
-            if signature.is_some_and(|s| scenario.expects(&s.name)) {
+            // The origin is listed as what it serves.
+            let own = signature.map(|s| if s.id == "gorilla" { "Bindplane" } else { &s.name });
+            if own.is_some_and(|name| scenario.expects(name)) {
                 let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 out.entry(id.to_owned()).or_default().push(name);
             }
@@ -105,8 +112,22 @@ fn supports(outcome: &Outcome) -> BTreeSet<String> {
 struct Carried {
     scenarios: u32,
     real: u32,
-    /// Signatures without which every one of them would be judged otherwise.
-    on: Option<BTreeSet<String>>,
+    /// Signatures without which some of them would be judged otherwise, and how many.
+    on: BTreeMap<String, u32>,
+}
+
+/// What takes time to find out of one scenario.
+struct Judged {
+    complaints: Vec<String>,
+    own: BTreeSet<String>,
+}
+
+impl Judged {
+    fn new(outcome: &Outcome) -> Self {
+        let mut complaints = outcome.complaints();
+        complaints.extend(outcome.confident_and_wrong());
+        Self { complaints, own: supports(outcome) }
+    }
 }
 
 /// What came of all scenarios.
@@ -122,33 +143,49 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Runs every scenario of a folder, one after the other.
+    /// Runs every scenario of a folder, a few at a time: most of them wait.
     ///
     /// # Errors
     /// There is none.
-    pub async fn of(root: &Path) -> Result<Self, String> {
-        let mut summary = Self::default();
-        for folder in all(root)? {
-            match run(&folder).await {
-                Ok(outcome) => summary.add(&folder, &outcome),
-                Err(error) => {
-                    summary.all += 1;
-                    summary.complaints.push(format!("{}: {error}", folder.display()));
+    pub fn of(root: &Path) -> Result<Self, String> {
+        let folders = all(root)?;
+        let next = AtomicUsize::new(0);
+        let summary = Mutex::new(Self::default());
+        let worker = || -> Result<(), String> {
+            let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+            while let Some(folder) = folders.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let outcome = runtime.block_on(run(folder));
+                let outcome = outcome.map(|outcome| (Judged::new(&outcome), outcome));
+                let mut summary = summary.lock().unwrap_or_else(PoisonError::into_inner);
+                match outcome {
+                    Ok((judged, outcome)) => summary.add(folder, &outcome, judged),
+                    Err(error) => {
+                        summary.all += 1;
+                        summary.complaints.push(format!("{}: {error}", folder.display()));
+                    }
                 }
             }
-        }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..AT_A_TIME).map(|_| scope.spawn(worker)).collect();
+            workers.into_iter().try_for_each(|worker| {
+                worker.join().map_err(|_| "a scenario broke off".to_owned())?
+            })
+        })?;
+        let mut summary = summary.into_inner().unwrap_or_else(PoisonError::into_inner);
+        summary.complaints.sort();
         Ok(summary)
     }
 
-    fn add(&mut self, folder: &Path, outcome: &Outcome) {
+    fn add(&mut self, folder: &Path, outcome: &Outcome, judged_alone: Judged) {
         let (expected, verdict) = (&outcome.scenario.expect, &outcome.diagnosis.verdict);
         let judged = verdict.cause.slug();
         *self.matrix.entry((expected.cause.clone(), judged.to_owned())).or_default() += 1;
         let real = u32::from(outcome.scenario.real());
         self.all += 1;
         self.real += real;
-        let mut complaints = outcome.complaints();
-        complaints.extend(outcome.confident_and_wrong());
+        let Judged { complaints, own } = judged_alone;
         self.right += u32::from(complaints.is_empty());
         let wrong = expected.cause != judged;
         self.sure_and_wrong += u32::from(wrong && verdict.confidence == Confidence::High);
@@ -157,11 +194,9 @@ impl Summary {
         let carried = self.causes.entry(expected.cause.clone()).or_default();
         carried.scenarios += 1;
         carried.real += real;
-        let own = supports(outcome);
-        carried.on = Some(match carried.on.take() {
-            Some(before) => before.intersection(&own).cloned().collect(),
-            None => own,
-        });
+        for signature in own {
+            *carried.on.entry(signature).or_default() += 1;
+        }
     }
 
     /// Scenarios that did not come out as an expert would have it.
@@ -212,13 +247,135 @@ impl Summary {
             if carried.real == 0 {
                 notes.push("no real server".to_owned());
             }
-            if let Some(on) = carried.on.as_ref().filter(|on| !on.is_empty()) {
-                let list = on.iter().cloned().collect::<Vec<_>>().join(", ");
-                notes.push(format!("on the signature {list} alone"));
+            for (signature, count) in &carried.on {
+                let all = carried.scenarios;
+                notes.push(format!("{count} of {all} on the signature {signature} alone"));
             }
             if !notes.is_empty() {
                 let _ = writeln!(out, "  {:28} {}", cause.slug(), notes.join("; "));
             }
         }
+    }
+}
+
+/// All devices as a page (`docs/devices.md`).
+///
+/// # Errors
+/// A scenario is not understood.
+pub fn devices_page(root: &Path) -> Result<String, String> {
+    let confirmed = confirmed(root)?;
+    let mut out = String::from(
+        "# The devices\n\nGenerated from `diagnosis/signatures/` and `tests/scenarios/`; a test fails \
+         when it is stale (`UPDATE_DOCS=1 cargo test -p wss-lab --lib devices_page` writes it \
+         anew).\n\nAfter each sign stands where its pattern comes from: `lab` was seen at a real \
+         server, `waf` (wafw00f), `wap` (webappanalyzer), `mit` (mitmengine), `ooni`, `chr` \
+         (Chromium) and `str` are from public sources, `gk` is general knowledge and counts least. \
+         \"Confirmed\" names scenarios in which the real server stands on the path and is \
+         recognised; where there is none, the signature rests on documents, or on what was recorded of \
+         the real server once.\n\n\
+         | device | role | recognised by | confirmed |\n|---|---|---|---|\n",
+    );
+    for signature in Signatures::built_in().iter() {
+        let signs: Vec<String> =
+            signature.looks_at().iter().map(|(what, from)| format!("{what} ({from})")).collect();
+        let signs = if signs.is_empty() {
+            "nothing: it is transparent".to_owned()
+        } else {
+            signs.join("; ").replace('|', "\\|")
+        };
+        let shown = match confirmed.get(&signature.id).map(Vec::as_slice) {
+            None if signature.sources().contains(&"lab") => "seen once, in no scenario".to_owned(),
+            None => "documents alone".to_owned(),
+            Some([one]) => format!("`{one}`"),
+            Some([first, rest @ ..]) => format!("`{first}` and {} more", rest.len()),
+            Some([]) => String::new(),
+        };
+        let (name, role) = (&signature.name, signature.role.slug());
+        let _ = writeln!(out, "| {name} | {role} | {signs} | {shown} |");
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::PathBuf;
+
+    /// Read from what a browser or a person gave, which no server of a scenario
+    /// does; `diagnosis/tests/it` and the tests of those options have them.
+    const GIVEN: [&str; 12] = [
+        "browser-agrees",
+        "browser-cut",
+        "browser-message",
+        "browser-only",
+        "browser-other-way",
+        "browser-works",
+        "changed-since",
+        "clients-differ",
+        "collected-apart",
+        "curl-output-no-test",
+        "lb-http2-browser",
+        "page-and-socket-differ",
+    ];
+
+    fn root() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+    }
+
+    fn scenarios() -> Vec<Scenario> {
+        all(&root()).unwrap().iter().map(|folder| read(folder).unwrap()).collect()
+    }
+
+    #[test]
+    fn devices_page_is_current() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/devices.md");
+        let wanted = devices_page(&root()).unwrap();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &wanted).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(
+            found == wanted,
+            "docs/devices.md is stale: UPDATE_DOCS=1 cargo test -p wss-lab --lib devices_page"
+        );
+    }
+
+    /// What a scenario expects is what its own test finds.
+    #[test]
+    fn every_rule_is_expected_to_speak_in_a_scenario() {
+        let mut heard = BTreeSet::new();
+        for scenario in scenarios() {
+            heard.extend(scenario.expect.rules);
+            heard.extend(scenario.expect.confirmed);
+            heard.insert(scenario.expect.cause);
+        }
+        let ids: BTreeSet<&str> = wss_diagnosis::rules().iter().map(|rule| rule.id).collect();
+        let silent: Vec<_> =
+            ids.iter().filter(|id| !heard.contains(**id) && !GIVEN.contains(id)).collect();
+        assert!(silent.is_empty(), "{silent:?}");
+        for id in GIVEN {
+            assert!(ids.contains(id) && !heard.contains(id), "{id} is no exception any more");
+        }
+    }
+
+    #[test]
+    fn every_cause_is_carried_by_two_scenarios_and_a_real_server() {
+        let all = scenarios();
+        for cause in Cause::ALL.iter().filter(|cause| **cause != Cause::BrowserOnly) {
+            let own: Vec<_> = all.iter().filter(|s| s.expect.cause == cause.slug()).collect();
+            assert!(own.len() >= 2, "{cause}: {} scenarios", own.len());
+            // What cannot be told is told of nobody's page.
+            let real = own.iter().any(|s| s.real()) || *cause == Cause::Insufficient;
+            assert!(real, "{cause}: no real server");
+        }
+    }
+
+    #[test]
+    fn the_demands_on_the_set_hold() {
+        let all = scenarios();
+        let real = all.iter().filter(|s| s.real()).count();
+        assert!(all.len() >= 60 && real >= 40, "{} scenarios, {real} real", all.len());
+        let gorilla = all.iter().filter(|s| s.gorilla.is_some()).count();
+        assert!(gorilla * 2 >= real, "the real origin in {gorilla} of {real}");
     }
 }
