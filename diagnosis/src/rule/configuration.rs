@@ -135,17 +135,6 @@ fn another_hop(e: &Evidence<'_>, program: Program) -> Option<String> {
     in_front().next().map(|m| m.signature.name.clone())
 }
 
-/// Whether a configuration that was given surely speaks HTTP/2 to the backend,
-/// and no other hop need be to blame.
-pub(super) fn speaks_http2(e: &Evidence<'_>) -> bool {
-    readings(e).is_some_and(|checked| {
-        checked.readings.iter().any(|reading| {
-            another_hop(e, reading.program).is_none()
-                && reading.issues.iter().any(|issue| issue.sure && issue.kind == Kind::Http2)
-        })
-    })
-}
-
 fn claims(rule: &Rule, e: &Evidence<'_>) -> bool {
     // A cut on the client's side is not this file's, whatever its timeout.
     matches!((rule.check)(e), Answer::Fail(claim) if claim.location != Location::ClientNetwork)

@@ -3,6 +3,7 @@
 //! by the lab's scenarios; here it is the judgement alone.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod abstain;
 mod answers;
 mod browser;
 mod cases;

@@ -83,8 +83,10 @@ impl<'e, 'a> Question<'e, 'a> {
 
     fn pages_pass(&self) -> bool {
         self.route.pages_pass(self.path).is_some()
-            // An answer of the server itself to the plain twin is as good.
+            // An answer of the server itself, to the upgrade or to its plain twin,
+            // is as good.
             || self.plain().is_some_and(|r| r.author == Author::Origin)
+            || self.reply.is_some_and(|r| r.author == Author::Origin)
     }
 
     fn by(&self) -> String {

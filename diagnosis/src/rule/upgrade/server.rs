@@ -1,7 +1,6 @@
 //! The server's side: a load balancer that strips or refuses the upgrade, or
 //! gets no answer from behind it.
 
-use super::super::configuration::speaks_http2;
 use super::Question;
 use crate::evidence::{Author, Evidence, ReplyKind};
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
@@ -113,7 +112,7 @@ fn lb_http2(e: &Evidence<'_>) -> Answer {
     let shown = match reply.kind {
         ReplyKind::ProtocolMismatch => true,
         ReplyKind::BadGateway | ReplyKind::Unavailable => {
-            q.pages_pass() && (body.contains("protocol error") || speaks_http2(e))
+            body.contains("protocol error") && q.pages_pass()
         }
         _ => false,
     };
@@ -176,9 +175,7 @@ fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &
     let Some(reply) = q.reply.filter(|r| r.kind == kind).or_else(of_pages) else {
         return Answer::Pass;
     };
-    let http2 = reply.reply.body.bytes.text().contains("protocol error")
-        || reply.kind != ReplyKind::GatewayTimeout && speaks_http2(e);
-    if http2 && q.pages_pass() {
+    if reply.reply.body.bytes.text().contains("protocol error") && q.pages_pass() {
         return Answer::Pass;
     }
     let mut blame = of_upgrade(e);
