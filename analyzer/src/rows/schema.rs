@@ -14,28 +14,6 @@ pub enum Kind {
     Real,
 }
 
-impl Kind {
-    /// SQLite's name, which Spark's SQL knows by [`Kind::spark`].
-    #[must_use]
-    pub fn sqlite(self) -> &'static str {
-        match self {
-            Self::Text => "TEXT",
-            Self::Integer => "INTEGER",
-            Self::Real => "REAL",
-        }
-    }
-
-    /// Spark's name.
-    #[must_use]
-    pub fn spark(self) -> &'static str {
-        match self {
-            Self::Text => "STRING",
-            Self::Integer => "BIGINT",
-            Self::Real => "DOUBLE",
-        }
-    }
-}
-
 /// A column.
 #[derive(Debug)]
 pub struct Column {

@@ -65,9 +65,6 @@ CREATE TABLE hold_data (
 
 CREATE TABLE bad (source TEXT PRIMARY KEY, reason TEXT NOT NULL, detail TEXT NOT NULL) WITHOUT ROWID;
 
--- Objects of a bucket that need not be fetched again.
-CREATE TABLE seen (source TEXT PRIMARY KEY, stamp TEXT NOT NULL) WITHOUT ROWID;
-
 CREATE VIEW bundles AS SELECT
   bundle_id, case_id, vantage, collected_at, collected_unix, day, target, host, collector_version,
   collector_os, complete, duration_s, status, cause, location, confidence, summary, route,

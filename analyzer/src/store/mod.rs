@@ -159,24 +159,4 @@ impl Reader {
             .and_then(|mut statement| statement.exists([id]));
         found.unwrap_or(false)
     }
-
-    /// Whether an object was taken in, with this stamp.
-    #[must_use]
-    pub fn has_seen(&self, source: &str, stamp: &str) -> bool {
-        let found = self
-            .db
-            .prepare_cached("SELECT 1 FROM seen WHERE source = ?1 AND stamp = ?2")
-            .and_then(|mut statement| statement.exists([source, stamp]));
-        found.unwrap_or(false)
-    }
-
-    /// How many bundles there are.
-    ///
-    /// # Errors
-    /// The database's own.
-    pub fn bundles(&self) -> Result<u64, String> {
-        let sql = "SELECT COUNT(*) FROM bundle_data";
-        let count: i64 = self.db.query_row(sql, [], |row| row.get(0)).map_err(said(&self.path))?;
-        Ok(count.unsigned_abs())
-    }
 }

@@ -19,15 +19,13 @@ pub struct Batch {
     pub judged: Vec<(Judged, Kept)>,
     /// Rows of `bad`.
     pub bad: Vec<Row>,
-    /// Objects that need not be fetched again: source and stamp.
-    pub seen: Vec<(String, String)>,
 }
 
 impl Batch {
     /// Whether there is nothing in it.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.judged.is_empty() && self.bad.is_empty() && self.seen.is_empty()
+        self.judged.is_empty() && self.bad.is_empty()
     }
 }
 
@@ -83,11 +81,6 @@ impl Store {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO bad VALUES (?1, ?2, ?3)")?
                 .execute(params_from_iter(row.values()))?;
-        }
-        for (source, stamp) in &batch.seen {
-            transaction
-                .prepare_cached("INSERT OR REPLACE INTO seen VALUES (?1, ?2)")?
-                .execute([source, stamp])?;
         }
         transaction.commit()?;
         Ok(new)

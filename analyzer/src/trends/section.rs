@@ -125,7 +125,8 @@ pub(super) fn devices(answers: &Answers, behind: &mut Behind) -> Built {
 
 pub(super) fn proxies(answers: &Answers, behind: &mut Behind) -> Built {
     let roles = ["forward-proxy", "tls-interceptor"];
-    let (table, chart) = device_table(answers, behind, &roles, "Proxies and interceptors")?;
+    let (table, chart) =
+        device_table(answers, behind, &roles, "Proxies and interceptors by product")?;
     Ok(Section {
         id: "proxies",
         title: "Proxies and interceptors",
