@@ -91,6 +91,10 @@ impl Cases {
             let name = device(row.text("device"), row.text("device_version"));
             *by_device.entry(name).or_default() += row.count("n");
         }
+        // Offered whether or not a case begins there.
+        for vantage in ["inside", "outside"] {
+            out.vantages.number(vantage);
+        }
         for (cause, _) in largest(out.totals.clone()) {
             out.causes.number(&cause);
         }
