@@ -128,11 +128,15 @@ fn base64_of_hex(hex: &str) -> Option<String> {
     Some(base64::engine::general_purpose::STANDARD.encode(bytes?))
 }
 
-/// Whether a proxy may come from a script that only the browser runs.
+/// Whether a proxy may come from a script or a setting that only the browser
+/// follows: then its name, and the script's place, are its own to look up.
 fn pac(config: &crate::config::Config) -> bool {
-    config.routes.iter().any(|route| {
-        route.route.sources.iter().any(|source| source.to_ascii_lowercase().contains("pac"))
-    })
+    let plain = |source: &String| source.starts_with("environment") || source.starts_with("option");
+    config
+        .routes
+        .iter()
+        .filter(|route| !route.route.id.is_direct())
+        .any(|route| !route.route.sources.iter().all(plain))
 }
 
 pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
