@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,6 +90,8 @@ def by_sqlite(analyzer, store, query):
 
 
 def main():
+    # What was started is ended, also when somebody ends this.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     analyzer, lab = (str(pathlib.Path(path).resolve()) for path in sys.argv[1:3])
     count = sys.argv[3] if len(sys.argv) > 3 else "20000"
     work = pathlib.Path(tempfile.mkdtemp(prefix="wss-fleet-"))
