@@ -241,7 +241,7 @@ fn what_the_browser_opened_is_tried_from_here() {
         .replace("wss://127", "ws://127")
         .replace("https://127", "http://127")
         .replace("/v1/graphql?token", "/v1/live?token")
-        .replace("graphql-transport-ws", "console-v9");
+        .replace("graphql-transport-ws", "graphql-ws");
     std::fs::write(folder.path().join("console.har"), har).unwrap();
     let url = server.url();
     let output =
@@ -257,7 +257,7 @@ fn what_the_browser_opened_is_tried_from_here() {
     assert_eq!(bundle.attachments[0].name, "console.har");
     let asked = bundle.observations.observations.iter().any(|o| match &o.step {
         wss_bundle::Step::Upgrade(u) => {
-            u.request.text().contains("Sec-WebSocket-Protocol: console-v9")
+            u.request.text().contains("Sec-WebSocket-Protocol: graphql-ws")
         }
         _ => false,
     });

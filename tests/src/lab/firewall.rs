@@ -56,8 +56,11 @@ impl Port {
         let socket = TcpSocket::new_v4()?;
         // The port was ours a moment ago, and connections to it may still live.
         socket.set_reuseaddr(true)?;
+        // It is given up and taken again between two sides: a port that the kernel
+        // hands out by itself might be another's by then.
+        let port = if addr.port() == 0 { crate::real::closed_port()? } else { addr.port() };
+        let addr = SocketAddr::new(addr.ip(), port);
         socket.bind(addr)?;
-        let addr = socket.local_addr()?;
         let port = match mode {
             FirewallMode::Refuse => Self::Refusing(socket),
             FirewallMode::Drop => {

@@ -194,18 +194,22 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<Result<Stri
     use std::io::Read as _;
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
-    let mut child = match Command::new(program)
-        .args(arguments)
-        .env("LC_ALL", "C")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
+    let mut command = Command::new(program);
+    command.args(arguments).env("LC_ALL", "C");
+    // Without a session, dconf would leave `.cache/dconf` in the user's home:
+    // nothing but the bundle is to be left anywhere.
+    let scratch = tempfile::tempdir().ok();
+    if std::env::var_os("XDG_RUNTIME_DIR").is_none()
+        && let Some(scratch) = &scratch
     {
-        Ok(child) => child,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(error) => return Some(Err(format!("{program} could not be started: {error}"))),
-    };
+        command.env("XDG_RUNTIME_DIR", scratch.path());
+    }
+    let mut child =
+        match command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn() {
+            Ok(child) => child,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) => return Some(Err(format!("{program} could not be started: {error}"))),
+        };
     let stdout = child.stdout.take();
     let reading = std::thread::spawn(move || {
         let mut text = String::new();
