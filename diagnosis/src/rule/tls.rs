@@ -234,10 +234,14 @@ fn untrusted_behind_a_proxy(e: &Evidence<'_>) -> Answer {
 /// leaves it free to), and then understand HTTP/2 alone: nothing that was sent
 /// over HTTP/1.1 is answered (measured: nghttpx 1.52, HAProxy 2.6 with `proto h2`).
 fn answers_h2_alone<'a>(route: &RouteView<'a>, path: &str) -> Option<(&'a Observation, String)> {
-    let (_, tls) = route.tls()?;
     let h2 = route.h2_reply(path)?;
     let (observation, failure) = route.upgrade_failure(path)?;
-    let chosen = tls.result.ok().is_some_and(|session| session.alpn.is_some());
+    // Of the sessions in which HTTP/1.1 alone was offered.
+    let mut sessions = route.of(probe::UPGRADE).filter_map(|o| match &o.step {
+        wss_bundle::Step::Tls(tls) => tls.result.ok(),
+        _ => None,
+    });
+    let chosen = sessions.any(|session| session.alpn.is_some());
     let h1 = |reply: &Reply<'_>| reply.reply.head.version().starts_with("HTTP/1");
     (!chosen && !route.replies().any(h1))
         .then(|| (observation, format!("{failure}; over HTTP/2: {}", h2.line())))
