@@ -14,7 +14,7 @@ pub use write::{Batch, Rejudged};
 
 use rusqlite::{Connection, OpenFlags};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The database's name in its folder.
 const NAME: &str = "wss.db";
@@ -63,8 +63,7 @@ impl Store {
         self.db.busy_timeout(PATIENCE)?;
         // Readers go on while a writer writes. What was committed survives the
         // program; a power cut may cost the last batches, never half of one.
-        let mode: String = self.db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
-        debug_assert_eq!(mode, "wal");
+        write_ahead(&self.db)?;
         self.db.execute_batch(
             "PRAGMA synchronous = NORMAL; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -32768;
              PRAGMA wal_autocheckpoint = 4000;",
@@ -96,6 +95,23 @@ impl Store {
     /// The database's own.
     pub fn differences(&self) -> Result<Vec<(&'static str, i64)>, String> {
         rollup::differences(&self.db).map_err(said(&self.path))
+    }
+}
+
+/// Turns write-ahead logging on. For this change SQLite does not wait while
+/// another process makes it, whatever the busy timeout says; so it is asked again.
+fn write_ahead(db: &Connection) -> rusqlite::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get::<_, String>(0)) {
+            Err(error)
+                if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy)
+                    && Instant::now() < until =>
+            {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            answer => return answer.map(|mode| debug_assert_eq!(mode, "wal")),
+        }
     }
 }
 

@@ -96,7 +96,7 @@ pub fn sockets(seen: &[BrowserHandshake]) -> Vec<ConsoleSocket> {
 /// Reads a HAR. `name` is the file's, `shown` how messages call it.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub fn read(
     mut content: impl Read,
     name: &str,

@@ -9,7 +9,7 @@ use wss_bundle::target::Scheme;
 /// One step of the plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedStep {
-    /// As in its [`StepRecord`].
+    /// As in its [`wss_bundle::manifest::StepRecord`].
     pub name: String,
     /// The route's name.
     pub route: String,
