@@ -29,14 +29,8 @@ impl SoFar {
         job: &Job,
         vantage: Vantage,
     ) -> Option<String> {
-        match progress {
-            Progress::Observation(observation) => {
-                self.observations.push(observation.as_ref().clone());
-                None
-            }
-            Progress::OnlyHoldsLeft => Some(self.line(job, vantage)),
-            Progress::HoldStarted { .. } | Progress::StepDone(_) => None,
-        }
+        self.note(progress);
+        matches!(progress, Progress::OnlyHoldsLeft).then(|| self.line(job, vantage))
     }
 
     /// The load balancer, as far as it shows itself by now.

@@ -5,8 +5,8 @@
 //! first, requests that need no connection of their own share one, and what
 //! browsers never do is not tried. All of it fits in two turns.
 
-use super::plan::{has_twins, http_proxy, plan_route, step_name};
-use super::step::{Running, skip, step};
+use super::plan::{has_twins, http_proxy, plan_route};
+use super::step::{Running, name_of, skip, step};
 use super::{Event, Events, Tasks};
 use crate::net::dial::{Conn, Way, dial};
 use crate::net::{Ctx, Net};
@@ -62,8 +62,12 @@ async fn start(
                 let _ = step(&ctx, probe::addresses::run(ctx.clone(), way)).await;
             });
         } else {
-            let name = step_name(name::ADDRESSES, &ctx.route().route.id.0, None);
-            skip(net, &name, StepOutcome::Skipped, "there is one, and every probe connects to it");
+            skip(
+                net,
+                &name_of(&ctx),
+                StepOutcome::Skipped,
+                "there is one, and every probe connects to it",
+            );
         }
     }
     let kind = config.routes[index].route.kind;
@@ -117,8 +121,7 @@ async fn pioneer(
     way: &Arc<Way>,
 ) -> Result<(Conn, Running), String> {
     let ctx = Ctx::new(net, index, name::UPGRADE, Some(path));
-    let running =
-        Running::begin(net, step_name(name::UPGRADE, &ctx.route().route.id.0, Some(path)));
+    let running = Running::begin(net, name_of(&ctx));
     match dial(&ctx, way, true).await {
         Ok(conn) => Ok((conn, running)),
         Err(failure) => {
@@ -144,10 +147,7 @@ fn upgrade(
     tasks.spawn(async move {
         let (conn, running) = match open {
             Some((conn, running)) => (Some(conn), running),
-            None => {
-                let name = step_name(ctx.probe, &ctx.route().route.id.0, ctx.path.as_deref());
-                (None, Running::begin(&ctx.net, name))
-            }
+            None => (None, Running::begin(&ctx.net, name_of(&ctx))),
         };
         let net = ctx.net.clone();
         let result = probe::upgrade::run(ctx, way, conn, tell).await;
@@ -208,13 +208,8 @@ async fn h2(net: &Arc<Net>, index: usize, way: &Arc<Way>) {
         config.target.paths.iter().filter(|path| has_twins(&config, path)).collect();
     let ctx = |path: &str| Ctx::new(net, index, name::H2_GET, Some(path));
     let Some(first) = paths.first() else { return };
-    let running: Vec<Running> = paths
-        .iter()
-        .map(|path| {
-            let ctx = ctx(path);
-            Running::begin(net, step_name(ctx.probe, &ctx.route().route.id.0, Some(path)))
-        })
-        .collect();
+    let running: Vec<Running> =
+        paths.iter().map(|path| Running::begin(net, name_of(&ctx(path)))).collect();
     let session = match probe::h2_get::open(&ctx(first), way).await {
         Ok(Some(session)) => session,
         not_h2 => {

@@ -2,8 +2,7 @@
 //! of addresses. When everything else is done, they are given up.
 
 use super::Tasks;
-use super::plan::step_name;
-use super::step::Running;
+use super::step::{Running, name_of};
 use crate::net::dial::Way;
 use crate::net::{Ctx, Net};
 use crate::probe;
@@ -47,9 +46,8 @@ impl Shadow {
         self.tasks.spawn(async move {
             let begun = ctx.net.recorder.begin();
             let result = probe::reverse_names::run(ctx.clone(), wanted, server).await;
-            let step = step_name(ctx.probe, &ctx.route().route.id.0, None);
             // Recorded only here: a lookup that is given up is no defect.
-            Running::begun(&ctx.net, step, begun).end(&result, &ctx.net);
+            Running::begun(&ctx.net, name_of(&ctx), begun).end(&result, &ctx.net);
         });
     }
 

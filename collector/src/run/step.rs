@@ -53,15 +53,19 @@ impl Drop for Running {
     }
 }
 
+/// What the plan calls the step that this context is of.
+pub(super) fn name_of(ctx: &Ctx) -> String {
+    // A hold is named after its route: which path it takes turns out late.
+    let path = ctx.path.as_deref().filter(|_| !ctx.probe.starts_with("hold-"));
+    step_name(ctx.probe, &ctx.route().route.id.0, path)
+}
+
 /// Runs a probe as a step of the plan.
 pub(super) async fn step<T>(
     ctx: &Ctx,
     work: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    // A hold is named after its route: which path it takes turns out late.
-    let path = ctx.path.as_deref().filter(|_| !ctx.probe.starts_with("hold-"));
-    let name = step_name(ctx.probe, &ctx.route().route.id.0, path);
-    let running = Running::begin(&ctx.net, name);
+    let running = Running::begin(&ctx.net, name_of(ctx));
     let result = work.await;
     running.end(&result, &ctx.net);
     result
