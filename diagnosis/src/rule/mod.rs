@@ -182,17 +182,7 @@ impl Draft {
         observation: &Observation,
         excerpt: impl Into<String>,
     ) -> Self {
-        Self {
-            finding: Finding {
-                rule,
-                severity,
-                title: title.into(),
-                text: String::new(),
-                evidence: Citations { first: view.cite(observation, excerpt), rest: Vec::new() },
-                explains: Vec::new(),
-                remedy: None,
-            },
-        }
+        Self::of(rule, severity, title.into(), view.cite(observation, excerpt))
     }
 
     /// The same with what a browser saw.
@@ -204,13 +194,17 @@ impl Draft {
         seen: &BrowserHandshake,
         excerpt: impl Into<String>,
     ) -> Self {
+        Self::of(rule, severity, title.into(), view.cite_browser(seen, excerpt))
+    }
+
+    fn of(rule: &'static str, severity: Severity, title: String, first: Citation) -> Self {
         Self {
             finding: Finding {
                 rule,
                 severity,
-                title: title.into(),
+                title,
                 text: String::new(),
-                evidence: Citations { first: view.cite_browser(seen, excerpt), rest: Vec::new() },
+                evidence: Citations { first, rest: Vec::new() },
                 explains: Vec::new(),
                 remedy: None,
             },
