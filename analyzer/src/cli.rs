@@ -90,7 +90,7 @@ pub struct ReportArgs {
 /// What rows are made of.
 #[derive(Debug, Args)]
 pub struct RowsArgs {
-    /// Bundles, folders of them, or `-` for a tar stream on standard input
+    /// Bundles, folders, buckets (s3://, gs://, az://), or `-` for a tar stream on standard input
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// File with the private key for encrypted bundles (`.zip.age`)
@@ -101,7 +101,7 @@ pub struct RowsArgs {
 /// Options of trends.
 #[derive(Debug, Args)]
 pub struct TrendsArgs {
-    /// Bundles, and folders of them; without any, the page of what is in the store
+    /// Bundles, folders and buckets (s3://, gs://, az://); without any, the page of what is in the store
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
     /// Folder of the store (wss.db in it); made where it is missing

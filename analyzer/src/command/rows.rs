@@ -67,7 +67,7 @@ pub fn rows(args: &RowsArgs) -> u8 {
 
 /// Gives files first, then the tar stream; ends when nobody takes them any more.
 fn feed(files: &[PathBuf], stream: bool, to: &SyncSender<Input>) -> Result<(), String> {
-    for input in intake::inputs(files) {
+    for input in intake::inputs(files, |_| false) {
         if to.send(input).is_err() {
             return Ok(());
         }

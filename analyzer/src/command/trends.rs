@@ -3,11 +3,12 @@
 use super::{DONE, NOTHING, SOME_BAD, complain, identities};
 use crate::cli::TrendsArgs;
 use crate::intake::progress::{Counts, Progress};
-use crate::intake::{self, Input, Output, fast, pool};
+use crate::intake::{self, Counter, Input, Output, fast, pool};
 use crate::report::templates::Templates;
 use crate::store::query::Answers;
 use crate::store::{self, Batch, Store};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use wss_bundle::sealed::Identities;
 
@@ -93,10 +94,12 @@ fn take_in(
     args: &TrendsArgs,
     identities: Option<Identities>,
 ) -> Result<Counts, String> {
-    let total = intake::inputs(&args.paths).count() as u64;
-    let mut writer = Writer::new(store, Progress::new(Some(total)));
+    let counter = Counter::start(&args.paths);
+    let mut writer = Writer::new(store, Progress::new(counter.total()));
+    let places = Arc::new(Mutex::new(store::Reader::open(&args.store)?));
+    let known = move |url: &str| places.lock().is_ok_and(|store| store.has_source(url));
     pool::run(
-        intake::inputs(&args.paths),
+        intake::inputs(&args.paths, known),
         intake::threads(),
         || Judge {
             reader: fast::Reader::new(identities.clone()),
@@ -106,7 +109,12 @@ fn take_in(
             let known = judge.store.as_ref();
             intake::judge(&mut judge.reader, input, |id| !known.is_some_and(|store| store.has(id)))
         },
-        |output| writer.take(output),
+        |output| {
+            if let Some(total) = counter.total() {
+                writer.progress.of(total);
+            }
+            writer.take(output)
+        },
     )?;
     writer.flush()?;
     writer.progress.done();

@@ -27,7 +27,7 @@ impl Walk {
         for entry in std::fs::read_dir(folder).map_err(at)? {
             let entry = entry.map_err(at)?;
             let path = entry.path();
-            if entry.file_type().map_err(at)?.is_dir() || is_bundle(&path) {
+            if entry.file_type().map_err(at)?.is_dir() || is_bundle(&path.to_string_lossy()) {
                 entries.push((path, false));
             }
         }
@@ -39,8 +39,9 @@ impl Walk {
     }
 }
 
-fn is_bundle(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+/// Whether a name found in a folder or a bucket is that of a bundle.
+pub(super) fn is_bundle(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
     name.ends_with(".zip") || name.ends_with(".zip.age")
 }
 
@@ -50,12 +51,6 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<Found> {
         loop {
             let (path, named) = self.waiting.pop_front()?;
-            if let Some(bucket) = path.to_str().filter(|text| named && text.contains("://")) {
-                return Some(Err(format!(
-                    "{bucket}: buckets are not read directly yet; copy the objects to a folder first, or \
-                     let a fleet read them (docs/fleet.md)"
-                )));
-            }
             let folder = match std::fs::symlink_metadata(&path) {
                 Ok(data) if data.is_symlink() => named && path.is_dir(),
                 Ok(data) => data.is_dir(),
@@ -85,12 +80,10 @@ mod tests {
         }
         #[cfg(unix)]
         std::os::unix::fs::symlink(root.path(), at("b/round")).unwrap();
-        let bucket = PathBuf::from("s3://bucket/in");
-        let given = [root.path().to_owned(), at("odd"), at("gone.zip"), bucket];
+        let given = [root.path().to_owned(), at("odd"), at("gone.zip")];
         let found: Vec<Found> = Walk::new(&given).collect();
         let good: Vec<PathBuf> = found.iter().filter_map(|one| one.clone().ok()).collect();
         assert_eq!(good, [at("a.zip"), at("b/c/x.ZIP"), at("b/y.zip.age"), at("odd")]);
         assert!(found[4].as_ref().unwrap_err().contains("gone.zip"));
-        assert!(found[5].as_ref().unwrap_err().contains("s3://bucket/in: buckets are not"));
     }
 }

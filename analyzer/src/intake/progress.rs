@@ -36,7 +36,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Starts it; `total` once the inputs are counted.
+    /// Starts it; `total` where it is known.
     #[must_use]
     pub fn new(total: Option<u64>) -> Self {
         let terminal = std::io::stderr().is_terminal();
@@ -45,23 +45,27 @@ impl Progress {
         } else {
             ProgressBar::hidden()
         };
-        let template = match total {
-            Some(_) => "{bar:24} {human_pos}/{human_len} bundles, {per_sec}, {eta} left, {msg}",
-            None => "{spinner} {human_pos} bundles, {per_sec}, {msg}",
-        };
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
-        if let Some(total) = total {
-            bar.set_length(total);
-        }
         let now = Instant::now();
-        Self { bar, terminal, began: now, told: now }
+        let mut progress = Self { bar, terminal, began: now, told: now };
+        progress.style("{spinner} {human_pos} bundles, {per_sec}, {msg}");
+        if let Some(total) = total {
+            progress.of(total);
+        }
+        progress
     }
 
     /// Says how many there are, once it is known.
     pub fn of(&mut self, total: u64) {
-        self.bar.set_length(total);
+        if self.bar.length() != Some(total) {
+            self.bar.set_length(total);
+            self.style("{bar:24} {human_pos}/{human_len} bundles, {per_sec}, {eta} left, {msg}");
+        }
+    }
+
+    fn style(&mut self, template: &str) {
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style);
+        }
     }
 
     /// Tells how far it is.

@@ -21,7 +21,7 @@ const NAME: &str = "wss.db";
 /// How long one writer waits for another. A batch takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// One script a version, each from the version before it.
-const MIGRATIONS: &[&str] = &[include_str!("1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql")];
 
 /// A store that can be written to.
 pub struct Store {
@@ -173,6 +173,15 @@ impl Reader {
             .db
             .prepare_cached("SELECT 1 FROM bundle_data WHERE bundle_id = ?1")
             .and_then(|mut statement| statement.exists([id]));
+        found.unwrap_or(false)
+    }
+
+    /// Whether an object of a bucket is in, by its URL. As [`Reader::has`]: in
+    /// doubt it is not.
+    #[must_use]
+    pub fn has_source(&self, url: &str) -> bool {
+        let sql = "SELECT 1 FROM bundle_data WHERE source = ?1 AND INSTR(source, '://') > 0";
+        let found = self.db.prepare_cached(sql).and_then(|mut statement| statement.exists([url]));
         found.unwrap_or(false)
     }
 }
