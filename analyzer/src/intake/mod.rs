@@ -53,7 +53,7 @@ pub fn inputs(
     paths: &[PathBuf],
     known: impl Fn(&str) -> bool + Clone + Send + Sync + 'static,
 ) -> impl Iterator<Item = Input> + Send {
-    paths.to_vec().into_iter().flat_map(move |path| -> Box<dyn Iterator<Item = Input> + Send> {
+    paths.iter().cloned().flat_map(move |path| -> Box<dyn Iterator<Item = Input> + Send> {
         match path.to_str().filter(|text| bucket::is_url(text)) {
             Some(url) => match bucket::Objects::start(url, known.clone()) {
                 Ok(objects) => Box::new(objects),
