@@ -1,5 +1,6 @@
 //! Bundles in buckets, by real servers: moto for `s3://` (PyPI), Azurite for `az://` (npm).
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(clippy::print_stdout, reason = "figures of a run by hand")]
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::AmazonS3Builder;
