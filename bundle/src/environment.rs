@@ -72,6 +72,10 @@ pub struct ProxyChoice {
     /// Routes that it would try one after another when the first one does not
     /// answer, as a PAC file may list them.
     pub then: Vec<String>,
+    /// Whether it surely is so for a browser here: the system's settings or a
+    /// policy speak, or the session has a desktop. Otherwise it is a reading of
+    /// a shell's variables, on a machine that may have no browser at all.
+    pub certain: bool,
 }
 
 /// DNS configuration.

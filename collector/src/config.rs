@@ -42,6 +42,9 @@ pub struct RouteConfig {
     pub route: Route,
     /// Credentials for the proxy (HTTP Basic, or SOCKS username/password).
     pub auth: Option<Credentials>,
+    /// Whether a browser here takes it, or comes to it when what it tries
+    /// before does not answer. What is held open must be held there, too.
+    pub browsers: bool,
 }
 
 /// A WebSocket as the console's own page opens it.

@@ -5,7 +5,7 @@ use crate::changes::changes;
 use crate::checklist::checklist;
 use crate::curl_output;
 use crate::device::devices;
-use crate::evidence::{BundleView, Evidence, ReplyKind, SocketState};
+use crate::evidence::{BundleView, By, Evidence, ReplyKind, SocketState};
 use crate::idle::idle;
 use crate::ladder::ladders;
 use crate::model::{
@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::rule::{
     AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside, speaks_against, unexplained,
+    whose_way,
 };
 use crate::signature::Signatures;
 use chrono::SecondsFormat;
@@ -163,15 +164,54 @@ fn judge(
         confidence = Confidence::Low;
         missing.push(run_again(e, "--browser"));
     }
+    let mut summary = first.summary.clone();
+    let (by, whose) = ways(e);
+    if let Some(whose) = whose {
+        summary = format!("{summary} {whose}");
+        confidence = confidence.min(Confidence::Medium);
+        missing.push(run_again(e, "--browser"));
+    }
+    let own = e.deciding().is_some_and(|(_, route, _)| route.route.selected);
+    if by == By::Divided && !own {
+        alternatives.insert(0, some_browsers(first));
+        let verdict = Verdict {
+            status: Status::Unknown,
+            cause: Cause::Insufficient,
+            location: Location::Undetermined,
+            confidence: Confidence::Low,
+            summary: format!("It works in one browser here and not in another. {summary}"),
+            missing: dedup(missing),
+        };
+        return (verdict, alternatives);
+    }
     let verdict = Verdict {
         status: first.status,
         cause: first.cause,
         location: first.location,
         confidence,
-        summary: first.summary.clone(),
+        summary,
         missing: dedup(missing),
     };
     (verdict, alternatives)
+}
+
+/// How the deciding route was found, and what to say of the ways that clients
+/// take, where it matters.
+fn ways(e: &Evidence<'_>) -> (By, Option<String>) {
+    let focus = e.focus();
+    (focus.map_or(By::Settings, |view| view.deciding.by), focus.and_then(whose_way))
+}
+
+/// What is claimed of a way that some browsers take and others do not.
+fn some_browsers(claim: &Claim) -> Alternative {
+    Alternative {
+        cause: claim.cause,
+        confidence: claim.confidence.min(Confidence::Medium),
+        why_not:
+            "it is so on the way of one browser, and another takes a way that works; which is \
+                  in use is not known"
+                .into(),
+    }
 }
 
 /// No rule claims a cause: it works, or it cannot be told.
@@ -231,13 +271,21 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
         }
         missing.push(run_again(e, "--browser-message 'WHAT THE BROWSER CONSOLE SAYS'"));
     }
+    let mut confidence = if held.is_some() { Confidence::High } else { Confidence::Medium };
+    let mut summary = summary;
+    if let (by, Some(whose)) = ways(e) {
+        summary = format!("{summary} {whose}");
+        let most = if by == By::Untold { Confidence::Low } else { Confidence::Medium };
+        confidence = confidence.min(most);
+        missing.push(run_again(e, "--browser"));
+    }
     Verdict {
         status: Status::Working,
         cause: Cause::None,
         location: Location::None,
-        confidence: if held.is_some() { Confidence::High } else { Confidence::Medium },
+        confidence,
         summary,
-        missing,
+        missing: dedup(missing),
     }
 }
 

@@ -42,6 +42,7 @@ pub(crate) fn ladder(view: &BundleView<'_>, route: &RouteView<'_>, path: &str) -
             frames(route, path),
             hold(route, path),
         ],
+        chosen: view.selected().is_some_and(|chosen| chosen.route.id == route.route.id),
     }
 }
 

@@ -464,6 +464,9 @@ pub struct RouteLadder {
     pub path: String,
     /// Always all eight, in order.
     pub layers: Vec<LayerState>,
+    /// Whether its bundle is judged by this route: browsers there take it.
+    #[serde(skip)]
+    pub chosen: bool,
 }
 
 slugs! {

@@ -37,6 +37,8 @@ pub struct View<'a> {
     pub name: String,
     /// Short name in anchors; unique in the case.
     short: String,
+    /// The route that it is judged by.
+    selected: Option<&'a RouteId>,
     /// Anchors of the observations, in their order; unique in the page.
     anchors: Vec<String>,
     /// Position of an observation by its id; the first, where ids repeat.
@@ -83,7 +85,7 @@ impl<'a> Case<'a> {
                 while !shorts.insert(short.clone()) {
                     short.push('x');
                 }
-                View::new(bundle, words::name(bundle, &ordered), short)
+                View::new(bundle, diagnosis, words::name(bundle, &ordered), short)
             })
             .collect();
         let target = &diagnosis.case.target;
@@ -146,7 +148,13 @@ impl<'a> Case<'a> {
 }
 
 impl<'a> View<'a> {
-    fn new(bundle: &'a Bundle, name: String, short: String) -> Self {
+    fn new(bundle: &'a Bundle, diagnosis: &Diagnosis, name: String, short: String) -> Self {
+        let chosen = |id: &RouteId| {
+            let mut ladders = diagnosis.routes.iter();
+            ladders.any(|l| l.chosen && l.bundle == bundle.manifest.id && l.route == id.0)
+        };
+        let routes = &bundle.observations.routes;
+        let selected = routes.iter().map(|route| &route.id).find(|id| chosen(id));
         let observations = &bundle.observations.observations;
         let mut taken = BTreeSet::new();
         let mut positions = BTreeMap::new();
@@ -172,7 +180,7 @@ impl<'a> View<'a> {
         let mut seen = BTreeSet::new();
         transcripts.retain(|one| seen.insert(one.observation.clone()));
         transcripts.truncate(TRANSCRIPTS);
-        Self { bundle, name, short, anchors, positions, browsers, transcripts }
+        Self { bundle, name, short, selected, anchors, positions, browsers, transcripts }
     }
 
     /// The observations that are shown, each with its anchor.
@@ -225,11 +233,10 @@ impl<'a> View<'a> {
         format!("{what}-{}", self.short)
     }
 
-    /// The route that this machine's settings choose.
+    /// The route that the bundle is judged by: browsers there take it.
     #[must_use]
     pub fn selected(&self) -> Option<&'a RouteId> {
-        let routes = &self.bundle.observations.routes;
-        routes.iter().find(|route| route.selected).or_else(|| routes.first()).map(|route| &route.id)
+        self.selected
     }
 
     /// A time of this collection, in UTC and as the clocks there showed it.

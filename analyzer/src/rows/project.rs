@@ -82,10 +82,8 @@ impl<'a> Verdict<'a> {
     fn new(bundle: &'a Bundle, diagnosis: &'a Diagnosis) -> Self {
         let origin = bundle.manifest.target.origin();
         let path = diagnosis.case.target.strip_prefix(&origin).unwrap_or_default();
-        let routes = &bundle.observations.routes;
-        let selected = routes.iter().find(|route| route.selected).or_else(|| routes.first());
         let ladder = diagnosis.routes.iter().find(|ladder| {
-            selected.is_some_and(|route| ladder.route == route.id.0) && ladder.path == path
+            ladder.chosen && ladder.bundle == bundle.manifest.id && ladder.path == path
         });
         let works = diagnosis.verdict.status == Status::Working;
         let broken = ladder

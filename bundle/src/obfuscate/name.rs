@@ -45,7 +45,9 @@ impl Names {
         });
         let host = host.trim_start_matches("*.").trim_end_matches('.').to_ascii_lowercase();
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if host.parse::<IpAddr>().is_err() && !host.is_empty() && host.chars().all(plain) {
+        // A number is nobody's name: replaced, it would take ports along.
+        let number = host.bytes().all(|b| b.is_ascii_digit());
+        if host.parse::<IpAddr>().is_err() && !number && host.chars().all(plain) {
             self.found.insert(host);
         }
     }

@@ -78,9 +78,9 @@ pub(super) fn text(bundle: &Bundle) -> String {
     let replaced = bundle.redactions.iter().any(|r| r.kind == NAME || r.kind == ADDRESS);
     out.push_str(if replaced {
         "\nHost names and addresses stand in here as tokens (host-1, domain-1); which is\n\
-         which is in a file that stays with you. Organisation names in certificates and\n\
-         the names of network interfaces were left. Look through the files before you\n\
-         send them; all are plain text.\n"
+         which is in a file that stays with you. Organisation names in certificates,\n\
+         the names of network interfaces and the case's id were left. Look through the\n\
+         files before you send them; all are plain text.\n"
     } else {
         "\nHost names and addresses are in here: they are what this is about. Look\n\
          through the files before you send them; all are plain text. With --obfuscate\n\

@@ -48,6 +48,12 @@ fn relations_stay_and_names_go() {
 }
 
 #[test]
+fn a_number_in_a_hosts_place_takes_no_ports_along() {
+    let out = texts(&["http://14446", "127.0.0.1:14446"]);
+    assert_eq!(out, ["http://14446", "127.0.0.1:14446"]);
+}
+
+#[test]
 fn addresses_stay_addresses_of_their_kind_and_subnet() {
     let out = texts(&[
         "10.1.2.3",

@@ -138,6 +138,18 @@ pub fn chrome(
     }
 }
 
+/// Whether a browser here surely reads its proxies so: the system's settings or
+/// a policy speak, or the session has a desktop, whose browsers have its
+/// variables. Without these there may be no browser at all.
+#[must_use]
+pub fn certain(kind: Kind, sources: &[Source], variables: &Variables) -> bool {
+    let desktop = Desktop::of(variables);
+    cfg!(any(windows, target_os = "macos"))
+        || desktop != Desktop::Unknown
+        || policy(sources, kind).is_some()
+        || system(sources, desktop).is_some()
+}
+
 /// What the system's settings say by themselves, read as Chrome reads them.
 #[must_use]
 pub fn of_system(source: &Source, goal: &Goal<'_>, answers: &Answers) -> Decision {

@@ -85,7 +85,7 @@ impl Builder {
             sources: Vec::new(),
             selected: false,
         };
-        let routes = vec![RouteConfig { route: direct, auth: None }];
+        let routes = vec![RouteConfig { route: direct, auth: None, browsers: false }];
         Self { routes, notes: Vec::new(), files: Vec::new(), left_out: 0 }
     }
 
@@ -124,6 +124,7 @@ impl Builder {
                     selected: false,
                 },
                 auth: parsed.auth,
+                browsers: false,
             }),
         }
         Some(id)
@@ -139,6 +140,15 @@ impl Builder {
                         .map_or_else(|_| without_credentials(text), |parsed| parsed.shown),
                 )
             }),
+        }
+    }
+
+    /// Notes which routes browsers here take.
+    fn follow<'n>(&mut self, names: impl Iterator<Item = &'n String>) {
+        for name in names {
+            for known in self.routes.iter_mut().filter(|known| known.route.id.0 == *name) {
+                known.browsers = true;
+            }
         }
     }
 
@@ -278,17 +288,30 @@ fn browsers(question: &Question<'_>, builder: &mut Builder, choices: &mut Vec<Pr
         "edge" => client::chrome(Kind::Edge, goal, list, variables, answers),
         _ => client::firefox(goal, list, variables, answers),
     };
-    for client in ["chrome", "edge", "firefox"] {
+    for (client, kind) in
+        [("chrome", Kind::Chrome), ("edge", Kind::Edge), ("firefox", Kind::Firefox)]
+    {
         let [(routes, because), (page, _)] =
             [0, 1].map(|index: usize| builder.settle(decide(client, &goals[index])));
         let mut routes = routes.into_iter().map(|id| id.0);
         let route = routes.next().unwrap_or_else(|| "unknown".to_owned());
         let page = page.into_iter().next().map(|id| id.0).filter(|page| *page != route);
-        let then = routes.collect();
+        let then: Vec<String> = routes.collect();
+        let certain = client::certain(kind, list, variables);
+        if certain {
+            builder.follow(std::iter::once(&route).chain(&then));
+        }
         // Edge is worth a line where its policies make it differ from Chrome.
         let like_chrome = choices.iter().any(|c| c.client == "chrome" && c.route == route);
         if client != "edge" || !like_chrome {
-            choices.push(ProxyChoice { client: client.into(), route, because, page, then });
+            choices.push(ProxyChoice {
+                client: client.into(),
+                route,
+                because,
+                page,
+                then,
+                certain,
+            });
         }
     }
 }

@@ -364,3 +364,43 @@ fn networks_of_ipv6() {
     assert!(!exempt("2001:db9::7", "2001:db8::/32"));
     assert!(!exempt("b.example", "2001:db8::/32"));
 }
+
+#[test]
+fn ways_of_browsers_are_known_where_settings_or_a_desktop_speak() {
+    let gnome = source::gnome::parse(
+        "org.gnome.system.proxy mode 'manual'\n\
+         org.gnome.system.proxy.https host 'gnome.example'\n\
+         org.gnome.system.proxy.https port 8080\n",
+    );
+    let with = |list: Vec<source::Source>, desktop: Option<(&'static str, &str)>| {
+        let pairs = [("https_proxy", "http://shell.example:3128")].into_iter().chain(desktop);
+        let (variables, answers) = (Variables::new(pairs), Answers::new());
+        let sources = Sources { list, ..Sources::default() };
+        let target = https("b.example");
+        let (option, noproxy) = (None, None);
+        let question = Question {
+            target: &target,
+            option,
+            noproxy,
+            variables: &variables,
+            sources: &sources,
+            answers: &answers,
+        };
+        let found = find(&question).unwrap();
+        let certain: Vec<bool> = found.choices.iter().map(|choice| choice.certain).collect();
+        let browsers: Vec<String> = found
+            .routes
+            .iter()
+            .filter(|route| route.browsers)
+            .map(|route| route.route.id.0.clone())
+            .collect();
+        (certain, browsers)
+    };
+    assert_eq!(with(Vec::new(), None), (vec![false; 3], vec![]));
+    let shell = "proxy http://shell.example:3128".to_owned();
+    let xfce = Some(("XDG_CURRENT_DESKTOP", "XFCE"));
+    assert_eq!(with(Vec::new(), xfce), (vec![false, true, true], vec![shell]));
+    let named = "proxy http://gnome.example:8080".to_owned();
+    let gnome: Vec<_> = gnome.into_iter().collect();
+    assert_eq!(with(gnome, None), (vec![false, true, true], vec![named]));
+}

@@ -2,6 +2,7 @@
 
 use super::step::step;
 use super::{Progress, Tasks};
+use crate::config::RouteConfig;
 use crate::net::dial::Way;
 use crate::net::{Ctx, Net};
 use crate::probe;
@@ -47,8 +48,8 @@ impl Upgrades {
 }
 
 /// Starts holds where it is known by now what to hold: on every selected route
-/// that works, and on the direct one, which is its twin; when none of these
-/// does, on the first other one that works.
+/// that works, on those that browsers here take, and on the direct one, which is
+/// their twin; when none of these does, on the first other one that works.
 pub(super) fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut Tasks) {
     let config = &net.config;
     if config.hold.is_zero() || net.is_cancelled() {
@@ -57,8 +58,8 @@ pub(super) fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut T
     let choices: Vec<HoldChoice> =
         routes.iter().map(|upgrades| upgrades.choose(&config.target.paths)).collect();
     let wanted = |index: usize| {
-        let route = &config.routes[index].route;
-        route.selected || route.id.is_direct()
+        let RouteConfig { route, browsers, .. } = &config.routes[index];
+        route.selected || *browsers || route.id.is_direct()
     };
     let hopeless =
         (0..routes.len()).filter(|i| wanted(*i)).all(|i| matches!(choices[i], HoldChoice::Nothing));

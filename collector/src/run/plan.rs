@@ -2,7 +2,7 @@
 //! what of it was not done is recorded as such.
 
 use crate::browser::{Choice, Way as BrowserWay};
-use crate::config::Config;
+use crate::config::{Config, RouteConfig};
 use wss_bundle::observation::{RouteKind, probe as name};
 use wss_bundle::target::Scheme;
 
@@ -59,7 +59,7 @@ fn plan_browser(config: &Config, choice: &Choice) -> PlannedStep {
 }
 
 pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
-    let route = &config.routes[index].route;
+    let RouteConfig { route, browsers, .. } = &config.routes[index];
     let target = config.target.host_port();
     let contacts = match &route.proxy {
         Some(proxy) => format!("{}:{}, for {target}", proxy.host, proxy.port),
@@ -108,7 +108,7 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
     }
     add(name::PAGES, None, 1, &contacts);
     let none_selected = !config.routes.iter().any(|r| r.route.selected);
-    let held = route.selected || route.id.is_direct() || (none_selected && index == 0);
+    let held = route.selected || *browsers || route.id.is_direct() || (none_selected && index == 0);
     if !config.hold.is_zero() && held {
         add(name::HOLD_SILENT, None, 1, &contacts);
         add(name::HOLD_CHATTY, None, 1, &contacts);

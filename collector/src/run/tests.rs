@@ -37,6 +37,7 @@ fn config(port: u16) -> Config {
                 selected: true,
             },
             auth: None,
+            browsers: false,
         }],
         auth: None,
         headers: vec![],
@@ -61,6 +62,7 @@ fn via_proxy(mut config: Config, kind: RouteKind, port: u16) -> Config {
             selected: true,
         },
         auth: Some(Credentials { user: Secret::new("u"), password: Secret::new("hidden") }),
+        browsers: false,
     };
     config
 }

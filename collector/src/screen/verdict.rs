@@ -109,10 +109,8 @@ fn ladders(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look)
         let _ = write!(rows[0], " {slug:0$}", column(slug));
     }
     for ladder in shown {
-        let routes = &bundle.observations.routes;
-        let selected = routes.iter().any(|route| route.selected && route.id.0 == ladder.route);
         let name = shortened(&safe(&ladder.route), width);
-        let mut row = format!("{} {name:width$}", if selected { ">" } else { " " });
+        let mut row = format!("{} {name:width$}", if ladder.chosen { ">" } else { " " });
         for layer in &ladder.layers {
             let (word, style) = match layer.status {
                 LayerStatus::Pass => ("ok", Style::new().fg_color(Some(AnsiColor::Green.into()))),

@@ -300,11 +300,13 @@ pub fn taken<'v, 'a>(
     seen: &'a BrowserHandshake,
 ) -> Option<Taken<'v, 'a>> {
     let Some(route) = seen.route.as_deref() else { return view.selected().map(Taken::Route) };
-    let known = view.routes.iter().find(|known| {
-        let id = known.route.id.0.as_str();
-        id == route || place(id).is_some() && place(id) == place(route)
-    });
+    let known = view.routes.iter().find(|known| same_way(&known.route.id.0, route));
     Some(known.map_or(Taken::NotTried(route), Taken::Route))
+}
+
+/// Whether two names are of one route, as far as a browser tells.
+pub(super) fn same_way(a: &str, b: &str) -> bool {
+    a == b || place(a).is_some() && place(a) == place(b)
 }
 
 /// Host and port of a proxy's route.
@@ -345,8 +347,7 @@ pub fn compare(bundle: &Bundle, seen: &BrowserHandshake) -> Option<Compared> {
         }
     };
     if let Some(route) = &seen.route {
-        let same =
-            *route == own.route.0 || place(route).is_some() && place(route) == place(&own.route.0);
+        let same = same_way(&own.route.0, route);
         let collector = if same { route.clone() } else { own.route.0.clone() };
         add("route", Some(route.clone()), Some(collector));
     }
@@ -443,12 +444,10 @@ fn counterpart<'b>(
     seen: &BrowserHandshake,
 ) -> Option<(&'b Observation, &'b Upgrade)> {
     let routes = &bundle.observations.routes;
-    let by_name = seen.route.as_deref().and_then(|route| {
-        routes.iter().find(|known| {
-            let id = known.id.0.as_str();
-            id == route || place(id).is_some() && place(id) == place(route)
-        })
-    });
+    let by_name = seen
+        .route
+        .as_deref()
+        .and_then(|route| routes.iter().find(|known| same_way(&known.id.0, route)));
     let route =
         by_name.or_else(|| routes.iter().find(|r| r.selected)).or_else(|| routes.first())?;
     let of = |wanted: &str| {

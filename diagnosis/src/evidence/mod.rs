@@ -6,12 +6,15 @@
 
 mod authorship;
 pub mod browser;
+mod followed;
 pub mod pairing;
 pub mod reply;
 pub mod route;
 
 pub use authorship::{Authorship, authorships, worth_listing};
 pub use browser::{BrowserView, Fate, Meaning};
+pub use followed::{By, Deciding};
+pub(crate) use followed::{browsers_of, ends_at};
 pub use reply::{Author, Reply, ReplyKind};
 pub use route::{Reach, RouteView, SocketState};
 
@@ -32,6 +35,8 @@ pub struct BundleView<'a> {
     pub routes: Vec<RouteView<'a>>,
     /// The console's WebSocket path, as far as this bundle can tell.
     pub path: &'a str,
+    /// Which route the verdict is about.
+    pub deciding: Deciding,
 }
 
 impl<'a> BundleView<'a> {
@@ -43,13 +48,15 @@ impl<'a> BundleView<'a> {
             .map(|route| RouteView::new(bundle, route, signatures))
             .collect();
         let path = console_path(bundle, &routes);
-        Self { bundle, routes, path }
+        let deciding = followed::deciding(bundle, &routes, path);
+        Self { bundle, routes, path, deciding }
     }
 
-    /// The route that this machine's settings choose: a browser here takes it.
+    /// The route that a browser here takes; where nobody knows, the one that
+    /// the collector's own reading of this machine's settings chooses.
     #[must_use]
     pub fn selected(&self) -> Option<&RouteView<'a>> {
-        self.routes.iter().find(|r| r.route.selected).or_else(|| self.routes.first())
+        self.routes.get(self.deciding.at)
     }
 
     /// The direct route.

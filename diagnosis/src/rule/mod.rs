@@ -21,6 +21,7 @@ mod upgrade;
 pub(crate) use blame::interceptor;
 pub(crate) use comparison::AGAIN;
 pub(crate) use hold::same_age;
+pub(crate) use proxies::whose_way;
 
 use crate::evidence::{BundleView, Evidence};
 use crate::model::{

@@ -2,7 +2,7 @@
 //! its WebSocket. What each would do was worked out where the settings are.
 
 use super::{Answer, Draft, Rule};
-use crate::evidence::{BundleView, Evidence, RouteView};
+use crate::evidence::{BundleView, By, Evidence, RouteView, browsers_of, ends_at};
 use crate::model::Severity;
 use wss_bundle::environment::ProxyChoice;
 use wss_bundle::{Observation, Vantage};
@@ -65,7 +65,7 @@ fn named(client: &str) -> &str {
     }
 }
 
-fn ends(works: Option<bool>) -> &'static str {
+fn outcome(works: Option<bool>) -> &'static str {
     match works {
         Some(true) => "the WebSocket works",
         Some(false) => "the WebSocket does not work",
@@ -73,14 +73,54 @@ fn ends(works: Option<bool>) -> &'static str {
     }
 }
 
+/// The route on which a client ends up.
+fn end<'v>(view: &'v BundleView<'_>, choice: &'v ProxyChoice) -> &'v str {
+    ends_at(&view.routes, choice).map_or(choice.route.as_str(), |at| &view.routes[at].route.id.0)
+}
+
 fn sentence(view: &BundleView<'_>, choice: &ProxyChoice, path: &str) -> String {
+    let end = end(view, choice);
+    let way = if *end == *choice.route {
+        end.to_owned()
+    } else {
+        format!("{}, which does not answer, and on to {end}", choice.route)
+    };
     format!(
-        "{} goes by {} ({}); there {}.",
+        "{} goes by {way} ({}); there {}.",
         named(&choice.client),
-        choice.route,
         choice.because,
-        ends(works(view, &choice.route, path))
+        outcome(works(view, end, path))
     )
+}
+
+/// What the verdict should say of the ways that clients take, where it matters
+/// to it; a sentence.
+pub(crate) fn whose_way(view: &BundleView<'_>) -> Option<String> {
+    let path = view.path;
+    match view.deciding.by {
+        By::Settings => None,
+        By::Browsers => {
+            let taken = view.selected()?;
+            let who = browsers_of(view.bundle).find(|c| end(view, c) == taken.route.id.0);
+            let because = who.map_or(String::new(), |c| format!(" ({})", c.because));
+            let own = view.routes.iter().find(|r| r.route.selected)?;
+            let fares = match own.socket(path).works() {
+                true => "it works",
+                false => "it does not",
+            };
+            Some(format!(
+                "That is the way of browsers here: {}{because}. By {} ({}) {fares}: that way curl \
+                 takes.",
+                taken.route.id,
+                own.route.id,
+                own.route.sources.join(", ")
+            ))
+        }
+        By::Divided | By::Untold => {
+            let each = browsers_of(view.bundle).map(|choice| sentence(view, choice, path));
+            Some(each.collect::<Vec<_>>().join(" "))
+        }
+    }
 }
 
 fn clients_differ(e: &Evidence<'_>) -> Answer {
@@ -95,11 +135,11 @@ fn clients_differ(e: &Evidence<'_>) -> Answer {
     if choices.iter().all(|choice| choice.route == first.route) {
         return Answer::Pass;
     }
-    let outcome = |choice: &&ProxyChoice| works(focus, &choice.route, path);
-    let outcomes: Vec<Option<bool>> = choices.iter().map(outcome).collect();
+    let fares = |choice: &&ProxyChoice| works(focus, end(focus, choice), path);
+    let outcomes: Vec<Option<bool>> = choices.iter().map(fares).collect();
     let matters = outcomes.contains(&Some(true)) && outcomes.contains(&Some(false));
-    let curl = choices.iter().find(|c| c.client == "curl").and_then(outcome);
-    let browsers = choices.iter().filter(|c| c.client != "curl").map(outcome);
+    let curl = choices.iter().find(|c| c.client == "curl").and_then(fares);
+    let browsers = choices.iter().filter(|c| c.client != "curl").map(fares);
     let title = match curl {
         Some(true) if browsers.clone().any(|works| works == Some(false)) => {
             "curl works and a browser does not: they take different ways"
@@ -112,21 +152,25 @@ fn clients_differ(e: &Evidence<'_>) -> Answer {
     let Some((o, excerpt)) = shown(selected, path) else { return Answer::NotApplicable };
     let mut text: Vec<String> =
         choices.iter().map(|choice| sentence(focus, choice, path)).collect();
+    let whose = match focus.deciding.by {
+        By::Browsers => "which browsers here take, as the console runs in one",
+        By::Divided => "on which it does not work",
+        By::Settings | By::Untold => "which this machine's settings choose",
+    };
     text.push(format!(
-        "The verdict is about {}, which this machine's settings choose: what is set in a browser \
-         itself is not read.",
+        "The verdict is about {}, {whose}: what is set in a browser itself is not read.",
         selected.route.id
     ));
     let severity = if matters { Severity::Warning } else { Severity::Info };
     let mut draft =
         Draft::new("clients-differ", severity, title, focus, o, excerpt).text(text.join(" "));
-    let others = choices.iter().filter(|c| c.route != selected.route.id.0);
+    let others = choices.iter().map(|c| end(focus, c)).filter(|end| *end != selected.route.id.0);
     let mut cited = Vec::new();
-    for choice in others {
-        if !cited.contains(&&choice.route)
-            && let Some((o, excerpt)) = route(focus, &choice.route).and_then(|r| shown(r, path))
+    for end in others {
+        if !cited.contains(&end)
+            && let Some((o, excerpt)) = route(focus, end).and_then(|r| shown(r, path))
         {
-            cited.push(&choice.route);
+            cited.push(end);
             draft = draft.also(Some(focus.cite(o, excerpt)));
         }
     }
@@ -152,7 +196,7 @@ fn page_and_socket_differ(e: &Evidence<'_>) -> Answer {
                 named(&choice.client),
                 choice.route,
                 choice.because,
-                ends(works(focus, &choice.route, path))
+                outcome(works(focus, &choice.route, path))
             )
         })
         .collect();

@@ -145,3 +145,102 @@ fn what_a_proxy_asks_for_is_named() {
         assert!(text.contains("integrated Windows authentication"), "{text}");
     }
 }
+
+fn sure(client: &str, route: &str) -> ProxyChoice {
+    ProxyChoice { certain: true, ..choice(client, route) }
+}
+
+/// What is said of a machine whose variables choose the direct way, which works
+/// (or the proxy, which strips), and whose browsers go as `choices` say.
+fn judged(by_proxy: bool, choices: Vec<ProxyChoice>) -> Diagnosis {
+    let mut bundle = machine(by_proxy);
+    bundle.environment.proxy_choices = choices;
+    diagnose(&[bundle])
+}
+
+fn in_short(diagnosis: &Diagnosis) -> (&str, &str, Confidence) {
+    let verdict = &diagnosis.verdict;
+    (verdict.status.as_str(), verdict.cause.slug(), verdict.confidence)
+}
+
+fn asks_a_browser(diagnosis: &Diagnosis) -> bool {
+    diagnosis.verdict.missing.iter().any(|command| command.contains("--browser"))
+}
+
+#[test]
+fn the_verdict_is_about_the_way_of_browsers() {
+    let by = |client: &str| sure(client, &proxied());
+    let broken = judged(false, vec![choice("curl", "direct"), by("chrome"), by("firefox")]);
+    let expected = ("broken", "proxy-blocks-websocket", Confidence::Medium);
+    assert_eq!(in_short(&broken), expected);
+    assert!(broken.verdict.summary.contains("the way of browsers here: proxy"), "{broken:#?}");
+    assert!(asks_a_browser(&broken));
+    assert!(broken.routes.iter().all(|ladder| ladder.chosen == (ladder.route == proxied())));
+    let own = |client: &str| sure(client, "direct");
+    let works = judged(true, vec![choice("curl", &proxied()), own("chrome"), own("firefox")]);
+    assert_eq!(in_short(&works), ("working", "none", Confidence::Medium));
+    assert!(works.verdict.summary.contains("it does not: that way curl takes"));
+    assert!(asks_a_browser(&works));
+}
+
+#[test]
+fn where_it_goes_the_same_by_every_way_nothing_is_taken_back() {
+    let all = ["chrome", "firefox"].map(|client| sure(client, &proxied()));
+    let expected = ("broken", "proxy-blocks-websocket", Confidence::High);
+    assert_eq!(in_short(&judged(true, all.to_vec())), expected);
+}
+
+#[test]
+fn a_reading_of_variables_alone_moves_no_verdict() {
+    let all = ["chrome", "firefox"].map(|client| choice(client, &proxied()));
+    assert_eq!(in_short(&judged(false, all.to_vec())).0, "working");
+}
+
+#[test]
+fn a_way_named_by_an_option_is_the_way_that_is_asked_about() {
+    let mut bundle = machine(false);
+    bundle.environment.proxy_choices = vec![sure("chrome", &proxied())];
+    let setting = ("option", "--noproxy", "*");
+    bundle.environment.proxy_settings = vec![wss_bundle::environment::ProxySetting {
+        source: setting.0.into(),
+        key: setting.1.into(),
+        value: setting.2.into(),
+    }];
+    assert_eq!(in_short(&diagnose(&[bundle])).0, "working");
+}
+
+#[test]
+fn where_browsers_are_divided_it_is_told_which_fails() {
+    let divided = || vec![sure("chrome", &proxied()), sure("firefox", "direct")];
+    // The settings choose what fails: broken, and not so surely.
+    let chosen = judged(true, divided());
+    assert_eq!(in_short(&chosen), ("broken", "proxy-blocks-websocket", Confidence::Medium));
+    assert!(chosen.verdict.summary.contains("Firefox goes by direct"), "{chosen:#?}");
+    // Variables choose what works, and one browser does not follow them.
+    let other = judged(false, divided());
+    assert_eq!(in_short(&other), ("unknown", "insufficient", Confidence::Low));
+    assert_eq!(other.alternatives[0].cause.slug(), "proxy-blocks-websocket");
+    assert!(other.verdict.summary.contains("Chrome goes by proxy"), "{other:#?}");
+    assert!(asks_a_browser(&other));
+}
+
+#[test]
+fn a_way_of_browsers_that_nobody_tried_makes_it_less_sure() {
+    for route in ["unknown", "proxy http://elsewhere.example:80"] {
+        let diagnosis = judged(false, vec![sure("chrome", route)]);
+        assert_eq!(in_short(&diagnosis), ("working", "none", Confidence::Low));
+        assert!(asks_a_browser(&diagnosis));
+    }
+}
+
+#[test]
+fn browsers_pass_over_a_proxy_that_is_gone() {
+    let direct = healthy(Run::inside().direct(true), &Leaf::good()).then();
+    let gone = direct.proxy(false).resolved("10.0.0.8").no_tcp(FailureKind::ConnectionRefused);
+    let mut bundle = gone.done();
+    let chrome = sure("chrome", &proxied());
+    bundle.environment.proxy_choices = vec![chrome.clone()];
+    assert_eq!(in_short(&diagnose(&[bundle.clone()])).1, "proxy-unreachable");
+    bundle.environment.proxy_choices = vec![ProxyChoice { then: vec!["direct".into()], ..chrome }];
+    assert_eq!(in_short(&diagnose(&[bundle])).0, "working");
+}

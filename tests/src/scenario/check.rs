@@ -229,8 +229,9 @@ impl Outcome {
             .map(|bundle| map.bundle(&Redactor::new().bundle(bundle.clone())))
             .map(|bundle| bundle.map(Redacted::into_inner))
             .collect();
-        let Ok(replaced) = replaced else {
-            return out.push("the names could not be replaced".to_owned());
+        let replaced = match replaced {
+            Ok(replaced) => replaced,
+            Err(error) => return out.push(format!("the names could not be replaced: {error}")),
         };
         let (own, other) = (&self.diagnosis.verdict, diagnose(&replaced).verdict);
         if (own.cause, own.location, own.status, own.confidence)

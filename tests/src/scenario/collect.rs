@@ -1,6 +1,7 @@
 //! One collection of a scenario, by the collector's own library.
 
 use super::config::{Run, Scenario, Trust};
+use super::desktop::Settings;
 use super::dns::NameServer;
 use super::program;
 use crate::lab::Lab;
@@ -13,13 +14,16 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Collector, Format};
 use wss_bundle::redact::Redactor;
-use wss_bundle::{Attachment, Bundle, Environment, Manifest, Observations, Vantage, read, write};
+use wss_bundle::{
+    Attachment, Bundle, Environment, Manifest, Observations, RouteId, Vantage, read, write,
+};
 use wss_collector::browser;
 use wss_collector::cli::parse;
 use wss_collector::command::exit_code;
 use wss_collector::config::{Config, ResolveOverride, TlsOptions};
 use wss_collector::configuration::Given;
-use wss_collector::proxy::{Variables, find_by_variables};
+use wss_collector::proxy::pac::Answers;
+use wss_collector::proxy::{Variables, find_by_variables, followed};
 use wss_diagnosis::diagnose;
 
 /// Collects, and takes the bundle through redactor, writer and reader; gives
@@ -39,7 +43,11 @@ pub(super) async fn collect(
     let (target, _) = parse::target(&url, &scenario.paths)?;
     let place = |text: &String| {
         let via = via.map(|real| format!("http://{}", real.addr)).unwrap_or_default();
-        text.replace("{proxy}", &lab.proxy_url().unwrap_or_default())
+        let proxy = lab.proxy_url().unwrap_or_default();
+        let port = |url: &str| url.rsplit(':').next().unwrap_or_default().to_owned();
+        text.replace("{proxy-port}", &port(&proxy))
+            .replace("{via-port}", &port(&via))
+            .replace("{proxy}", &proxy)
             .replace("{via}", &via)
             .replace("{closed}", &nobody)
             .replace("{via-address}", via.trim_start_matches("http://"))
@@ -51,6 +59,9 @@ pub(super) async fn collect(
         Trust::Lab => lab.pki.ca_file(),
     };
     if wanted.hosts.is_some() {
+        if wanted.pac.is_some() || !wanted.gnome.is_empty() {
+            return Err("gnome and pac are not for a run with hosts".into());
+        }
         let (scenario, wanted) = (scenario.clone(), wanted.clone());
         let running = tokio::task::spawn_blocking(move || {
             program::collect(&scenario, &wanted, vantage, &url, &trust, &env)
@@ -62,13 +73,14 @@ pub(super) async fn collect(
         None => None,
     };
     let given = Given::read(given)?;
-    let found = find_by_variables(&target, None, None, &Variables::new(env))?;
+    let machine = Settings::start(wanted, env, place).await?;
+    let found = machine.find(&target, &Answers::new())?;
     let extra_roots = CertificateDer::pem_file_iter(&trust)
         .and_then(|list| list.collect::<Result<Vec<_>, _>>())
         .map_err(|error| format!("{}: {error}", trust.display()))?;
-    let config = Arc::new(Config {
+    let mut config = Config {
         target,
-        routes: found.routes,
+        routes: Vec::new(),
         auth: wanted.user.as_deref().map(parse::credentials),
         headers: Vec::new(),
         resolve: vec![ResolveOverride {
@@ -84,13 +96,16 @@ pub(super) async fn collect(
         browser: browser::choose(wanted.browser.as_deref(), true)?.0,
         timeout: parse::timeout(&scenario.timeout)?,
         hold: parse::duration(&scenario.hold)?,
-    });
+    };
+    let found = machine.settled(found, &config).await?;
+    config.routes = found.routes;
     let settings = Environment {
         proxy_settings: found.settings,
         proxy_choices: found.choices,
         ..Environment::default()
     };
-    let bundle = finish(config, vantage, settings, given.attachments).await?;
+    let (config, then) = (Arc::new(config), found.then);
+    let bundle = finish(config, &then, vantage, settings, given.attachments).await?;
     let code = exit_code(diagnose(std::slice::from_ref(&bundle)).verdict.status);
     Ok((bundle, code))
 }
@@ -113,23 +128,25 @@ pub(super) async fn plain(url: &str, path: &str) -> Result<Bundle, String> {
         timeout: Duration::from_secs(5),
         hold: Duration::ZERO,
     });
-    finish(config, Vantage::Inside, Environment::default(), Vec::new()).await
+    finish(config, &[], Vantage::Inside, Environment::default(), Vec::new()).await
 }
 
 /// Runs the probes; then redactor, writer, reader.
 async fn finish(
     config: Arc<Config>,
+    then: &[RouteId],
     vantage: Vantage,
     mut environment: Environment,
     attachments: Vec<Attachment>,
 ) -> Result<Bundle, String> {
     let target = config.target.clone();
-    let routes = config.routes.iter().map(|route| route.route.clone()).collect();
+    let mut routes: Vec<_> = config.routes.iter().map(|route| route.route.clone()).collect();
     let started_at = chrono::Utc::now();
     let (progress, watching) = mpsc::unbounded_channel();
     drop(watching);
     let (_never, cancel) = watch::channel(false);
     let collected = wss_collector::run::run(config, progress, cancel).await;
+    environment.notes.extend(followed::settle(&mut routes, then, &collected.observations));
     environment.clock.skew_s =
         wss_collector::environment::skew(started_at, &collected.observations);
     let bundle = Bundle {

@@ -133,6 +133,13 @@ pub struct Run {
     /// Variables; `{proxy}` and `{via}` stand for the proxies' addresses, and
     /// `{closed}` for a port on which nobody listens.
     pub env: BTreeMap<String, String>,
+    /// Lines of GNOME's proxy settings, without `org.gnome.system.proxy`; the
+    /// session is GNOME's then. `{via-port}` and `{proxy-port}` stand for
+    /// ports on 127.0.0.1, beside what stands in variables.
+    pub gnome: Vec<String>,
+    /// A PAC file, which GNOME's settings name and a server on loopback has;
+    /// the same stands in it.
+    pub pac: Option<String>,
     /// Whom this machine trusts.
     pub trust: Trust,
     /// As `--browser=`: a real browser is asked as well.

@@ -6,6 +6,7 @@ mod around;
 mod check;
 mod collect;
 pub mod config;
+mod desktop;
 pub(crate) mod dns;
 mod program;
 pub mod summary;

@@ -169,7 +169,7 @@ fn order(mut routes: Vec<RouteConfig>, bundle: Option<&Bundle>) -> Vec<RouteConf
     for known in &worked {
         if !routes.iter().any(|r| r.route.id == known.id) {
             // Not set here any more, or only for the target: without its password.
-            routes.push(RouteConfig { route: known.clone(), auth: None });
+            routes.push(RouteConfig { route: known.clone(), auth: None, browsers: false });
         }
     }
     routes.sort_by_key(|r| {

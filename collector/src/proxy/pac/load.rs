@@ -118,7 +118,7 @@ impl Loader<'_> {
         let secure = target.scheme == Scheme::Https;
         let config = Arc::new(Config {
             target: Target { paths: vec![path.clone()], ..target },
-            routes: vec![RouteConfig { route, auth: None }],
+            routes: vec![RouteConfig { route, auth: None, browsers: false }],
             auth,
             headers: Vec::new(),
             resolve: self.config.resolve.clone(),
