@@ -68,6 +68,7 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
                 because: format!("https_proxy={secret}"),
                 page: Some(format!("proxy http://u:{secret}@proxy.corp.example:8080")),
                 then: vec![format!("proxy http://u:{secret}@proxy.corp.example:8081")],
+                certain: false,
             }],
             interfaces: vec![Interface { name: format!("tun-{secret}"), ..Default::default() }],
             hints: vec![format!("hint {secret}")],
