@@ -137,7 +137,10 @@ impl ResponseHead {
                 }
                 continue;
             }
-            let (name, value) = line.split_once(':').unwrap_or((line, ""));
+            // HTTP/2's pseudo-headers (RFC 9113 section 8.3) begin with a colon.
+            let from = usize::from(line.starts_with(':'));
+            let colon = line[from..].find(':').map(|at| at + from);
+            let (name, value) = colon.map_or((line, ""), |at| (&line[..at], &line[at + 1..]));
             out.push((name.trim_end().to_owned(), value.trim().to_owned()));
         }
         out

@@ -250,8 +250,20 @@ pub(super) fn header_value(
     line.split_once(':').map_or_else(String::new, |(_, value)| value.trim().to_owned())
 }
 
+/// RFC 9113 section 8.3, and `:protocol` of RFC 8441.
+const PSEUDO: [&str; 6] = ["authority", "method", "path", "protocol", "scheme", "status"];
+
 /// One header line (without its end).
 pub(super) fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str) -> String {
+    // HTTP/2's pseudo-headers begin with a colon: `:path` may have a query.
+    if let Some((name, value)) = line.strip_prefix(':').and_then(|rest| rest.split_once(':'))
+        && PSEUDO.contains(&name)
+    {
+        // A URL's form, which names no user in HTTP/2 (RFC 9113 section 8.3.1).
+        let value =
+            if name == "authority" { value.rsplit('@').next().unwrap_or("") } else { value };
+        return format!(":{name}: {}", free_text(r, entry, place, value.trim()));
+    }
     let Some((name, value)) = line.split_once(':') else {
         return free_text(r, entry, place, line);
     };
@@ -392,6 +404,10 @@ mod tests {
     fn headers_by_list() {
         assert_eq!(line("Server: nginx/1.22.1"), "Server: nginx/1.22.1");
         assert_eq!(line("X-Api-Key: abc"), "X-Api-Key: [removed: header value]");
+        assert_eq!(line(":protocol: websocket"), ":protocol: websocket");
+        assert_eq!(line(":path: /v1/ws?token=abc"), ":path: /v1/ws?token=[removed]");
+        assert_eq!(line(":authority: u:s3cret@b.example"), ":authority: b.example");
+        assert_eq!(line(":x-api-key: abc"), ": [removed: header value]");
         assert_eq!(
             line("Set-Cookie: BP=v4lue; Path=/; Secure"),
             "Set-Cookie: BP=[removed]; Path=/; Secure"
