@@ -120,6 +120,8 @@ pub mod probe {
     pub const PLAIN_GET: &str = "plain-get";
     /// Twin of `upgrade`: with the browser's `Origin` and subprotocol.
     pub const BROWSER_UPGRADE: &str = "browser-upgrade";
+    /// Twin of `browser-upgrade`: it offers permessage-deflate, as every browser does.
+    pub const COMPRESSED_UPGRADE: &str = "compressed-upgrade";
     /// Twin of `upgrade`: what plain curl does where h2 is offered.
     pub const H2_GET: &str = "h2-get";
     /// Twin of `upgrade`: RFC 8441 extended CONNECT.
@@ -502,15 +504,33 @@ pub struct FramesSeen {
     pub received: Vec<FrameSeen>,
     /// How it ended. `still-open` is the good end: we closed.
     pub ending: Ending,
+    /// The text message that was sent right after the Ping; `null` where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageSent>,
 }
 
 /// One frame received. Payloads are never kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FrameSeen {
-    /// `text`, `binary`, `ping`, `pong`, `close`.
+    /// `text`, `binary`, `ping`, `pong`, `close`; `continuation` of a message in several frames.
     pub opcode: String,
-    /// Payload size.
+    /// Payload size, as it came over the wire.
     pub bytes: u64,
+    /// Whether RSV1 was set, as on a compressed message's first frame (RFC 7692 section 6).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compressed: bool,
+}
+
+/// A text message that was sent, and a Ping behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MessageSent {
+    /// Whether it went compressed (RSV1, RFC 7692).
+    pub compressed: bool,
+    /// Payload size on the wire.
+    pub bytes: u64,
+    /// Milliseconds to the Pong of the Ping behind it, which shows that the
+    /// server has read past the message; `null` when none came.
+    pub passed_ms: Option<f64>,
 }
 
 /// A held connection.

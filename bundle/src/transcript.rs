@@ -5,7 +5,8 @@
 mod browser;
 
 use crate::observation::{
-    Body, EndedBy, Ending, HttpReply, Peer, Resolver, Tls, Upgrade, Verification, probe,
+    Body, EndedBy, Ending, HttpReply, MessageSent, Peer, Resolver, Tls, Upgrade, Verification,
+    probe,
 };
 use crate::target::Scheme;
 use crate::{Bundle, Observation, Outcome, ResponseHead, Step};
@@ -212,12 +213,26 @@ fn after(text: &mut String, bundle: &Bundle, observation: &Observation) {
                     Some(ms) => writeln!(text, "* WebSocket: Ping sent, its Pong after {ms:.1} ms"),
                     None => writeln!(text, "* WebSocket: Ping sent, no Pong came"),
                 };
+                if let Some(message) = &seen.message {
+                    let _ = writeln!(text, "* WebSocket: {}", said(message));
+                }
                 let _ = writeln!(text, "* {}", ended(&seen.ending));
             }
             Outcome::Failed(failure) => {
                 let _ = writeln!(text, "* WebSocket: {failure}");
             }
         }
+    }
+}
+
+/// What became of a message, in a few words.
+#[must_use]
+pub fn said(message: &MessageSent) -> String {
+    let how = if message.compressed { "compressed" } else { "uncompressed" };
+    let what = format!("{} bytes of text sent, {how}", message.bytes);
+    match message.passed_ms {
+        Some(ms) => format!("{what}; read by the server ({ms:.1} ms)"),
+        None => format!("{what}; nothing shows that the server read them"),
     }
 }
 

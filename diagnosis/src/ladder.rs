@@ -1,5 +1,6 @@
 //! How far each route climbed, layer by layer: the heart of every report.
 
+use crate::evidence::compression::Compression;
 use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView, SocketState};
 use crate::idle::cut;
 use crate::model::{Layer, LayerState, LayerStatus, RouteLadder};
@@ -214,6 +215,12 @@ fn frames(route: &RouteView<'_>, path: &str) -> LayerState {
     };
     match route.socket(path) {
         SocketState::Works => {
+            if let Compression::Breaks(broken) = route.compression(path) {
+                let o = broken.observation;
+                let detail =
+                    format!("Pong; compressed: {}", wss_bundle::transcript::ended(broken.ending));
+                return state(Layer::Frames, LayerStatus::Fail, Some(o.duration_ms), detail);
+            }
             let pong = frames.result.ok().and_then(|s| s.pong_ms);
             state(Layer::Frames, LayerStatus::Pass, pong.or(Some(o.duration_ms)), "Pong".to_owned())
         }

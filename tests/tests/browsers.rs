@@ -4,7 +4,7 @@
 
 use std::path::Path;
 use wss_bundle::browser::BrowserRequest;
-use wss_diagnosis::evidence::browser::{Fate, Meaning, browsers};
+use wss_diagnosis::evidence::browser::{Fate, Meaning, browsers, heard};
 use wss_lab::scenario::{self, Outcome};
 
 const BROWSERS: [&str; 2] = ["chromium", "firefox-esr"];
@@ -159,6 +159,79 @@ async fn an_idle_connection_that_is_cut() {
         assert_eq!((closed.code, closed.clean), (Some(1006), Some(false)), "{browser}");
         let rules: Vec<&str> = outcome.diagnosis.findings.iter().map(|f| f.rule).collect();
         assert!(rules.contains(&"browser-cut"), "{browser}: {rules:?}");
+    })
+    .await;
+}
+
+fn socket(outcome: &Outcome) -> &wss_bundle::BrowserHandshake {
+    let seen = &outcome.bundles[0].observations.browser;
+    seen.iter().find(|s| s.kind == BrowserRequest::Websocket && s.path() == "/v1/ws").unwrap()
+}
+
+fn rules(outcome: &Outcome) -> Vec<&'static str> {
+    outcome.diagnosis.findings.iter().map(|f| f.rule).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn compression_that_works() {
+    with_each("deflate-healthy", |browser, outcome, fate| {
+        assert_eq!(fate, Fate::Works, "{browser}");
+        let socket = socket(outcome);
+        let granted = socket.received("sec-websocket-extensions").unwrap();
+        assert!(granted.starts_with("permessage-deflate"), "{browser}: {granted}");
+        assert!(socket.frames_received > 0, "{browser}: {socket:?}");
+    })
+    .await;
+}
+
+/// The server compresses, and the browser was not told.
+#[tokio::test(flavor = "multi_thread")]
+async fn nginx_that_hides_the_grant() {
+    with_each("deflate-nginx-hides-the-grant", |browser, outcome, fate| {
+        assert_eq!(fate, Fate::NoFrames, "{browser}: {:?}", socket(outcome));
+        assert_eq!(socket(outcome).received("sec-websocket-extensions"), None, "{browser}");
+        let rules = rules(outcome);
+        assert!(rules.contains(&"frames-blocked-compressed"), "{browser}: {rules:?}");
+        assert!(!rules.contains(&"browser-only"), "{browser}: {rules:?}");
+    })
+    .await;
+}
+
+/// The browser compresses, and the server was not asked.
+#[tokio::test(flavor = "multi_thread")]
+async fn haproxy_that_grants_what_the_server_does_not_know() {
+    with_each("deflate-haproxy-grants-it", |browser, outcome, fate| {
+        assert_eq!(fate, Fate::NoFrames, "{browser}: {:?}", socket(outcome));
+        assert!(!heard(socket(outcome)), "{browser}: {:?}", socket(outcome));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_balancer_that_closes_at_compressed_frames() {
+    with_each("deflate-lb-closes", |browser, outcome, fate| {
+        assert_eq!(fate, Fate::NoFrames, "{browser}: {:?}", socket(outcome));
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn haproxy_that_refuses_the_offer() {
+    with_each("deflate-haproxy-refuses-the-offer", |browser, outcome, fate| {
+        assert_eq!(fate, Fate::Answered(403), "{browser}: {:?}", socket(outcome));
+        let rules = rules(outcome);
+        assert!(rules.contains(&"lb-strips-upgrade-offer"), "{browser}: {rules:?}");
+        assert!(!rules.contains(&"browser-only"), "{browser}: {rules:?}");
+    })
+    .await;
+}
+
+/// No frame passes at all: an open socket of the browser's does not speak against it.
+#[tokio::test(flavor = "multi_thread")]
+async fn frames_that_do_not_pass_at_all() {
+    with_each("deflate-and-no-frames-at-all", |browser, outcome, _| {
+        assert!(!heard(socket(outcome)), "{browser}: {:?}", socket(outcome));
+        assert!(!rules(outcome).contains(&"frames-blocked-compressed"), "{browser}");
     })
     .await;
 }

@@ -180,9 +180,15 @@ pub fn outcome(step: &Step) -> String {
         }),
         Step::Http(s) => s.result.ok().map(|reply| reply.head.status_line()),
         Step::Upgrade(s) => s.result.ok().map(|reply| reply.head.status_line()),
-        Step::Frames(s) => s.result.ok().map(|seen| match seen.pong_ms {
-            Some(pong) => format!("Pong after {}", ms(pong)),
-            None => "no Pong".to_owned(),
+        Step::Frames(s) => s.result.ok().map(|seen| {
+            let pong = match seen.pong_ms {
+                Some(pong) => format!("Pong after {}", ms(pong)),
+                None => "no Pong".to_owned(),
+            };
+            match &seen.message {
+                Some(message) => format!("{pong}; {}", wss_bundle::transcript::said(message)),
+                None => pong,
+            }
         }),
         Step::Hold(s) => s.result.ok().map(|held| {
             let how = wss_bundle::transcript::ended(&held.ending);

@@ -313,8 +313,9 @@ impl Run {
         let step = Step::Frames(Frames {
             result: Outcome::Ok(FramesSeen {
                 pong_ms: Some(2.4),
-                received: vec![FrameSeen { opcode: "pong".into(), bytes: 4 }],
+                received: vec![FrameSeen { opcode: "pong".into(), bytes: 4, compressed: false }],
                 ending: Ending::new(EndedBy::StillOpen),
+                message: None,
             }),
         });
         self.add(probe::UPGRADE, Some(WS), 3.0, step)

@@ -128,6 +128,8 @@ fn fixed_proxy<'c>(config: &'c Config, choice: &Choice) -> Option<Option<FixedPr
 struct Socket {
     url: String,
     protocols: Vec<String>,
+    /// Whether it understands what the console says first.
+    talks: bool,
 }
 
 /// The console's sockets; agents do not run in browsers. Browsers fail a
@@ -151,7 +153,7 @@ async fn sockets(net: &Net) -> Vec<Socket> {
             protocols.clear();
         }
         let url = format!("{scheme}://{}{path}", target.authority());
-        sockets.push(Socket { url, protocols });
+        sockets.push(Socket { url, protocols, talks: path_of(path) != AGENT_PATH });
     }
     sockets
 }

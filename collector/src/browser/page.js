@@ -1,6 +1,6 @@
 (tell => {
   const sockets = SOCKETS;
-  sockets.forEach(({ url, protocols }, at) => {
+  sockets.forEach(({ url, protocols, talks }, at) => {
     const began = performance.now();
     const say = (what, more) =>
       tell(JSON.stringify({ at, what, ms: performance.now() - began, ...more }));
@@ -14,8 +14,9 @@
     socket.binaryType = "blob";
     socket.onopen = () => {
       say("open", {});
-      // What the console says first; its answer shows that frames pass.
-      if (socket.protocol === "graphql-transport-ws") {
+      // What the console says first; its answer shows that frames pass, compressed
+      // where that was granted. The collector's own twin says the same.
+      if (talks) {
         const first = '{"type":"connection_init"}';
         socket.send(first);
         say("sent", { opcode: "text", bytes: first.length });

@@ -2,11 +2,13 @@
 //! read bounded in bytes and in time. Knows nothing of probes or of the plan.
 
 pub mod classify;
+pub mod deflate;
 pub mod dial;
 pub mod dns;
 pub mod h2;
 pub mod hold;
 pub mod http1;
+pub mod message;
 pub mod proxy_auth;
 pub mod request;
 pub mod send;

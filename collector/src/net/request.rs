@@ -131,9 +131,9 @@ pub fn get(config: &Config, path: &str, form: &Form<'_>) -> Request {
 }
 
 /// The opening handshake in a browser's order, with its `Origin` and
-/// subprotocol.
+/// subprotocol; `extensions` as offered, if any.
 #[must_use]
-pub fn browser(config: &Config, path: &str) -> Request {
+pub fn browser(config: &Config, path: &str, extensions: Option<&str>) -> Request {
     let mut request = Request::new("GET", path);
     host(&mut request, config);
     let console = console_socket(config, path);
@@ -152,6 +152,9 @@ pub fn browser(config: &Config, path: &str) -> Request {
         ("Sec-WebSocket-Key", KEY),
     ] {
         request.header(name, value);
+    }
+    if let Some(extensions) = extensions {
+        request.header("Sec-WebSocket-Extensions", extensions);
     }
     let subprotocol = asked_subprotocol(config, path);
     if let Some(subprotocol) = subprotocol {

@@ -77,9 +77,7 @@ impl Socket {
         }
         // Frames that are there already would be taken in without a pause.
         tokio::task::consume_budget().await;
-        let frame = |opcode: &str, bytes: usize| {
-            Event::Frame(FrameSeen { opcode: opcode.to_owned(), bytes: bytes as u64 })
-        };
+        let frame = |opcode: &str, bytes: usize| Event::Frame(frame_seen(opcode, bytes as u64));
         match self.ws.next().await {
             Some(Ok(Message::Pong(payload))) if payload == PING => Event::Pong,
             Some(Ok(Message::Pong(payload))) => frame("pong", payload.len()),
@@ -153,6 +151,10 @@ impl Socket {
     }
 }
 
+fn frame_seen(opcode: &str, bytes: u64) -> FrameSeen {
+    FrameSeen { opcode: opcode.to_owned(), bytes, compressed: false }
+}
+
 /// Sends a Ping, waits for its Pong, and records what came; then closes.
 ///
 /// # Errors
@@ -175,7 +177,8 @@ pub async fn frames(ctx: &Ctx, stream: Tap<BoxIo>) -> Result<(), Failure> {
 async fn ping_pong(socket: &mut Socket, limit: Duration) -> Result<FramesSeen, Failure> {
     let sent = Instant::now();
     let mut received = Vec::new();
-    let ended = |pong_ms, received, ending| Ok(FramesSeen { pong_ms, received, ending });
+    let ended =
+        |pong_ms, received, ending| Ok(FramesSeen { pong_ms, received, ending, message: None });
     if let Err(ending) = socket.ping(limit).await {
         // The peer may have said something before it went.
         return ended(None, received, ending);
@@ -188,7 +191,7 @@ async fn ping_pong(socket: &mut Socket, limit: Duration) -> Result<FramesSeen, F
             Event::Pong => {
                 if received.len() < FRAMES_KEPT {
                     let bytes = PING.len() as u64;
-                    received.push(FrameSeen { opcode: "pong".into(), bytes });
+                    received.push(frame_seen("pong", bytes));
                 }
                 let pong_ms = Some(millis(sent.elapsed()));
                 return ended(pong_ms, received, Ending::new(EndedBy::StillOpen));
@@ -199,7 +202,7 @@ async fn ping_pong(socket: &mut Socket, limit: Duration) -> Result<FramesSeen, F
                 if ending.how == EndedBy::CloseFrame && received.len() < FRAMES_KEPT {
                     let reason = ending.detail.as_ref().map_or(0, String::len);
                     let bytes = if ending.close_code.is_some() { reason as u64 + 2 } else { 0 };
-                    received.push(FrameSeen { opcode: "close".into(), bytes });
+                    received.push(frame_seen("close", bytes));
                 }
                 return ended(None, received, ending);
             }

@@ -1,19 +1,50 @@
 //! Twin of `upgrade`: as a browser would ask, with `Origin` and subprotocol.
 
-use super::upgrade::upgraded;
+use super::upgrade::answered;
 use crate::net::dial::Way;
-use crate::net::{Ctx, request, ws};
+use crate::net::{Ctx, deflate, message, request, ws};
 use std::sync::Arc;
 use wss_bundle::Failure;
+use wss_bundle::observation::FramesSeen;
+use wss_bundle::target::AGENT_PATH;
 
 /// Runs the probe.
 ///
 /// # Errors
 /// The first step that failed.
 pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
-    let request = request::browser(&ctx.net.config, ctx.path.as_deref().unwrap_or("/"));
-    match upgraded(&ctx, &way, None, &request).await? {
-        Some(conn) => ws::frames(&conn.ctx, conn.stream).await,
-        None => Ok(()),
+    asked(&ctx, &way, None).await.map(|_| ())
+}
+
+/// What came of asking.
+pub(super) enum Asked {
+    /// No 101.
+    Refused,
+    /// A 101; where the console's language is spoken, what came of its first words.
+    Switched(Option<FramesSeen>),
+}
+
+/// Asks as a browser, with or without an offer of extensions, and says what the
+/// console says first; gives what came of that.
+///
+/// # Errors
+/// The first step that failed.
+pub(super) async fn asked(
+    ctx: &Ctx,
+    way: &Arc<Way>,
+    offer: Option<&str>,
+) -> Result<Asked, Failure> {
+    let path = ctx.path.as_deref().unwrap_or("/");
+    let request = request::browser(&ctx.net.config, path, offer);
+    let (conn, reply) = answered(ctx, way, None, &request).await?;
+    if reply.head.status() != Some(101) {
+        return Ok(Asked::Refused);
     }
+    // Agents speak another language.
+    if path.split('?').next() == Some(AGENT_PATH) {
+        return ws::frames(&conn.ctx, conn.stream).await.map(|()| Asked::Switched(None));
+    }
+    let granted = offer.and_then(|_| deflate::granted(&reply.head));
+    let seen = message::message(&conn.ctx, conn.stream, granted).await?;
+    Ok(Asked::Switched(Some(seen)))
 }

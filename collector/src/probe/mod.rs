@@ -4,6 +4,7 @@
 pub mod absolute_form;
 pub mod addresses;
 pub mod browser_upgrade;
+pub mod compressed_upgrade;
 pub mod h2_connect;
 pub mod h2_get;
 pub mod hold_chatty;

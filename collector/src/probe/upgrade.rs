@@ -7,6 +7,7 @@ use crate::net::request::{Form, Request, UPGRADE, get};
 use crate::net::{Ctx, ws};
 use std::sync::Arc;
 use wss_bundle::Failure;
+use wss_bundle::observation::HttpReply;
 
 /// Runs the probe, on `conn` when the route's first connection is already
 /// open. `tell` learns as soon as it is known whether a 101 came.
@@ -43,16 +44,30 @@ pub async fn run(
 ///
 /// # Errors
 /// The first step that failed.
-pub(super) async fn upgraded(
+async fn upgraded(
     ctx: &Ctx,
     way: &Arc<Way>,
     conn: Option<Conn>,
     request: &Request,
 ) -> Result<Option<Conn>, Failure> {
+    let (conn, reply) = answered(ctx, way, conn, request).await?;
+    Ok((reply.head.status() == Some(101)).then_some(conn))
+}
+
+/// Sends an opening handshake; gives the connection, and what was answered.
+///
+/// # Errors
+/// The first step that failed.
+pub(super) async fn answered(
+    ctx: &Ctx,
+    way: &Arc<Way>,
+    conn: Option<Conn>,
+    request: &Request,
+) -> Result<(Conn, HttpReply), Failure> {
     let mut conn = match conn {
         Some(conn) => secure(conn, &["http/1.1"]).await?,
         None => open(ctx, way, true).await?,
     };
     let reply = opening(&mut conn, request).await?;
-    Ok((reply.head.status() == Some(101)).then_some(conn))
+    Ok((conn, reply))
 }

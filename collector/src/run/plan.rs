@@ -95,6 +95,9 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
         if has_twins(config, path) {
             add(name::PLAIN_GET, Some(path), 1, &contacts);
             add(name::BROWSER_UPGRADE, Some(path), 1, &contacts);
+            if has_compressed_twin(path) {
+                add(name::COMPRESSED_UPGRADE, Some(path), 1, &contacts);
+            }
         }
         if !plain && has_twins(config, path) {
             // The paths share a connection.
@@ -120,4 +123,9 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
 /// socket; where it is one path of several, its upgrade alone tells enough.
 pub(super) fn has_twins(config: &Config, path: &str) -> bool {
     path != wss_bundle::target::AGENT_PATH || config.target.paths.len() == 1
+}
+
+/// Whether extensions are offered on a path: agents offer none.
+pub(super) fn has_compressed_twin(path: &str) -> bool {
+    path.split('?').next() != Some(wss_bundle::target::AGENT_PATH)
 }

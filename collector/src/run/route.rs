@@ -5,7 +5,7 @@
 //! first, requests that need no connection of their own share one, and what
 //! browsers never do is not tried. All of it fits in two turns.
 
-use super::plan::{has_twins, http_proxy, plan_route};
+use super::plan::{has_compressed_twin, has_twins, http_proxy, plan_route};
 use super::step::{Running, name_of, skip, step};
 use super::{Event, Events, Tasks};
 use crate::net::dial::{Conn, Way, dial};
@@ -110,6 +110,10 @@ async fn start(
         upgrade(net, index, path, &way, None, events, tasks);
         browser(net, index, path, &way, tasks);
     }
+    // The last to get a turn: it settles something only where all the rest works.
+    for path in &config.target.paths {
+        compressed(net, index, path, &way, tasks);
+    }
     Ok(())
 }
 
@@ -163,6 +167,19 @@ fn browser(net: &Arc<Net>, index: usize, path: &str, way: &Arc<Way>, tasks: &mut
     let way = way.clone();
     tasks.spawn(async move {
         let _ = step(&ctx, probe::browser_upgrade::run(ctx.clone(), way)).await;
+    });
+}
+
+fn compressed(net: &Arc<Net>, index: usize, path: &str, way: &Arc<Way>, tasks: &mut Tasks) {
+    if !has_twins(&net.config, path) || !has_compressed_twin(path) {
+        return;
+    }
+    let ctx = Ctx::new(net, index, name::COMPRESSED_UPGRADE, Some(path));
+    let way = way.clone();
+    tasks.spawn(async move {
+        // Otherwise the task that was spawned last runs first.
+        tokio::task::yield_now().await;
+        let _ = step(&ctx, probe::compressed_upgrade::run(ctx.clone(), way)).await;
     });
 }
 

@@ -127,6 +127,10 @@ async fn origin(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
         return;
     }
     let _ = stream.write_all(SWITCH.as_bytes()).await;
+    echo(stream).await;
+}
+
+async fn echo(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
     loop {
         let mut frame = [0; 6];
         if stream.read_exact(&mut frame).await.is_err() {
@@ -144,6 +148,42 @@ async fn origin(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
             return;
         }
     }
+}
+
+/// What is promised before is what is done: not one connection more.
+#[tokio::test]
+async fn as_many_connections_as_the_plan_says() {
+    let count = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counter = count.clone();
+    let address = server(move |mut stream| {
+        counter.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        async move {
+            loop {
+                let request = head(&mut stream).await;
+                if request.is_empty() {
+                    return;
+                }
+                if request.contains("Upgrade: websocket") {
+                    let _ = stream.write_all(SWITCH.as_bytes()).await;
+                    return echo(stream).await;
+                }
+                let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                let _ = stream.write_all(answer).await;
+            }
+        }
+    })
+    .await;
+    let mut config = config(address.port());
+    config.target.paths = ["/v1/ws", "/v1/graphql", "/v1/opamp"].map(str::to_owned).to_vec();
+    // Plain requests share a connection, and `addresses` is for a name with several.
+    let shared = [name::PLAIN_GET, name::PAGES];
+    let own = plan(&config).into_iter().filter(|step| {
+        !step.name.starts_with(name::ADDRESSES) && !shared.iter().any(|p| step.name.starts_with(p))
+    });
+    let promised: u32 = own.map(|step| step.connections).sum::<u32>() + 1;
+    let collected = collect(config).await;
+    assert!(collected.complete);
+    assert_eq!(count.load(std::sync::atomic::Ordering::SeqCst), promised);
 }
 
 fn upgrade(collected: &Collected) -> &Outcome<HttpReply> {
@@ -183,7 +223,9 @@ async fn a_working_socket_is_upgraded_pinged_and_held() {
             _ => None,
         })
         .collect();
-    assert_eq!(frames.len(), 2);
+    // The page's, the browser's, and the browser's with its offer of compression.
+    assert_eq!(frames.len(), 3);
+    assert_eq!(frames.iter().filter(|f| f.message.is_some()).count(), 2);
     assert!(frames.iter().all(|f| f.pong_ms.is_some() && f.ending.how == EndedBy::StillOpen));
     let holds: Vec<_> = collected
         .observations

@@ -190,6 +190,13 @@ impl Fate {
     }
 }
 
+/// Whether anything came on an open socket, but for the frame that closes it.
+#[must_use]
+pub fn heard(seen: &BrowserHandshake) -> bool {
+    let farewells = seen.frames.iter().filter(|frame| !frame.sent && frame.opcode == "close");
+    seen.frames_received > farewells.count() as u64
+}
+
 /// How one socket of a browser went.
 #[must_use]
 pub fn fate(seen: &BrowserHandshake) -> Fate {
@@ -205,7 +212,7 @@ pub fn fate(seen: &BrowserHandshake) -> Fate {
             (Some(Meaning::BadFrames | Meaning::BadHandshake), _) => Fate::NoFrames,
             (_, Some(closed)) => {
                 let opened = seen.opened_ms.or(seen.answered_ms);
-                if seen.frames_received == 0 && at_once(opened, closed.at_ms) {
+                if !heard(seen) && at_once(opened, closed.at_ms) {
                     Fate::NoFrames
                 } else {
                     Fate::CutLater

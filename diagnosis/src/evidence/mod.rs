@@ -6,6 +6,7 @@
 
 mod authorship;
 pub mod browser;
+pub mod compression;
 mod followed;
 pub mod pairing;
 pub mod reply;

@@ -258,7 +258,7 @@ impl<'a> RouteView<'a> {
     }
 
     /// The first response of a probe about a path.
-    fn reply_of(&self, probe: &str, path: &str) -> Option<&Reply<'a>> {
+    pub(super) fn reply_of(&self, probe: &str, path: &str) -> Option<&Reply<'a>> {
         self.replies
             .iter()
             .find(|r| r.observation.probe == probe && r.observation.path.as_deref() == Some(path))

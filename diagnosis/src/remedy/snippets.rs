@@ -12,6 +12,8 @@ pub enum Purpose {
     Host,
     /// HTTP/1.1 to the backend.
     Http1,
+    /// No offer of compression reaches the server, so that nothing is compressed.
+    Compression,
 }
 
 /// One snippet.
@@ -80,6 +82,16 @@ location / {
         language: "nginx",
         text: "# in the location { … } that passes to Bindplane, beside the other proxy_set_header lines\nproxy_set_header Host $http_host;",
         steps: &[],
+        source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
+    },
+    Known {
+        devices: &["nginx", "openresty"],
+        purpose: Purpose::Compression,
+        language: "nginx",
+        text: "# in the location { … } that passes to Bindplane, beside the other proxy_set_header lines\nproxy_set_header Sec-WebSocket-Extensions \"\";",
+        steps: &[
+            "Take out what touches that header in the answer: proxy_hide_header, add_header, more_clear_headers.",
+        ],
         source: "https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_set_header",
     },
     Known {
@@ -288,6 +300,19 @@ backend bindplane_back
         source: "https://docs.haproxy.org/2.6/configuration.html#5.2-ws",
     },
     Known {
+        devices: &["haproxy", "openshift-router"],
+        purpose: Purpose::Compression,
+        language: "haproxy",
+        text: "\
+backend bindplane_back
+    http-request del-header Sec-WebSocket-Extensions
+    server bindplane1 bindplane.internal:3001 check",
+        steps: &[
+            "Take out what touches that header in the answer: http-response del-header, set-header, replace-header.",
+        ],
+        source: "https://docs.haproxy.org/2.6/configuration.html#4.2-http-request%20del-header",
+    },
+    Known {
         devices: &["envoy", "istio"],
         purpose: Purpose::Http1,
         language: "yaml",
@@ -355,8 +380,8 @@ mod tests {
     fn every_device_has_what_it_needs() {
         use Purpose::{Forward, Http1, Timeout};
         for (device, purposes) in [
-            ("nginx", &[Forward, Timeout, Purpose::Host, Http1][..]),
-            ("haproxy", &[Forward, Timeout, Http1]),
+            ("nginx", &[Forward, Timeout, Purpose::Host, Http1, Purpose::Compression][..]),
+            ("haproxy", &[Forward, Timeout, Http1, Purpose::Compression]),
             ("apache", &[Forward, Timeout, Purpose::Host]),
             ("caddy", &[Forward, Timeout]),
             ("envoy", &[Forward, Timeout, Http1]),

@@ -3,7 +3,7 @@
 use super::snippets::{self, Purpose};
 use super::{bypass, network_team, remedy, request, target, with_found, with_snippet};
 use crate::evidence::{Evidence, Meaning};
-use crate::model::{Cause, Remedy};
+use crate::model::{Cause, Location, Remedy};
 use crate::rule::run_again;
 use wss_bundle::transcript::quote;
 
@@ -186,6 +186,27 @@ pub(crate) fn transparent_upgrade(e: &Evidence<'_>) -> Remedy {
             .into(),
     ];
     r
+}
+
+/// Without an offer nothing is compressed: the least that has to be changed.
+pub(crate) fn compression(e: &Evidence<'_>, device: Option<&str>, whose: Location) -> Remedy {
+    let title = "Let compressed frames through, or take the offer of compression away";
+    let steps = [
+        "At the hop that does it: pass Sec-WebSocket-Extensions on as it is, in requests and in \
+         answers, and let frames through untouched after the 101."
+            .to_owned(),
+        "Where that cannot be had, remove Sec-WebSocket-Extensions from requests there: then nothing \
+         is compressed, and the console works. IIS with ARR: a rule that sets \
+         HTTP_SEC_WEBSOCKET_EXTENSIONS to nothing."
+            .to_owned(),
+    ];
+    if whose == Location::ClientNetwork {
+        let mut r = network_team(e, title);
+        r.steps.extend(steps);
+        return r;
+    }
+    let r = remedy(e, title, &steps);
+    with_found(r, device.and_then(|device| snippets::of(device, Purpose::Compression)))
 }
 
 pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {

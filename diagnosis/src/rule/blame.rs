@@ -12,7 +12,11 @@ pub(super) struct Blame {
     pub(super) because: String,
 }
 
-fn blame(location: Location, confidence: Confidence, because: impl Into<String>) -> Blame {
+pub(super) fn blame(
+    location: Location,
+    confidence: Confidence,
+    because: impl Into<String>,
+) -> Blame {
     Blame { location, confidence, because: because.into() }
 }
 
@@ -101,7 +105,8 @@ fn fails_directly_alike(focus: &BundleView<'_>, route: &RouteView<'_>, path: &st
         && direct.upgrade_reply(path).is_some_and(|reply| reply.same_answer(own))
 }
 
-fn from_one_vantage(
+/// Whose it is, as far as one vantage and one route show.
+pub(super) fn from_one_vantage(
     e: &Evidence<'_>,
     route: &RouteView<'_>,
     own: Option<&crate::evidence::Reply<'_>>,

@@ -2,8 +2,10 @@
 //! only where both asked for the same by the same way, and the collector's
 //! probes, its browser-like twin among them, work.
 
-use super::{Answer, Claim, Draft, Rule, claim, run_again, run_outside};
-use crate::evidence::browser::{Difference, Taken, compare, meaning, taken};
+use super::compression::FRAMES_BLOCKED_COMPRESSED;
+use super::{Answer, Claim, Draft, Rule, claim, run_again};
+use crate::evidence::browser::{Difference, Taken, compare, heard, meaning, taken};
+use crate::evidence::compression::Compression;
 use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Meaning, ReplyKind, RouteView};
 use crate::idle::cut;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
@@ -20,17 +22,6 @@ pub(super) const BROWSER_HTTP2: Rule = Rule {
     why: "browsers use it where the front end announces it, and do not fall back; curl never uses it",
     remedy: "do not announce it, or make it work",
     check: browser_http2,
-};
-pub(super) const BROWSER_COMPRESSION: Rule = Rule {
-    id: "frames-blocked-compressed",
-    title: "Frames pass uncompressed, and not compressed",
-    looks_for: "a browser that was granted permessage-deflate and then got no valid frame, while \
-                the collector, which was granted none, exchanges frames",
-    why: "every browser offers permessage-deflate (RFC 7692); a hop that passes the offer on and \
-          does not understand compressed frames corrupts them (IIS ARR: a 101, then nothing or \
-          \"Invalid frame header\")",
-    remedy: "remove Sec-WebSocket-Extensions from requests at that hop, or let frames through untouched",
-    check: browser_compression,
 };
 pub(super) const BROWSER_ONLY: Rule = Rule {
     id: "browser-only",
@@ -89,7 +80,7 @@ pub(super) const BROWSER_MESSAGE: Rule = Rule {
 };
 
 /// Who says so, for sentences.
-fn who(view: &BrowserView<'_>) -> String {
+pub(super) fn who(view: &BrowserView<'_>) -> String {
     let seen = view.seen;
     match (seen.live, &seen.browser) {
         (true, _) => seen.source.clone(),
@@ -99,7 +90,7 @@ fn who(view: &BrowserView<'_>) -> String {
 }
 
 /// How it went, for sentences and citations.
-fn how(view: &BrowserView<'_>) -> String {
+pub(super) fn how(view: &BrowserView<'_>) -> String {
     let seen = view.seen;
     match view.fate {
         Fate::Works => "it works".into(),
@@ -126,7 +117,7 @@ fn how(view: &BrowserView<'_>) -> String {
     }
 }
 
-fn draft(
+pub(super) fn draft(
     rule: &'static str,
     severity: Severity,
     title: impl Into<String>,
@@ -174,14 +165,14 @@ fn listed(differences: &[Difference]) -> String {
     }
 }
 
-fn ask_a_browser(e: &Evidence<'_>) -> Vec<String> {
+pub(super) fn ask_a_browser(e: &Evidence<'_>) -> Vec<String> {
     vec![run_again(e, "--browser")]
 }
 
 /// What the failing browser says, when there is one that tells: the first, since
 /// those run by the collector come before recordings. One that works speaks for
 /// all, unless the collector ran the failing one itself.
-fn failing<'a>(focus: &BundleView<'a>) -> Option<BrowserView<'a>> {
+pub(super) fn failing<'a>(focus: &BundleView<'a>) -> Option<BrowserView<'a>> {
     let all = focus.browsers();
     let told = all.iter().find(|view| view.fate != Fate::NotTold)?;
     told.fate.fails().then_some(*told)
@@ -230,57 +221,6 @@ fn browser_http2(e: &Evidence<'_>) -> Answer {
          work; over HTTP/1.1 it works.",
         finding,
     )))
-}
-
-/// Whether a handshake was granted compression.
-fn compressed(head: Option<String>) -> bool {
-    head.is_some_and(|value| value.to_ascii_lowercase().contains("permessage-deflate"))
-}
-
-fn browser_compression(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
-    let Some(view) = failing(focus) else { return Answer::NotApplicable };
-    let granted = compressed(view.seen.received("sec-websocket-extensions"));
-    let held = route.hold(probe::HOLD_SILENT).is_some_and(|(_, _, held)| cut(held).is_some());
-    if view.fate != Fate::NoFrames || !granted || !view.fresh || held {
-        return Answer::NotApplicable;
-    }
-    let own = route.upgrade_reply(path);
-    let plain =
-        own.is_some_and(|own| !compressed(own.reply.head.header("sec-websocket-extensions")));
-    if !route.socket(path).works() || !plain {
-        return Answer::NotApplicable;
-    }
-    let finding = draft(
-        "frames-blocked-compressed",
-        Severity::Error,
-        "Frames pass uncompressed, and not compressed",
-        focus,
-        &view,
-    )
-    .text(format!(
-        "{}: {}. It was granted permessage-deflate; the collector's own handshake asks for none, and \
-         its frames pass. Something between browser and server passes the offer on and does not \
-         let compressed frames through.",
-        who(&view),
-        how(&view)
-    ))
-    .also(own.map(|r| focus.cite(r.observation, r.line())))
-    .remedy(remedy::transparent_upgrade(e))
-    .done();
-    let mut claim = claim(
-        Cause::FramesBlocked,
-        Status::Broken,
-        Location::Undetermined,
-        Confidence::Medium,
-        "With permessage-deflate, which every browser asks for, no frames pass; without it they do.",
-        finding,
-    );
-    if e.twin().is_none() {
-        claim.missing.push(run_outside(e));
-    }
-    claim.missing.extend(ask_a_browser(e));
-    Answer::Fail(Box::new(claim))
 }
 
 /// Why a browser's failure cannot be laid beside the collector's success, with
@@ -352,7 +292,8 @@ fn browser_only(e: &Evidence<'_>) -> Answer {
     let twin = route.browser_reply(path);
     let others = route.trusted() == Some(false)
         || twin.is_some_and(|twin| twin.kind != ReplyKind::Switched)
-        || matches!(browser_compression(e), Answer::Fail(_));
+        || matches!(route.compression(path), Compression::Breaks(_) | Compression::Refused { .. })
+        || matches!((FRAMES_BLOCKED_COMPRESSED.check)(e), Answer::Fail(_));
     if all.is_empty() || !route.socket(path).works() || others {
         return Answer::NotApplicable;
     }
@@ -365,6 +306,10 @@ fn browser_only(e: &Evidence<'_>) -> Answer {
     // What cuts the collector's idle connection cuts the browser's.
     let held = route.hold(probe::HOLD_SILENT);
     if view.fate == Fate::NoFrames && held.is_some_and(|(_, _, held)| cut(held).is_some()) {
+        return Answer::NotApplicable;
+    }
+    // Both say the same first; a server that does not like it hangs up on both.
+    if view.fate == Fate::NoFrames && route.message_unwelcome(path) {
         return Answer::NotApplicable;
     }
     let own_h2 = route.h2_connect(path).map(|(_, upgrade)| &upgrade.result);
@@ -465,7 +410,9 @@ fn working<'a>(e: &Evidence<'a>) -> Option<BrowserView<'a>> {
 /// work: then nobody can be sure.
 pub(crate) fn speaks_against(e: &Evidence<'_>, claim: &Claim) -> bool {
     let later = matches!(claim.cause, Cause::IdleTimeout | Cause::LifetimeLimit);
-    !later && working(e).is_some()
+    // An open socket on which nothing came says nothing about frames.
+    let frames = claim.cause == Cause::FramesBlocked;
+    !later && working(e).is_some_and(|view| !frames || heard(view.seen))
 }
 
 /// A browser that fails now, where the collector's probes work and nobody can

@@ -9,6 +9,7 @@
 mod blame;
 mod browser;
 mod comparison;
+mod compression;
 pub(crate) mod configuration;
 mod hold;
 mod network;
@@ -119,7 +120,9 @@ static RULES: &[Rule] = &[
     socket::ORIGIN_REJECTED,
     socket::LB_HTTP2_EXTENDED_CONNECT,
     browser::BROWSER_HTTP2,
-    browser::BROWSER_COMPRESSION,
+    compression::FRAMES_BLOCKED_COMPRESSED,
+    compression::PROXY_REFUSES_OFFER,
+    compression::LB_REFUSES_OFFER,
     browser::BROWSER_ONLY,
     hold::IDLE_TIMEOUT,
     hold::LIFETIME_LIMIT,
@@ -230,6 +233,12 @@ impl Draft {
     pub(crate) fn done(self) -> Finding {
         self.finding
     }
+}
+
+/// As the beginning of a sentence.
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 /// A claim without rivals.

@@ -2,7 +2,7 @@
 //! way that browsers take work too?
 
 use super::blame::of_upgrade;
-use super::{Answer, Draft, Rule, claim, run_again, run_outside};
+use super::{Answer, Draft, Rule, capitalised, claim, run_again, run_outside};
 use crate::evidence::reply::invalid_switch;
 use crate::evidence::{Evidence, ReplyKind, SocketState};
 use crate::model::{Cause, Confidence, Location, Severity, Status};
@@ -150,11 +150,6 @@ fn frames_blocked(e: &Evidence<'_>) -> Answer {
         claim.missing.push(run_outside(e));
     }
     Answer::Fail(Box::new(claim))
-}
-
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |c| c.to_uppercase().chain(chars).collect())
 }
 
 fn origin_rejected(e: &Evidence<'_>) -> Answer {

@@ -4,7 +4,7 @@
 use crate::cases::{Case, healthy, stripped};
 use crate::fixture::*;
 use wss_bundle::browser::{BrowserClose, BrowserHandshake, BrowserRequest};
-use wss_bundle::observation::EndedBy;
+use wss_bundle::observation::{EndedBy, Ending, probe};
 use wss_bundle::{Bundle, Bytes, ResponseHead};
 use wss_diagnosis::{Confidence, Diagnosis, Status, diagnose};
 
@@ -119,6 +119,107 @@ pub(crate) fn cases() -> Vec<Case> {
         "compressed frames do not pass",
         saw(fine(), garbled),
         ("broken", "frames-blocked", "undetermined", Medium),
+    );
+    // The collector's own pair of handshakes, with and without the offer.
+    let fin = || Ending::new(EndedBy::Fin);
+    let open = || Ending::new(EndedBy::StillOpen);
+    let closed = |code| Ending { close_code: Some(code), ..Ending::new(EndedBy::CloseFrame) };
+    let (plain, offer) = (probe::BROWSER_UPGRADE, probe::COMPRESSED_UPGRADE);
+    let pair =
+        |ending: Ending| healthy(Run::inside().direct(true), &good).says(plain, WS, false, ending);
+    let granted = || pair(open()).offers(WS, &good, &deflate);
+    let twice = |ending: Ending, between: Ending| {
+        granted()
+            .says(offer, WS, true, ending.clone())
+            .says(plain, WS, false, between)
+            .says(offer, WS, true, ending)
+            .done()
+    };
+    case(
+        "compressed frames pass",
+        granted().says(offer, WS, true, open()).done(),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "compressed frames are not read by the server",
+        twice(closed(1002), open()),
+        ("broken", "frames-blocked", "server-side", Medium),
+    );
+    case(
+        "a connection ends once on a compressed message",
+        granted()
+            .says(offer, WS, true, fin())
+            .says(plain, WS, false, open())
+            .says(offer, WS, true, open())
+            .done(),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "the last of many connections end, compressed or not",
+        twice(fin(), fin()),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "compressed frames come though none were granted",
+        pair(open())
+            .offers(WS, &good, SWITCHED)
+            .says(offer, WS, false, Ending::new(EndedBy::Garbled))
+            .done(),
+        ("broken", "frames-blocked", "server-side", Medium),
+    );
+    case(
+        "the server does not like the message, compressed or not",
+        pair(closed(1002)).offers(WS, &good, &deflate).says(offer, WS, true, closed(1002)).done(),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "the server says farewell in its own words to both",
+        pair(closed(4401)).offers(WS, &good, &deflate).says(offer, WS, true, closed(4401)).done(),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "compressed frames do not pass, and a browser's do",
+        saw(twice(fin(), open()), BrowserHandshake { frames_received: 3, ..works(live()) }),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "the offer is refused, once",
+        pair(open()).offers(WS, &good, FORBIDDEN).done(),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "the offer is refused, and so is the browser's",
+        saw(pair(open()).offers(WS, &good, FORBIDDEN).done(), answered(live(), FORBIDDEN)),
+        ("broken", "lb-strips-upgrade", "server-side", Medium),
+    );
+    case(
+        "the offer is refused again and again",
+        pair(open())
+            .offers(WS, &good, FORBIDDEN)
+            .browser(WS, &good, SWITCHED, "")
+            .says(plain, WS, false, open())
+            .offers(WS, &good, FORBIDDEN)
+            .done(),
+        ("broken", "lb-strips-upgrade", "server-side", Medium),
+    );
+    let directly = |bundle: OnRoute| {
+        let direct = healthy(bundle.then().direct(false), &good).says(plain, WS, false, open());
+        direct.offers(WS, &good, SWITCHED).says(offer, WS, false, open()).done()
+    };
+    case(
+        "the offer is refused by the proxy alone",
+        saw(
+            directly(
+                healthy(Run::inside().proxy(true), &good)
+                    .says(plain, WS, false, open())
+                    .offers(WS, &good, FORBIDDEN),
+            ),
+            BrowserHandshake {
+                route: Some(format!("proxy {PROXY}")),
+                ..answered(live(), FORBIDDEN)
+            },
+        ),
+        ("broken", "proxy-blocks-websocket", "client-network", High),
     );
     // Only the twin with the browser's Origin tells.
     let refuses_origin = || {

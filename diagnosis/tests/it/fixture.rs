@@ -360,9 +360,23 @@ impl OnRoute {
                 pong_ms,
                 received: Vec::new(),
                 ending: Ending::new(how),
+                message: None,
             }),
         });
         self.add(probe::UPGRADE, Some(path), step)
+    }
+
+    /// A handshake that offers compression.
+    pub(crate) fn offers(self, path: &str, leaf: &Leaf, head: &str) -> Self {
+        self.handshake(probe::COMPRESSED_UPGRADE, path, leaf, Ok((head, "")))
+    }
+
+    /// The message that follows a browser-like handshake, and how it ended.
+    pub(crate) fn says(self, probe: &str, path: &str, compressed: bool, ending: Ending) -> Self {
+        let passed_ms = (ending.how == EndedBy::StillOpen).then_some(2.0);
+        let message = Some(MessageSent { compressed, bytes: 26, passed_ms });
+        let seen = FramesSeen { pong_ms: Some(1.0), received: Vec::new(), ending, message };
+        self.add(probe, Some(path), Step::Frames(Frames { result: Outcome::Ok(seen) }))
     }
 
     pub(crate) fn plain(self, path: &str, leaf: &Leaf, head: &str, body: &str) -> Self {

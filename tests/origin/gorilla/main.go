@@ -35,6 +35,8 @@ type config struct {
 	DelayMs int
 	// Closes the connection in place of answering an upgrade.
 	Hangup bool
+	// Grants permessage-deflate, and compresses what it sends.
+	Compress bool
 }
 
 func main() {
@@ -111,7 +113,7 @@ func (c config) socket(w http.ResponseWriter, r *http.Request) {
 	if upgrading && c.Hangup {
 		panic(http.ErrAbortHandler)
 	}
-	upgrader := websocket.Upgrader{}
+	upgrader := websocket.Upgrader{EnableCompression: c.Compress}
 	if graphql {
 		upgrader.Subprotocols = []string{"graphql-transport-ws", "graphql-ws"}
 	}

@@ -4,6 +4,7 @@
 
 use super::ca::Pki;
 use super::config::{CutBy, CutConfig, HopUpgrade, Product};
+use super::frames::{self, Compressed};
 use super::http1::{Head, KEEP_ALIVE, Response, body, date};
 use super::pages::page;
 use super::wire::{Conn, relay};
@@ -138,10 +139,13 @@ impl Hop {
 
     /// Ties an upgraded client to its server, as far as this hop lets them.
     pub(crate) async fn join(&self, mut client: Conn, mut server: Conn) {
-        if self.upgrade == HopUpgrade::SwallowFrames {
-            tokio::join!(client.drain(), server.drain());
-        } else {
-            relay(client, server, &self.cut, false).await;
+        match self.upgrade {
+            HopUpgrade::SwallowFrames => {
+                tokio::join!(client.drain(), server.drain());
+            }
+            HopUpgrade::CloseOnCompressed => frames::relay(client, server, Compressed::Close).await,
+            HopUpgrade::ClearCompressed => frames::relay(client, server, Compressed::Clear).await,
+            _ => relay(client, server, &self.cut, false).await,
         }
     }
 

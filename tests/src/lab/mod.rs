@@ -15,6 +15,7 @@
 pub mod ca;
 pub mod config;
 pub mod firewall;
+mod frames;
 mod h2;
 mod hop;
 mod http1;

@@ -188,6 +188,7 @@ impl Outcome {
                     self.bundles.iter().filter(|b| b.manifest.id == citation.bundle).any(|b| {
                         let name = citation.observation.strip_prefix("attachments/");
                         b.observations.observations.iter().any(|o| o.id == citation.observation)
+                            || b.observations.browser.iter().any(|s| s.id == citation.observation)
                             || b.attachments.iter().any(|a| Some(a.name.as_str()) == name)
                     });
                 if !there {

@@ -109,6 +109,8 @@ pub struct GorillaConfig {
     pub delay_ms: u32,
     /// Closes the connection in place of answering an upgrade.
     pub hangup: bool,
+    /// Grants permessage-deflate, and compresses what it sends.
+    pub compress: bool,
 }
 
 impl Default for GorillaConfig {
@@ -122,6 +124,7 @@ impl Default for GorillaConfig {
             version: "1.99.1".into(),
             delay_ms: 0,
             hangup: false,
+            compress: false,
         }
     }
 }

@@ -165,6 +165,7 @@ fn gorilla(wanted: &GorillaConfig, host: &str, dir: &Path, pki: &Pki) -> Result<
         "listen": "127.0.0.1:{port}", "cert": cert, "key": key, "paths": wanted.paths,
         "origin": wanted.origin, "user": wanted.user, "newer": wanted.newer,
         "version": wanted.version, "delayms": wanted.delay_ms, "hangup": wanted.hangup,
+        "compress": wanted.compress,
     });
     Real::start(Product::Gorilla, &config.to_string(), &BTreeMap::new())
 }

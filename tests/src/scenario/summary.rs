@@ -303,7 +303,7 @@ mod tests {
 
     /// Read from what a browser or a person gave, which no server of a scenario
     /// does; `diagnosis/tests/it` and the tests of those options have them.
-    const GIVEN: [&str; 13] = [
+    const GIVEN: [&str; 12] = [
         "browser-agrees",
         "browser-cut",
         "browser-message",
@@ -314,7 +314,6 @@ mod tests {
         "clients-differ",
         "collected-apart",
         "curl-output-no-test",
-        "frames-blocked-compressed",
         "lb-http2-browser",
         "page-and-socket-differ",
     ];

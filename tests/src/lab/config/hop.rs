@@ -74,6 +74,10 @@ pub enum HopUpgrade {
     SwallowFrames,
     /// Answers the client's key itself with an Accept that fits another.
     Rekey,
+    /// Reads frames and knows no extension: closes at the first with RSV1.
+    CloseOnCompressed,
+    /// Writes every frame anew without its RSV1, whoever sent it.
+    ClearCompressed,
 }
 
 /// A forward proxy.
