@@ -140,9 +140,9 @@ fn pac(config: &crate::config::Config) -> bool {
 }
 
 pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
-    let folder = profile()?;
+    let folder = profile(&s.choice.program)?;
     let command = command(s, folder.path());
-    let mut running = Running::start(command, folder)?;
+    let mut running = Running::start(command, folder, &s.choice.program)?;
     let active = running.ready("DevToolsActivePort", s.config().timeout * START).await?;
     let mut lines = active.lines();
     let port = lines.next().and_then(|port| port.trim().parse().ok());

@@ -113,11 +113,11 @@ fn command(s: &mut Session<'_>, folder: &Path) -> Command {
 }
 
 pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
-    let folder = profile()?;
+    let folder = profile(&s.choice.program)?;
     let written = std::fs::write(folder.path().join("user.js"), preferences(s));
     written.map_err(|error| format!("its profile cannot be written: {error}"))?;
     let command = command(s, folder.path());
-    let mut running = Running::start(command, folder)?;
+    let mut running = Running::start(command, folder, &s.choice.program)?;
     let ready = running.ready(READY, s.config().timeout * START).await?;
     let ready: Value = serde_json::from_str(&ready).unwrap_or_default();
     let port = ready["ws_port"].as_u64().and_then(|port| u16::try_from(port).ok());
@@ -188,7 +188,9 @@ impl Tab {
         params: Value,
     ) -> Result<Value, String> {
         let id = self.wire.send(method, params, None).await?;
-        let until = Instant::now() + s.patience();
+        // It listens before it has started up, and answers this one afterwards.
+        let times = if method == "session.new" { START } else { 1 };
+        let until = Instant::now() + s.patience() * times;
         loop {
             let next = tokio::time::timeout_at(until, self.wire.next()).await;
             match next.map_err(|_| format!("no answer to {method}"))?? {

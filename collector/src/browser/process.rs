@@ -2,6 +2,7 @@
 //! however it ends: the browser hangs, the collection is stopped, the collector
 //! itself is killed.
 
+use super::find::Program;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -21,12 +22,16 @@ pub(super) struct Running {
     profile: tempfile::TempDir,
 }
 
-/// A folder that only this user can enter, for a profile.
-pub(super) fn profile() -> Result<tempfile::TempDir, String> {
-    tempfile::Builder::new()
-        .prefix("wss-collector-browser-")
-        .tempdir()
-        .map_err(|error| format!("no folder for its profile: {error}"))
+/// A folder that only this user can enter, for a profile: among temporary
+/// files, or where a browser that is shut in can read it.
+pub(super) fn profile(of: &Program) -> Result<tempfile::TempDir, String> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("wss-collector-browser-");
+    let made = match &of.shut_in {
+        Some(parent) => std::fs::create_dir_all(parent).and_then(|()| folder.tempdir_in(parent)),
+        None => folder.tempdir(),
+    };
+    made.map_err(|error| format!("no folder for its profile: {error}"))
 }
 
 /// What the collector's end leaves to be done: a shell waits for the end of its
@@ -38,14 +43,20 @@ for _ in 1 2 3 4 5 6 7 8 9 10; do rm -rf -- "$2" 2>/dev/null; [ -e "$2" ] || exi
 
 impl Running {
     /// Starts `command`, which uses `profile`.
-    pub(super) fn start(mut command: Command, profile: tempfile::TempDir) -> Result<Self, String> {
+    pub(super) fn start(
+        mut command: Command,
+        profile: tempfile::TempDir,
+        of: &Program,
+    ) -> Result<Self, String> {
         let said = std::fs::File::create(stderr_of(profile.path()));
         let said = said.map_err(|error| format!("its profile cannot be written: {error}"))?;
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said);
         // What it puts aside goes with the profile. Not on a Mac, whose temporary
-        // folder has a name that leaves no room for a socket's.
+        // folder has a name that leaves no room for a socket's; and who is shut in
+        // has a folder of its own for that.
         let temporary = profile.path().join("tmp");
-        if !cfg!(target_os = "macos") && std::fs::create_dir(&temporary).is_ok() {
+        let room = !cfg!(target_os = "macos") && of.shut_in.is_none();
+        if room && std::fs::create_dir(&temporary).is_ok() {
             for name in ["TMPDIR", "TEMP", "TMP"] {
                 command.env(name, &temporary);
             }
