@@ -1,6 +1,6 @@
 //! The four items that support asks for ("Getting Help" on the page).
 
-use crate::evidence::{Evidence, Fate, Reach, SocketState};
+use crate::evidence::{Evidence, Fate, Meaning, Reach, SocketState};
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
 use crate::rule::{run_again, run_at, run_outside};
 use wss_bundle::Vantage;
@@ -201,13 +201,21 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
             "the handshake succeeds".to_owned()
         });
     }
-    let seen = by_browsers(e);
+    let mut seen = by_browsers(e);
+    seen.extend(by_a_message(e));
     if !seen.is_empty() {
         // A browser's own account is what the page asks for.
         missing.clear();
         have.extend(seen);
     }
     item("failed-handshake", have, missing, Some(run_again(e, "")))
+}
+
+/// What somebody pasted from a browser's console, where it tells how it failed.
+fn by_a_message(e: &Evidence<'_>) -> Option<String> {
+    let text = e.bundles.iter().find_map(|v| v.bundle.manifest.answers.browser_message.as_ref())?;
+    let meaning = Meaning::of(text).filter(|meaning| *meaning != Meaning::Unspecific)?;
+    Some(format!("by what a browser's console said, as pasted: {}", meaning.words()))
 }
 
 /// What browsers saw of it, and which.

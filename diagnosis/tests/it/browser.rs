@@ -357,9 +357,16 @@ fn the_checklist_says_which_browser() {
     let (status, have) = item(saw(nothing.clone(), answered(har(), FORBIDDEN)));
     assert_eq!(status, "complete");
     assert!(have.contains("har:console.har (Chrome 156): HTTP/1.1 403 Forbidden with 2"), "{have}");
-    let (status, have) = item(saw(nothing, failed(live(), "net::ERR_CONNECTION_REFUSED")));
+    let (status, have) = item(saw(nothing.clone(), failed(live(), "net::ERR_CONNECTION_REFUSED")));
     assert_eq!(status, "complete");
     assert!(have.contains("Chromium 156 headless: no response"), "{have}");
+    let (status, have) = item(said(nothing.clone(), "failed: Unexpected response code: 502"));
+    assert_eq!(status, "complete");
+    assert!(have.contains("as pasted: the handshake was answered with 502"), "{have}");
+    // Words that tell nothing complete nothing.
+    for words in ["WebSocket connection to 'wss://b/' failed: ", "it is broken"] {
+        assert_eq!(item(said(nothing.clone(), words)).0, "missing", "{words}");
+    }
 }
 
 #[test]
