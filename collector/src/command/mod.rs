@@ -61,7 +61,7 @@ pub fn misused(error: &clap::Error) -> u8 {
     if error.kind() == ErrorKind::ArgumentConflict && text.contains("the subcommand '") {
         return fail(
             "one target at a time; commands (inspect, upload, completions, man) go without a target and \
-             its options",
+             its options; --browser and --obfuscate take their value after a `=` (--browser=firefox)",
         );
     }
     let masked = Redactor::new().text("screen", "usage", &text);
