@@ -71,7 +71,7 @@ impl Screen {
     /// Says something that is no progress.
     pub fn say(&self, text: &str) {
         match self {
-            Self::Live(live) => live.say(text),
+            Self::Live(live) => live.say(&fit::wrapped(text, 2, fit::columns())),
             Self::Plain(_) | Self::Quiet => {
                 let _ = writeln!(std::io::stderr(), "{text}");
             }
