@@ -150,6 +150,14 @@ def take_in(spark, args, known):
     write_text(spark, f"{run}/_done", "")
 
 
+def of_bundles():
+    """What roll-ups count by: as in analyzer/src/store/rollup.rs."""
+    day = "SUBSTR(b.day, 9, 2)"
+    quarter = f"CASE WHEN {day} < '08' THEN '01' WHEN {day} < '15' THEN '08' WHEN {day} < '22' THEN '15' ELSE '22' END"
+    device = "TRIM(COALESCE(b.device, '') || ' ' || COALESCE(b.device_version, ''))"
+    return f"(SUBSTR(b.day, 1, 8) || {quarter})", device
+
+
 def answer(spark, args, known):
     """The named queries over everything, as `wss-analyzer trends --results` wants them."""
     done = runs(spark, args.out)
@@ -162,10 +170,12 @@ def answer(spark, args, known):
         table.createOrReplaceTempView(name)
     folder = pathlib.Path(args.sql)
     rollups = {path.stem: path.read_text() for path in (folder / "rollup").glob("*.sql")}
+    period, to_blame = of_bundles()
     # `cases` first: others count it.
     for name in sorted(rollups, key=lambda name: (name != "cases", name)):
         text = rollups[name].replace("{bundles}", "bundles").replace("{cases}", "cases")
-        view = spark.sql(text.replace("{text}", "STRING")).cache()
+        text = text.replace("{text}", "STRING").replace("{period}", period).replace("{to_blame}", to_blame)
+        view = spark.sql(text).cache()
         # The named query has this name, too.
         view.createOrReplaceTempView(name)
     answers = {}

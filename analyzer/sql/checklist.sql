@@ -1,5 +1,7 @@
 -- How complete the checklist was.
-SELECT vantage, item, state, SUM(n) AS n
-FROM checklist_months
-GROUP BY vantage, item, state
-ORDER BY vantage, item, state
+SELECT
+  period, vantage, cause, to_blame, item, state,
+  SUM(n) AS n
+FROM checklist_periods
+GROUP BY period, vantage, cause, to_blame, item, state
+ORDER BY period, vantage, cause, to_blame, item, state

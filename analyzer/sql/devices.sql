@@ -1,7 +1,8 @@
 -- Devices that left a mark, by what the bundles' verdicts were.
-SELECT role, product, version, cause, status, confidence, SUM(n) AS n, MIN(month) AS first_month,
-  MAX(month) AS last_month
-FROM device_months
+SELECT
+  period, vantage, cause, to_blame, role, product, version, status, confidence,
+  SUM(n) AS n
+FROM device_periods
 WHERE role <> 'origin'
-GROUP BY role, product, version, cause, status, confidence
-ORDER BY role, product, version, cause, status, confidence
+GROUP BY period, vantage, cause, to_blame, role, product, version, status, confidence
+ORDER BY period, vantage, cause, to_blame, role, product, version, status, confidence

@@ -5,4 +5,4 @@ FROM fingerprint_hosts
 GROUP BY fingerprint, cause
 HAVING COUNT(DISTINCT host) > 1
 ORDER BY hosts DESC, n DESC, fingerprint, cause
-LIMIT 200
+LIMIT 40

@@ -1,5 +1,7 @@
 -- Silent holds: when they were cut, by what, and whether pings helped.
-SELECT cut_after_s, cut_by, keepalive_survives, device, SUM(n) AS n
-FROM hold_months
-GROUP BY cut_after_s, cut_by, keepalive_survives, device
-ORDER BY cut_after_s, cut_by, keepalive_survives, device
+SELECT
+  period, vantage, cause, to_blame, cut_after_s, cut_by, keepalive_survives,
+  SUM(n) AS n
+FROM hold_periods
+GROUP BY period, vantage, cause, to_blame, cut_after_s, cut_by, keepalive_survives
+ORDER BY period, vantage, cause, to_blame, cut_after_s, cut_by, keepalive_survives

@@ -1,5 +1,7 @@
 -- How each layer went on the route that decides.
-SELECT vantage, layer, status, failure, SUM(n) AS n
-FROM layer_months
-GROUP BY vantage, layer, status, failure
-ORDER BY vantage, layer, status, failure
+SELECT
+  period, vantage, cause, to_blame, layer, status, failure,
+  SUM(n) AS n
+FROM layer_periods
+GROUP BY period, vantage, cause, to_blame, layer, status, failure
+ORDER BY period, vantage, cause, to_blame, layer, status, failure

@@ -1,5 +1,7 @@
 -- Verdicts that settle nothing, and what would settle them.
-SELECT unsettled, status, cause, SUM(n) AS n
-FROM unsettled_months
-GROUP BY unsettled, status, cause
-ORDER BY n DESC, unsettled, status, cause
+SELECT
+  period, vantage, cause, to_blame, unsettled, status,
+  SUM(n) AS n
+FROM unsettled_periods
+GROUP BY period, vantage, cause, to_blame, unsettled, status
+ORDER BY period, vantage, cause, to_blame, unsettled, status

@@ -90,10 +90,10 @@ fn check(work: &Path, bundles: usize, strong: &[&str]) {
         ("vantage", "SELECT vantage AS name, COUNT(*) AS n FROM bundles GROUP BY 1"),
         ("host", "SELECT host AS name, COUNT(*) AS n FROM bundles GROUP BY 1"),
         ("case_day", "SELECT day AS name, SUM(n) AS n FROM case_days GROUP BY 1"),
-        ("cut", "SELECT cut_after_s AS name, SUM(n) AS n FROM hold_months GROUP BY 1"),
+        ("cut", "SELECT cut_after_s AS name, SUM(n) AS n FROM hold_periods GROUP BY 1"),
         (
             "collector",
-            "SELECT collector_version || ' ' || collector_os AS name, SUM(n) AS n FROM collector_months GROUP BY 1",
+            "SELECT collector_version || ' ' || collector_os AS name, SUM(n) AS n FROM collector_periods GROUP BY 1",
         ),
     ] {
         let script: BTreeMap<String, u64> = serde_json::from_value(wanted[name].clone()).unwrap();
@@ -140,45 +140,146 @@ async fn planted_trends_are_found_and_the_page_is_good() {
     }
     filters(&mut browser, work.path()).await;
     links(&mut browser).await;
+    behind(&mut browser, work.path()).await;
     assert_eq!(browser.complaints().await.unwrap(), Vec::<String>::new());
     let paper = browser.print().await.unwrap();
     assert!(paper.len() > 20_000);
 }
 
-/// What a filter leaves is what the store counts.
+fn choose(id: &str, text: &str) -> String {
+    format!(
+        "(() => {{ const s = document.getElementById('{id}'); \
+         s.value = [...s.options].find(o => o.textContent === '{text}').value; \
+         s.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()"
+    )
+}
+
+/// The sum of the figures that a selector finds, where they are shown.
+fn figures(selector: &str) -> String {
+    format!(
+        "[...document.querySelectorAll('{selector}')].filter(c => !c.closest('tr').hidden)\
+         .reduce((n, c) => n + Number(c.textContent), 0)"
+    )
+}
+
+/// Cells that say something else once the script has counted; shares may differ
+/// by the rounding of a tie.
+async fn counted_as_drawn(browser: &mut Browser, page: &str) {
+    let script = format!(
+        "(() => {{ const raw = new DOMParser().parseFromString({}, 'text/html'); \
+         const cells = d => [...d.querySelectorAll('#main td, #main svg text, #main rect title')].map(c => c.textContent); \
+         const [a, b] = [cells(raw), cells(document)]; \
+         if (a.length !== b.length) return ['length']; \
+         return a.flatMap((text, at) => text === b[at] || / %$/.test(text) && Math.abs(parseFloat(text) - parseFloat(b[at])) < 0.11 \
+           ? [] : [text + ' / ' + b[at]]); }})()",
+        serde_json::to_string(page).unwrap()
+    );
+    assert_eq!(browser.evaluate(&script).await.unwrap(), serde_json::json!([]));
+}
+
+/// What a filter leaves is what the store counts, in every section.
 async fn filters(browser: &mut Browser, work: &Path) {
-    let choose = |id: &str, text: &str| {
-        format!(
-            "(() => {{ const s = document.getElementById('{id}'); \
-             s.value = [...s.options].find(o => o.textContent === '{text}').value; \
-             s.dispatchEvent(new Event('change', {{ bubbles: true }})); }})()"
-        )
-    };
+    let page = std::fs::read_to_string(work.join("trends.html")).unwrap();
+    counted_as_drawn(browser, &page).await;
     browser.evaluate(&choose("vantage", "outside")).await.unwrap();
     browser.evaluate(&choose("device", "nginx 1.22.1")).await.unwrap();
     let shown = browser.evaluate("document.getElementById('filtered').textContent").await.unwrap();
-    let query = "SELECT COUNT(*) AS n, 'x' AS name FROM cases WHERE vantage = 'outside' AND device = 'nginx' AND device_version = '1.22.1'";
-    // No case begins outside alone here: so look inside, too.
-    assert_eq!(counts(work, query)["x"], 0);
+    // No case begins outside alone here; bundles are from there.
     assert!(shown.as_str().unwrap().starts_with("0 of"), "{shown}");
+    let nginx = "device = 'nginx' AND device_version = '1.22.1'";
+    compare(browser, work, &format!("vantage = 'outside' AND {nginx}")).await;
     browser.evaluate(&choose("vantage", "inside")).await.unwrap();
-    let query = query.replace("outside", "inside");
-    let wanted = counts(work, &query)["x"];
-    assert!(wanted > 100);
-    let shown = browser.evaluate("document.getElementById('filtered').textContent").await.unwrap();
-    assert!(shown.as_str().unwrap().starts_with(&format!("{wanted} of")), "{shown}");
-    let sum = "[...document.querySelectorAll('#time td[data-bucket]')].reduce((n, c) => n + Number(c.textContent), 0)";
-    assert_eq!(browser.evaluate(sum).await.unwrap(), wanted);
-    let causes = "[...document.querySelectorAll('#causes td[data-series]')].reduce((n, c) => n + Number(c.textContent), 0)";
-    assert_eq!(browser.evaluate(causes).await.unwrap(), wanted);
-    let drawn = "[...document.querySelectorAll('#time rect[data-bucket]')].filter(r => Number(r.getAttribute('height')) > 0).length";
-    assert!(browser.evaluate(drawn).await.unwrap().as_u64().unwrap() > 10);
+    browser.evaluate(&choose("from", "2026-07-15")).await.unwrap();
+    browser.evaluate(&choose("to", "2026-09-08")).await.unwrap();
+    let when = "day >= '2026-07-15' AND day < '2026-09-15'";
+    compare(browser, work, &format!("vantage = 'inside' AND {nginx} AND {when}")).await;
+    let drawn = "[...document.querySelectorAll('#time rect')].filter(r => Number(r.getAttribute('height')) > 0).length";
+    assert!(browser.evaluate(drawn).await.unwrap().as_u64().unwrap() > 5);
+    browser.evaluate("document.querySelector('.filters button').click()").await.unwrap();
+    browser.evaluate("new Promise(done => setTimeout(done, 50))").await.unwrap();
+    counted_as_drawn(browser, &page).await;
+    browser.evaluate(&choose("cause", "gateway-timeout")).await.unwrap();
+    compare(browser, work, "cause = 'gateway-timeout'").await;
     let told = "[...document.querySelectorAll('.unfiltered')].every(p => !p.hidden)";
     assert_eq!(browser.evaluate(told).await.unwrap(), true);
     browser.evaluate("document.querySelector('.filters button').click()").await.unwrap();
     browser.evaluate("new Promise(done => setTimeout(done, 50))").await.unwrap();
-    let all = counts(work, "SELECT COUNT(*) AS n, 'x' AS name FROM cases")["x"];
-    assert_eq!(browser.evaluate(sum).await.unwrap(), all);
+}
+
+/// Every filtered section against the store's own tables, under a condition on
+/// bundles (and, with the same names, on cases).
+async fn compare(browser: &mut Browser, work: &Path, condition: &str) {
+    let of = "bundle_id IN (SELECT bundle_id FROM bundles WHERE";
+    let seen = |roles: &str| {
+        format!(
+            "SELECT COUNT(*) AS n, 'x' AS name FROM devices WHERE role IN ({roles}) AND {of} {condition})"
+        )
+    };
+    let cases = format!("SELECT COUNT(*) AS n, 'x' AS name FROM cases WHERE {condition}");
+    let bundles = format!("SELECT COUNT(*) AS n, 'x' AS name FROM bundles WHERE {condition}");
+    for (selector, query) in [
+        ("#time td[data-figure]", cases.clone()),
+        ("#causes td:nth-child(2)", cases.clone()),
+        ("#devices td:nth-child(3)", seen("'load-balancer', 'waf', 'cdn'")),
+        ("#proxies td:nth-child(3)", seen("'forward-proxy', 'tls-interceptor'")),
+        (
+            "#idle td:nth-child(2)",
+            format!(
+                "SELECT COUNT(*) AS n, 'x' AS name FROM holds WHERE cut_after_s IS NOT NULL AND {of} {condition})"
+            ),
+        ),
+        (
+            "#layers td:nth-child(n+3)",
+            format!(
+                "SELECT COUNT(*) AS n, 'x' AS name FROM layers WHERE decides = 1 AND status = 'fail' AND {of} {condition})"
+            ),
+        ),
+        (
+            "#fingerprints td:nth-child(3)",
+            format!(
+                "{bundles} AND fingerprint IN (SELECT fingerprint FROM bundles GROUP BY 1 HAVING COUNT(DISTINCT host) > 1)"
+            ),
+        ),
+        ("#remedies td:nth-child(2)", format!("{cases} AND bundles > 1 AND status <> 'working'")),
+        ("#mending td:nth-child(2)", format!("{cases} AND bundles > 1 AND took_hours > 0")),
+        ("#checklist tr:first-child td:nth-child(-n+4)", bundles.clone()),
+        ("#unsettled td:nth-child(4)", format!("{bundles} AND unsettled IS NOT NULL")),
+        ("#collectors td:nth-child(3)", bundles.clone()),
+    ] {
+        let shown = browser.evaluate(&figures(selector)).await.unwrap();
+        assert_eq!(shown, counts(work, &query)["x"], "{selector}: {condition}");
+    }
+}
+
+/// A number's link leads to a query that gives as many rows.
+async fn behind(browser: &mut Browser, work: &Path) {
+    let bare = "[...document.querySelectorAll('#main td.number')].filter(c => /^[1-9]\\d*$/.test(c.textContent) && !c.querySelector('a') \
+        && !(c.closest('#checklist') && c.cellIndex === 1)).map(c => c.closest('section').id + ' ' + c.textContent)";
+    assert_eq!(browser.evaluate(bare).await.unwrap(), serde_json::json!([]));
+    // Of each row: the numbers that its query gives the rows of.
+    let script = "(() => { const at = { causes: [1], devices: [2], proxies: [2], idle: [1], layers: [2, 3], fingerprints: [2], \
+        remedies: [1], checklist: [2, 3], unsettled: [3], collectors: [2], bad: [1] }; \
+        return Object.entries(at).flatMap(([id, cells]) => [...document.querySelectorAll('#' + id + ' tbody tr')].map(row => { \
+          const link = row.querySelector('td a'); \
+          if (!link) return [id, -1, '']; \
+          const n = cells.reduce((n, c) => n + Number(row.cells[c].textContent), 0); \
+          return [id, n, document.getElementById(link.hash.slice(1)).querySelector('code:last-of-type, .cmd code').textContent]; })); })()";
+    let script = script
+        .replace("querySelector('code:last-of-type, .cmd code')", "querySelector('.cmd code')");
+    let found = browser.evaluate(&script).await.unwrap();
+    let found = found.as_array().unwrap();
+    assert!(found.len() > 40, "{}", found.len());
+    let program = analyzer().get_program().to_owned();
+    for one in found {
+        let command = one[2].as_str().unwrap();
+        let program = program.to_str().unwrap();
+        let command =
+            command.replacen("wss-analyzer sql", &format!("'{program}' sql --format json"), 1);
+        let output = Command::new("sh").args(["-c", &command]).current_dir(work).output().unwrap();
+        assert!(output.status.success(), "{command}: {}", err(&output));
+        let rows: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(one[1], rows.len(), "{command}");
+    }
 }
 
 /// Every link leads somewhere, and a number's to bundles.
@@ -289,7 +390,7 @@ fn what_older_rules_judged_is_judged_again_without_the_bundles() {
     tamper(
         work.path(),
         "UPDATE bundle_data SET rules_version = 'old', summary = 'x';
-         UPDATE collector_months SET rules_version = 'old';
+         UPDATE collector_periods SET rules_version = 'old';
          DELETE FROM finding_data;",
     );
     assert_ne!(counts(work.path(), summaries), before);

@@ -10,22 +10,39 @@ FROM (
     SELECT 'device', TRIM(device || ' ' || COALESCE(device_version, '')), bundle_id, collected_at
     FROM {bundles} WHERE device IS NOT NULL
     UNION ALL
-    SELECT 'layer', broken_layer, bundle_id, collected_at
-    FROM {bundles} WHERE broken_layer IS NOT NULL
+    SELECT DISTINCT 'layer', TRIM(l.layer || ' ' || COALESCE(l.failure, '')), b.bundle_id, b.collected_at
+    FROM {bundles} b JOIN layers l ON l.bundle_id = b.bundle_id
+    WHERE l.decides = 1 AND l.status = 'fail'
     UNION ALL
     SELECT 'fingerprint', fingerprint, bundle_id, collected_at
     FROM {bundles} WHERE fingerprint IS NOT NULL
     UNION ALL
-    SELECT 'unsettled', unsettled, bundle_id, collected_at
+    SELECT 'unsettled', unsettled || ' ' || status || ' ' || cause, bundle_id, collected_at
     FROM {bundles} WHERE unsettled IS NOT NULL
     UNION ALL
-    SELECT 'collector', collector_version, bundle_id, collected_at FROM {bundles}
+    SELECT 'collector', collector_version || ' ' || collector_os || ' ' || rules_version, bundle_id,
+      collected_at
+    FROM {bundles}
+    UNION ALL
+    SELECT 'item', 'upgrade-test', bundle_id, collected_at
+    FROM {bundles} WHERE upgrade_test <> 'complete'
+    UNION ALL
+    SELECT 'item', 'proxy-or-load-balancer', bundle_id, collected_at
+    FROM {bundles} WHERE proxy_or_load_balancer <> 'complete'
+    UNION ALL
+    SELECT 'item', 'failed-handshake', bundle_id, collected_at
+    FROM {bundles} WHERE failed_handshake <> 'complete'
+    UNION ALL
+    SELECT 'item', 'network-path', bundle_id, collected_at
+    FROM {bundles} WHERE network_path <> 'complete'
     UNION ALL
     SELECT 'cut', CAST(CAST(ROUND(h.cut_after_s) AS INTEGER) AS {text}), b.bundle_id, b.collected_at
     FROM {bundles} b JOIN holds h ON h.bundle_id = b.bundle_id WHERE h.cut_after_s IS NOT NULL
     UNION ALL
-    SELECT 'product', TRIM(d.product || ' ' || COALESCE(d.version, '')), b.bundle_id, b.collected_at
-    FROM {bundles} b JOIN devices d ON d.bundle_id = b.bundle_id WHERE d.product IS NOT NULL
+    SELECT DISTINCT 'product',
+      TRIM(d.role || ' ' || TRIM(COALESCE(d.product, '') || ' ' || COALESCE(d.version, ''))),
+      b.bundle_id, b.collected_at
+    FROM {bundles} b JOIN devices d ON d.bundle_id = b.bundle_id WHERE d.role <> 'origin'
   ) behind
 ) ranked
 WHERE place <= 5

@@ -21,7 +21,7 @@ const NAME: &str = "wss.db";
 /// How long one writer waits for another. A batch takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// One script a version, each from the version before it.
-const MIGRATIONS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
 
 /// A store that can be written to.
 pub struct Store {
@@ -82,6 +82,10 @@ impl Store {
         check_version(version, &path)?;
         for script in &MIGRATIONS[version..] {
             transaction.execute_batch(script).map_err(said(&path))?;
+        }
+        if version < MIGRATIONS.len() {
+            // A version may count otherwise than the one before it.
+            rollup::renew(&transaction).map_err(said(&path))?;
         }
         transaction
             .pragma_update(None, "user_version", MIGRATIONS.len() as i64)
@@ -152,6 +156,7 @@ impl Reader {
                 folder.display()
             ));
         }
+        Self::renewed(folder, &path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&path, flags).map_err(said(&path))?;
         db.busy_timeout(PATIENCE).map_err(said(&path))?;
@@ -163,6 +168,19 @@ impl Reader {
             return Err(format!("{}: it is no store of wss-analyzer", path.display()));
         }
         Ok(Self { db, path })
+    }
+
+    /// Brings a store of an older version up to this one.
+    fn renewed(folder: &Path, path: &Path) -> Result<(), String> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let found = Connection::open_with_flags(path, flags).and_then(|db| {
+            db.busy_timeout(PATIENCE)?;
+            version(&db)
+        });
+        match found.map_err(said(path))? {
+            older if older > 0 && older < MIGRATIONS.len() => Store::open(folder).map(drop),
+            _ => Ok(()),
+        }
     }
 
     /// Whether a bundle is in. A database that does not answer says no: the

@@ -47,15 +47,24 @@ rollups! {
     cases: Cases,
     case_days: OfCases,
     case_outcomes: OfCases,
-    device_months: OfBundles,
-    layer_months: OfBundles,
-    hold_months: OfBundles,
+    device_periods: OfBundles,
+    layer_periods: OfBundles,
+    hold_periods: OfBundles,
     fingerprint_hosts: OfBundles,
-    checklist_months: OfBundles,
-    unsettled_months: OfBundles,
-    collector_months: OfBundles,
+    fingerprint_periods: OfBundles,
+    checklist_periods: OfBundles,
+    unsettled_periods: OfBundles,
+    collector_periods: OfBundles,
     newest: Newest,
 }
+
+/// The quarter of a month that a bundle `b` is of, by its first day. Weeks would
+/// not fit into months.
+const PERIOD: &str = "(SUBSTR(b.day, 1, 8) || CASE WHEN SUBSTR(b.day, 9, 2) < '08' THEN '01' \
+    WHEN SUBSTR(b.day, 9, 2) < '15' THEN '08' WHEN SUBSTR(b.day, 9, 2) < '22' THEN '15' ELSE '22' END)";
+
+/// The device to blame of a bundle or a case `b`, with its version; empty where there is none.
+const TO_BLAME: &str = "TRIM(COALESCE(b.device, '') || ' ' || COALESCE(b.device_version, ''))";
 
 /// Tables of a connection in which a transaction notes what it touches.
 pub(super) const TOUCHED: &str = "
@@ -70,7 +79,9 @@ const BUNDLES_OF_CASES: &str =
 impl Rollup {
     /// The definition over other tables.
     fn over(&self, bundles: &str, cases: &str) -> String {
-        self.sql.replace("{bundles}", bundles).replace("{cases}", cases).replace("{text}", "TEXT")
+        let tables = self.sql.replace("{bundles}", bundles).replace("{cases}", cases);
+        // The same stand in analyzer/fleet/trends.py.
+        tables.replace("{text}", "TEXT").replace("{period}", PERIOD).replace("{to_blame}", TO_BLAME)
     }
 
     /// Adds what is touched (`sign` 1), or takes it away (-1).
@@ -144,6 +155,16 @@ fn prune(db: &Connection) -> rusqlite::Result<()> {
            ) WHERE place > 5)",
     )?
     .execute([])?;
+    Ok(())
+}
+
+/// Makes every roll-up anew, from everything.
+pub(super) fn renew(db: &Connection) -> rusqlite::Result<()> {
+    for rollup in ROLLUPS {
+        let (name, all) = (rollup.name, rollup.over("bundle_data", "cases"));
+        db.execute(&format!("DELETE FROM {name}"), [])?;
+        db.execute(&format!("INSERT INTO {name} {all}"), [])?;
+    }
     Ok(())
 }
 

@@ -13,6 +13,10 @@ pub(super) struct Chart {
     pub(super) label: String,
     width: f64,
     height: f64,
+    /// How the script draws it anew: `columns` or `lying`, from where, and how far.
+    kind: &'static str,
+    from: f64,
+    room: f64,
     bars: Vec<Bar>,
     lines: Vec<Line>,
     texts: Vec<Text>,
@@ -28,8 +32,10 @@ struct Bar {
     height: f64,
     tone: String,
     title: String,
-    bucket: Option<String>,
-    series: Option<String>,
+    /// Bars of one group lie on another.
+    group: String,
+    /// How the filters count it.
+    figure: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -47,7 +53,10 @@ struct Text {
     y: f64,
     anchor: &'static str,
     text: String,
-    scale: bool,
+    /// The part of the scale that it tells.
+    part: Option<&'static str>,
+    /// The group whose sum it is.
+    sum: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,6 +88,7 @@ pub(super) fn stacked(
     buckets: &[String],
     series: &[String],
     counts: &[Vec<u64>],
+    figure: impl Fn(usize, usize) -> String,
 ) -> Chart {
     let (height, left, bottom, top) = (300.0, 56.0, 24.0, 10.0);
     let sums = counts.iter().map(|bucket| bucket.iter().sum::<u64>());
@@ -98,8 +108,8 @@ pub(super) fn stacked(
                 height: round(tall),
                 tone: format!("s{s}"),
                 title: format!("{}, {}: {count}", buckets[b], series[s]),
-                bucket: Some(b.to_string()),
-                series: Some(s.to_string()),
+                group: b.to_string(),
+                figure: figure(b, s),
             });
         }
     }
@@ -107,6 +117,9 @@ pub(super) fn stacked(
         label,
         width: WIDTH,
         height,
+        kind: "columns",
+        from: height - bottom,
+        room,
         bars,
         lines: Vec::new(),
         texts: Vec::new(),
@@ -116,38 +129,41 @@ pub(super) fn stacked(
             .map(|(s, name)| Legend { tone: format!("s{s}"), name: name.clone() })
             .collect(),
     };
-    for part in 0..=2_u64 {
+    for (part, name) in [(0_u64, "0"), (1, "0.5"), (2, "1")] {
         let y = round(height - bottom - room * part as f64 / 2.0);
         chart.lines.push(Line { x1: left, y1: y, x2: WIDTH, y2: y, kind: "grid" });
         let text =
             if most == 1 && part == 1 { String::new() } else { (most * part / 2).to_string() };
-        chart.texts.push(Text { x: left - 6.0, y: y + 4.0, anchor: "end", text, scale: true });
+        let (part, sum) = (Some(name), None);
+        chart.texts.push(Text { x: left - 6.0, y: y + 4.0, anchor: "end", text, part, sum });
     }
     let every = buckets.len().div_ceil(8).max(1);
     for (b, name) in buckets.iter().enumerate().step_by(every) {
         let x = round(left + (b as f64 + 0.5) * step);
         let text = name.clone();
         let anchor = if b == 0 { "start" } else { "middle" };
-        chart.texts.push(Text { x, y: height - 6.0, anchor, text, scale: false });
+        chart.texts.push(Text { x, y: height - 6.0, anchor, text, part: None, sum: None });
     }
     chart
 }
 
-/// Bars side by side, with vertical marks: `at` and `marks` on one scale.
+/// Bars side by side, with vertical marks: `at` and `marks` on one scale. A bar is
+/// its place, its count, its name, and how the filters count it.
 pub(super) fn histogram(
     label: String,
-    at: &[(f64, u64, String)],
+    at: &[(f64, u64, String, String)],
     marks: &[f64],
     unit: &str,
 ) -> Chart {
     let (height, left, bottom, top) = (200.0, 56.0, 24.0, 12.0);
     let longest = at.iter().map(|(x, ..)| *x).fold(10.0, f64::max) * 1.05;
-    let most = round_up(at.iter().map(|(_, n, _)| *n).max().unwrap_or(0).max(1));
+    let most = round_up(at.iter().map(|(_, n, ..)| *n).max().unwrap_or(0).max(1));
     let room = height - bottom - top;
     let x_of = |x: f64| left + x / longest * (WIDTH - left - 20.0);
     let bars = at
         .iter()
-        .map(|(x, n, title)| {
+        .enumerate()
+        .map(|(group, (x, n, name, figure))| {
             // One case beside a thousand must still be seen.
             let tall = (*n as f64 / most as f64 * room).max(1.5);
             Bar {
@@ -156,9 +172,9 @@ pub(super) fn histogram(
                 width: 5.0,
                 height: round(tall),
                 tone: "s0".to_owned(),
-                title: title.clone(),
-                bucket: None,
-                series: None,
+                title: format!("{name}: {n}"),
+                group: group.to_string(),
+                figure: figure.clone(),
             }
         })
         .collect();
@@ -176,55 +192,63 @@ pub(super) fn histogram(
                 y: height - 6.0,
                 anchor: if part == 0 { "start" } else { "middle" },
                 text: format!("{x:.0} {unit}"),
-                scale: false,
+                part: None,
+                sum: None,
             }
         })
         .collect();
-    let most =
-        Text { x: left - 6.0, y: top + 4.0, anchor: "end", text: most.to_string(), scale: false };
-    texts.push(most);
-    Chart { label, width: WIDTH, height, bars, lines, texts, legend: Vec::new() }
+    let (text, part) = (most.to_string(), Some("1"));
+    texts.push(Text { x: left - 6.0, y: top + 4.0, anchor: "end", text, part, sum: None });
+    let (kind, from) = ("columns", base);
+    Chart { label, width: WIDTH, height, kind, from, room, bars, lines, texts, legend: Vec::new() }
 }
 
-/// Lying bars of two parts each: name, first part, second part.
-pub(super) fn lying(label: String, rows: &[(String, u64, u64)], parts: [&str; 2]) -> Chart {
+/// A lying bar of two parts.
+pub(super) struct Lying {
+    pub(super) name: String,
+    /// The two parts.
+    pub(super) parts: [u64; 2],
+    /// How the filters count them.
+    pub(super) figures: [String; 2],
+}
+
+/// Lying bars of two parts each.
+pub(super) fn lying(label: String, rows: &[Lying], parts: [&str; 2]) -> Chart {
     let (left, tall, gap) = (300.0, 15.0, 8.0);
-    let most = rows.iter().map(|(_, a, b)| a + b).max().unwrap_or(0).max(1) as f64;
+    let sums = rows.iter().map(|row| row.parts.iter().sum::<u64>());
+    let most = sums.max().unwrap_or(0).max(1) as f64;
+    let room = WIDTH - left - 70.0;
     let height = rows.len() as f64 * (tall + gap) + gap;
     let (mut bars, mut texts) = (Vec::new(), Vec::new());
-    for (at, (name, first, second)) in rows.iter().enumerate() {
+    for (at, row) in rows.iter().enumerate() {
         let y = gap + at as f64 * (tall + gap);
-        let scale = (WIDTH - left - 70.0) / most;
         let mut x = left;
-        for (part, count) in [first, second].into_iter().enumerate() {
-            let width = round(*count as f64 * scale);
+        for (part, (count, figure)) in row.parts.iter().zip(&row.figures).enumerate() {
+            let width = round(*count as f64 / most * room);
             bars.push(Bar {
                 x: round(x),
                 y,
                 width,
                 height: tall,
                 tone: format!("p{part}"),
-                title: format!("{name}, {}: {count}", parts[part]),
-                bucket: None,
-                series: None,
+                title: format!("{}, {}: {count}", row.name, parts[part]),
+                group: at.to_string(),
+                figure: figure.clone(),
             });
             x += width;
         }
-        let name = crate::report::words::cut(name, 44);
-        texts.push(Text { x: left - 8.0, y: y + 12.0, anchor: "end", text: name, scale: false });
-        let sum = (first + second).to_string();
-        texts.push(Text {
-            x: round(x + 6.0),
-            y: y + 12.0,
-            anchor: "start",
-            text: sum,
-            scale: false,
-        });
+        let text = crate::report::words::cut(&row.name, 44);
+        let (y, part) = (y + 12.0, None);
+        texts.push(Text { x: left - 8.0, y, anchor: "end", text, part, sum: None });
+        let text = row.parts.iter().sum::<u64>().to_string();
+        let sum = Some(at.to_string());
+        texts.push(Text { x: round(x + 6.0), y, anchor: "start", text, part, sum });
     }
     let legend = parts
         .iter()
         .enumerate()
         .map(|(part, name)| Legend { tone: format!("p{part}"), name: (*name).to_owned() })
         .collect();
-    Chart { label, width: WIDTH, height: round(height), bars, lines: Vec::new(), texts, legend }
+    let (kind, height, lines) = ("lying", round(height), Vec::new());
+    Chart { label, width: WIDTH, height, kind, from: left, room, bars, lines, texts, legend }
 }

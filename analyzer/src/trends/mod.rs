@@ -6,6 +6,7 @@
 //! (`analyzer/sql/`).
 
 mod chart;
+mod counts;
 mod model;
 mod part;
 mod section;
@@ -15,10 +16,14 @@ mod time;
 use crate::report::html::{Head, engine_of, hash};
 use crate::report::templates::Templates;
 use crate::store::query::Answers;
+use counts::{DETAILS, Detail, Filters, Piece};
 use model::records;
 use part::{Behind, Listed, Section};
 use serde::Serialize;
-use time::{Cases, Filters};
+use time::Cases;
+
+/// Bytes of the page that the filters' counts may take.
+const ROOM: usize = 400_000;
 
 #[derive(Serialize)]
 struct Page<'a> {
@@ -40,6 +45,43 @@ pub fn page(
     store: Option<&str>,
     templates: &Templates,
 ) -> Result<String, String> {
+    let mut found = None;
+    for detail in DETAILS {
+        let made = sections(answers, store, detail)?;
+        let small = made.room() <= ROOM;
+        found = Some(made);
+        if small {
+            break;
+        }
+    }
+    let Sections { filters, sections, behind, empty } = found.ok_or("there is nothing to draw")?;
+    let page = Page {
+        logo: templates.logo(),
+        summary: summary(answers)?,
+        empty,
+        filters,
+        sections,
+        behind: behind.listed(),
+    };
+    render(&page, templates)
+}
+
+/// The sections, with what the filters know.
+struct Sections {
+    filters: Filters,
+    sections: Vec<Section>,
+    behind: Behind,
+    empty: bool,
+}
+
+impl Sections {
+    /// Bytes of what the filters count.
+    fn room(&self) -> usize {
+        self.sections.iter().flat_map(|section| &section.counts).map(Piece::room).sum()
+    }
+}
+
+fn sections(answers: &Answers, store: Option<&str>, detail: Detail) -> Result<Sections, String> {
     let mut behind = Behind::new(store);
     for row in records(answers, "newest", &["kind", "name", "bundle_id", "collected_at"])? {
         behind.add(
@@ -49,12 +91,14 @@ pub fn page(
             row.text("collected_at"),
         );
     }
-    let cases = Cases::new(answers)?;
-    let mut sections = Vec::new();
-    if let Some(cases) = &cases {
+    let (mut sections, mut filters) = (Vec::new(), Filters::default());
+    let cases = Cases::new(answers, detail)?;
+    let empty = cases.is_none();
+    if let Some(cases) = cases {
         sections.push(cases.over_time(&mut behind));
         sections.push(cases.changes(&mut behind));
         sections.push(cases.causes(&mut behind));
+        let mut dims = cases.dims;
         for build in [
             section::devices,
             section::proxies,
@@ -67,19 +111,12 @@ pub fn page(
             section::abstentions,
             section::collectors,
         ] {
-            sections.push(build(answers, &mut behind)?);
+            sections.push(build(answers, &mut dims, &mut behind)?);
         }
+        filters = dims.filters();
     }
     sections.push(section::bad(answers, &mut behind)?);
-    let page = Page {
-        logo: templates.logo(),
-        summary: summary(answers)?,
-        empty: cases.is_none(),
-        filters: cases.as_ref().map(Cases::filters).unwrap_or_default(),
-        sections,
-        behind: behind.listed(),
-    };
-    render(&page, templates)
+    Ok(Sections { filters, sections, behind, empty })
 }
 
 fn summary(answers: &Answers) -> Result<String, String> {

@@ -119,15 +119,6 @@ impl Time {
     }
 }
 
-/// One cell of what the filters count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Key {
-    pub(super) bucket: usize,
-    pub(super) cause: usize,
-    pub(super) device: usize,
-    pub(super) vantage: usize,
-}
-
 /// Names with numbers, in the order of their first appearance.
 #[derive(Debug, Default)]
 pub(super) struct Names {

@@ -2,6 +2,7 @@
 //! the bundles behind the numbers.
 
 use super::chart::Chart;
+use super::counts::Piece;
 use crate::report::words;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +18,10 @@ pub(super) struct Section {
     pub(super) title: &'static str,
     /// What it shows, in a sentence or two.
     pub(super) lead: String,
-    /// Whether its counts follow the filters.
-    pub(super) filtered: bool,
+    /// How its counts follow the filters: `all`, `who` (not by period), or not at all.
+    pub(super) filtered: &'static str,
+    /// What the filters count.
+    pub(super) counts: Vec<Piece>,
     pub(super) chart: Option<Chart>,
     pub(super) tables: Vec<Table>,
 }
@@ -49,9 +52,10 @@ pub(super) struct Cell {
     /// The first cell of a row names it.
     head: bool,
     tone: &'static str,
-    /// Where a filter finds it: bucket and series.
-    bucket: Option<String>,
-    series: Option<String>,
+    /// How the filters make it anew.
+    figure: Option<String>,
+    /// Counts everything, whatever the filters say.
+    whole: bool,
 }
 
 impl Cell {
@@ -77,9 +81,14 @@ impl Cell {
         self
     }
 
-    pub(super) fn at(mut self, bucket: Option<usize>, series: Option<usize>) -> Self {
-        self.bucket = bucket.map(|b| b.to_string());
-        self.series = series.map(|s| s.to_string());
+    pub(super) fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// How the filters make it anew; see [`super::counts::Counts::figure`].
+    pub(super) fn figure(mut self, figure: String) -> Self {
+        self.figure = Some(figure);
         self
     }
 }
@@ -98,15 +107,14 @@ impl Table {
         }
     }
 
-    /// Adds rows, no more than `most` in all.
-    pub(super) fn fill(mut self, rows: impl IntoIterator<Item = Vec<Cell>>, most: usize) -> Self {
-        for row in rows {
-            if self.rows.len() < most {
-                self.rows.push(row);
-            } else {
-                self.more += 1;
-            }
-        }
+    /// Adds rows, no more than `most` in all; what is left out is not made.
+    pub(super) fn fill<R>(mut self, rows: R, most: usize) -> Self
+    where
+        R: IntoIterator<Item = Vec<Cell>, IntoIter: ExactSizeIterator>,
+    {
+        let mut rows = rows.into_iter();
+        self.rows.extend(rows.by_ref().take(most.saturating_sub(self.rows.len())));
+        self.more += rows.len();
         self
     }
 }
@@ -116,7 +124,7 @@ impl Table {
 #[derive(Debug, Default)]
 pub(super) struct Behind {
     newest: BTreeMap<(String, String), Vec<(String, String)>>,
-    linked: BTreeSet<(String, String)>,
+    linked: BTreeSet<(String, Vec<String>)>,
     store: Option<String>,
 }
 
@@ -152,18 +160,27 @@ impl Behind {
         list.push((id.to_owned(), at.to_owned()));
     }
 
-    /// A link to the bundles of a kind and name.
-    pub(super) fn link(&mut self, kind: &str, name: &str) -> Option<String> {
-        self.linked.insert((kind.to_owned(), name.to_owned()));
-        Some(format!("#{}", anchor(kind, name)))
+    /// A link to the bundles of a kind, by the texts that its query asks for.
+    pub(super) fn link(&mut self, kind: &str, parts: &[&str]) -> Option<String> {
+        let parts: Vec<String> = parts.iter().map(|part| (*part).to_owned()).collect();
+        let link = format!("#{}", anchor(kind, &parts.join("\u{1f}")));
+        self.linked.insert((kind.to_owned(), parts));
+        Some(link)
     }
 
     /// What was linked to, with its newest bundles and the query for all.
     pub(super) fn listed(&self) -> Vec<Listed> {
-        let list = |(kind, name): &(String, String)| {
-            let newest = self.newest.get(&(kind.clone(), name.clone()));
+        let list = |(kind, parts): &(String, Vec<String>)| {
+            let name = parts.join(" ").trim().to_owned();
+            // Cases are behind by the bundles of the same cause or device.
+            let of = match kind.as_str() {
+                "case" => "cause",
+                "case-device" => "device",
+                kind => kind,
+            };
+            let newest = self.newest.get(&(of.to_owned(), name.clone()));
             Listed {
-                anchor: anchor(kind, name),
+                anchor: anchor(kind, &parts.join("\u{1f}")),
                 what: words::cut(&format!("{}: {name}", title(kind)), CELL),
                 newest: newest
                     .into_iter()
@@ -171,28 +188,29 @@ impl Behind {
                     .take(5)
                     .map(|(id, at)| Bundle { id: words::cut(id, 64), at: words::cut(at, 32) })
                     .collect(),
-                command: self.command(kind, name),
+                command: self.command(kind, parts),
             }
         };
         self.linked.iter().map(list).collect()
     }
 
-    fn command(&self, kind: &str, name: &str) -> String {
+    fn command(&self, kind: &str, parts: &[String]) -> String {
         let store = match &self.store {
             Some(store) => format!("--store {} ", quote(store)),
             None => String::new(),
         };
         // Nothing of a bundle leaves the quotes of the query, and the query not its own.
-        format!("wss-analyzer sql {store}{}", quote(&query(kind, &name.replace('\'', "''"))))
+        let parts: Vec<String> = parts.iter().map(|part| part.replace('\'', "''")).collect();
+        format!("wss-analyzer sql {store}{}", quote(&query(kind, &parts)))
     }
 }
 
 fn title(kind: &str) -> &'static str {
     match kind {
-        "cause" => "cause",
-        "device" => "device to blame",
+        "case" => "cases by cause",
+        "case-device" => "cases by device to blame",
         "product" => "device seen",
-        "layer" => "lowest layer that fails",
+        "layer" => "layer that fails",
         "fingerprint" => "way of failing",
         "unsettled" => "would be settled by",
         "collector" => "collector",
@@ -203,35 +221,69 @@ fn title(kind: &str) -> &'static str {
     }
 }
 
-/// All bundles behind a number; `name` has its quotes doubled.
-fn query(kind: &str, name: &str) -> String {
-    let of = |condition: String| {
+/// Everything behind a number, a row for each bundle or case that it counts;
+/// `parts` have their quotes doubled.
+fn query(kind: &str, parts: &[String]) -> String {
+    let part = |at: usize| parts.get(at).map_or("", String::as_str);
+    let of = |columns: &str, condition: String| {
         format!(
-            "SELECT bundle_id, collected_at, source FROM bundles WHERE {condition} ORDER BY collected_at DESC"
+            "SELECT bundle_id, collected_at, {columns}source FROM bundles WHERE {condition} ORDER BY collected_at DESC"
         )
     };
-    let name_of = |product: &str, version: &str| {
-        format!("TRIM({product} || ' ' || COALESCE({version}, '')) = '{name}'")
+    let case = |condition: String| {
+        format!(
+            "SELECT case_id, first_bundle, day, vantage, last_cause, last_status, took_hours FROM cases WHERE \
+             {condition} ORDER BY day DESC"
+        )
     };
     match kind {
-        "cause" => of(format!("cause = '{name}'")),
-        "device" => of(name_of("device", "device_version")),
-        "product" => of(format!(
-            "bundle_id IN (SELECT bundle_id FROM devices WHERE {})",
-            name_of("product", "version")
-        )),
-        "layer" => of(format!("broken_layer = '{name}'")),
-        "fingerprint" => of(format!("fingerprint = '{name}'")),
-        "unsettled" => of(format!("unsettled = '{name}'")),
-        "collector" => of(format!("collector_version = '{name}'")),
-        "cut" => of(format!(
-            "bundle_id IN (SELECT bundle_id FROM holds WHERE ROUND(cut_after_s) = {})",
-            name.parse::<i64>().unwrap_or_default()
-        )),
-        "item" => of(format!("{} <> 'complete'", name.replace('-', "_"))),
-        "mended" => format!(
-            "SELECT case_id, first_bundle, last_cause, last_status FROM cases WHERE bundles > 1 AND cause = '{name}'"
+        "case" => case(format!("cause = '{}'", part(0))),
+        "case-device" => case(format!("TRIM(device || ' ' || device_version) = '{}'", part(0))),
+        "mended" => case(format!("bundles > 1 AND status <> 'working' AND cause = '{}'", part(0))),
+        "product" => format!(
+            "SELECT b.bundle_id, b.collected_at, b.status, b.cause, d.confidence, b.source FROM devices d JOIN \
+             bundles b ON b.bundle_id = d.bundle_id WHERE d.role = '{}' AND TRIM(COALESCE(d.product, '') || ' ' || \
+             COALESCE(d.version, '')) = '{}' ORDER BY b.collected_at DESC",
+            part(0),
+            part(1)
         ),
-        _ => format!("SELECT source, detail FROM bad WHERE reason = '{name}'"),
+        "layer" => format!(
+            "SELECT b.bundle_id, b.collected_at, b.vantage, b.source FROM layers l JOIN bundles b ON b.bundle_id = \
+             l.bundle_id WHERE l.decides = 1 AND l.status = 'fail' AND l.layer = '{}' AND COALESCE(l.failure, '') = \
+             '{}' ORDER BY b.collected_at DESC",
+            part(0),
+            part(1)
+        ),
+        "fingerprint" => of("host, ", format!("fingerprint = '{}'", part(0))),
+        "unsettled" => of(
+            "",
+            format!(
+                "unsettled = '{}' AND status = '{}' AND cause = '{}'",
+                part(0),
+                part(1),
+                part(2)
+            ),
+        ),
+        "collector" => of(
+            "complete, defects, ",
+            format!(
+                "collector_version = '{}' AND collector_os = '{}' AND rules_version = '{}'",
+                part(0),
+                part(1),
+                part(2)
+            ),
+        ),
+        "cut" => of(
+            "",
+            format!(
+                "bundle_id IN (SELECT bundle_id FROM holds WHERE ROUND(cut_after_s) = {})",
+                part(0).parse::<i64>().unwrap_or_default()
+            ),
+        ),
+        "item" => {
+            let column = part(0).replace('-', "_");
+            of(&format!("{column}, "), format!("{column} <> 'complete'"))
+        }
+        _ => format!("SELECT source, detail FROM bad WHERE reason = '{}'", part(0)),
     }
 }

@@ -2,47 +2,29 @@
 //! filters count anew.
 
 use super::chart;
-use super::model::{Key, Names, Time, date, device, largest, records};
+use super::counts::{At, Counts, Detail, Dims};
+use super::model::{Time, date, device, records};
 use super::part::{Behind, Cell, Section, Table};
 use super::statistics::{Compared, changes, compare};
 use crate::store::query::Answers;
 use chrono::{Days, NaiveDate};
-use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Causes that a chart over time tells apart.
 const SERIES: usize = 7;
-/// Devices that the filter names.
-const DEVICES: usize = 40;
 /// The longest period compared with the one before it, in days.
 const PERIOD: i64 = 28;
-/// The characters of one line of the filters' counts; the page's text is cut
-/// where it is much longer.
-const LINE: usize = 4_000;
-
-/// What the filters offer, and what they count.
-#[derive(Debug, Default, Serialize)]
-pub(super) struct Filters {
-    unit: &'static str,
-    buckets: Vec<String>,
-    causes: Vec<String>,
-    devices: Vec<String>,
-    vantages: Vec<String>,
-    /// `bucket,cause,device,vantage,count` and so on, with blanks between.
-    counts: Vec<String>,
-    /// The series of the chart that each cause is in.
-    series: String,
-}
 
 /// Everything that is counted by day.
 pub(super) struct Cases {
+    pub(super) dims: Dims,
     time: Time,
-    causes: Names,
-    devices: Names,
-    vantages: Names,
-    cells: BTreeMap<Key, u64>,
+    /// By bucket of time, cause, and who and when for the filters.
+    cells: BTreeMap<(usize, usize, At), u64>,
     /// By kind and name: before, and now.
     periods: BTreeMap<(&'static str, String), (u64, u64)>,
+    /// The same for the filters.
+    compared_counts: Counts,
     /// The two periods, as words.
     compared: Option<(String, String)>,
     /// Of each cause, cases in all.
@@ -62,19 +44,18 @@ fn periods(first: NaiveDate, last: NaiveDate) -> Option<(NaiveDate, NaiveDate, i
 }
 
 impl Cases {
-    pub(super) fn new(answers: &Answers) -> Result<Option<Self>, String> {
+    pub(super) fn new(answers: &Answers, detail: Detail) -> Result<Option<Self>, String> {
         let columns = ["day", "vantage", "cause", "device", "device_version", "n"];
         let rows = records(answers, "cases", &columns)?;
         let days = || rows.iter().filter_map(|row| date(row.text("day")));
         let (Some(first), Some(last)) = (days().min(), days().max()) else { return Ok(None) };
         let period = periods(first, last);
         let mut out = Self {
+            dims: Dims::new(answers, &rows, detail),
             time: Time::new(first, last),
-            causes: Names::default(),
-            devices: Names::default(),
-            vantages: Names::default(),
             cells: BTreeMap::new(),
             periods: BTreeMap::new(),
+            compared_counts: Counts::default(),
             compared: period.map(|(before, now, _)| {
                 let day = |at: NaiveDate| at.format("%Y-%m-%d").to_string();
                 let end = now.pred_opt().unwrap_or(now);
@@ -85,99 +66,63 @@ impl Cases {
             }),
             totals: BTreeMap::new(),
         };
-        let mut by_device: BTreeMap<String, u64> = BTreeMap::new();
-        for row in &rows {
-            *out.totals.entry(row.text("cause").to_owned()).or_default() += row.count("n");
-            let name = device(row.text("device"), row.text("device_version"));
-            *by_device.entry(name).or_default() += row.count("n");
-        }
-        // Offered whether or not a case begins there.
-        for vantage in ["inside", "outside"] {
-            out.vantages.number(vantage);
-        }
-        for (cause, _) in largest(out.totals.clone()) {
-            out.causes.number(&cause);
-        }
-        let named: Vec<String> =
-            largest(by_device).into_iter().take(DEVICES).map(|(name, _)| name).collect();
         for row in &rows {
             let Some(day) = date(row.text("day")) else { continue };
-            let own = device(row.text("device"), row.text("device_version"));
-            let shown = match own.as_str() {
-                "" => "none to blame",
-                name if named.iter().any(|known| known == name) => name,
-                _ => "any other",
-            };
-            let key = Key {
-                bucket: out.time.bucket(day),
-                cause: out.causes.number(row.text("cause")),
-                device: out.devices.number(shown),
-                vantage: out.vantages.number(row.text("vantage")),
-            };
-            *out.cells.entry(key).or_default() += row.count("n");
-            let Some((before, now, _)) = period else { continue };
-            if day < before {
+            let (n, cause) = (row.count("n"), row.text("cause"));
+            *out.totals.entry(cause.to_owned()).or_default() += n;
+            let at = out.dims.at(row);
+            let key = (out.time.bucket(day), out.dims.causes.number(cause), at);
+            *out.cells.entry(key).or_default() += n;
+            let Some((before, now, _)) = period.filter(|(before, ..)| day >= *before) else {
                 continue;
-            }
-            let mut count = |kind, name: String| {
-                let (earlier, later) = out.periods.entry((kind, name)).or_default();
-                *(if day < now { earlier } else { later }) += row.count("n");
             };
-            count("cause", row.text("cause").to_owned());
+            debug_assert!(before < now);
+            let mut count = |kind, name: String| {
+                let which = if day < now { "before" } else { "now" };
+                // By whom alone: the periods are this section's own.
+                out.compared_counts.add(&format!("{kind} {name} {which}"), (at.0, 0), n);
+                let (earlier, later) = out.periods.entry((kind, name)).or_default();
+                *(if day < now { earlier } else { later }) += n;
+            };
+            count("case", cause.to_owned());
+            let own = device(row.text("device"), row.text("device_version"));
             if !own.is_empty() {
-                count("device", own);
+                count("case-device", own);
             }
         }
         Ok(Some(out))
     }
 
-    pub(super) fn filters(&self) -> Filters {
-        let mut counts = vec![String::new()];
-        for (key, n) in &self.cells {
-            let cell = format!("{},{},{},{},{n} ", key.bucket, key.cause, key.device, key.vantage);
-            if let Some(line) = counts.last_mut().filter(|line| line.len() + cell.len() < LINE) {
-                line.push_str(&cell);
-            } else {
-                counts.push(cell);
-            }
-        }
-        let series: Vec<String> =
-            (0..self.causes.list.len()).map(|cause| cause.min(SERIES).to_string()).collect();
-        Filters {
-            unit: self.time.unit,
-            buckets: self.time.names.clone(),
-            causes: self.causes.list.clone(),
-            devices: self.devices.list.clone(),
-            vantages: self.vantages.list.clone(),
-            counts,
-            series: series.join(","),
-        }
-    }
-
     pub(super) fn over_time(&self, behind: &mut Behind) -> Section {
-        let mut series: Vec<String> = self.causes.list.iter().take(SERIES).cloned().collect();
-        if self.causes.list.len() > SERIES {
+        let causes = &self.dims.causes.list;
+        let mut series: Vec<String> = causes.iter().take(SERIES).cloned().collect();
+        if causes.len() > SERIES {
             series.push("any other".to_owned());
         }
-        let mut counts = vec![vec![0; series.len()]; self.time.names.len()];
-        for (key, n) in &self.cells {
-            if let Some(cell) =
-                counts.get_mut(key.bucket).and_then(|b| b.get_mut(key.cause.min(SERIES)))
-            {
+        let mut figures = vec![vec![0; series.len()]; self.time.names.len()];
+        let mut counts = Counts::default();
+        for ((bucket, cause, at), n) in &self.cells {
+            let series = (*cause).min(SERIES);
+            if let Some(cell) = figures.get_mut(*bucket).and_then(|b| b.get_mut(series)) {
                 *cell += n;
+                counts.add(&format!("{bucket} {series}"), *at, *n);
             }
         }
+        let sum = |b: usize, s: usize| counts.sum(&[format!("{b} {s}")]);
         let unit = self.time.unit;
         let label = format!("Cases by cause, a bar a {unit}; the table below has the figures");
         let mut columns = vec![unit.to_owned()];
         columns.extend(series.iter().map(|name| format!("#{name}")));
         let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let rows = counts.iter().enumerate().map(|(b, bucket)| {
+        let rows = figures.iter().enumerate().map(|(b, bucket)| {
             let mut cells = vec![Cell::head(&self.time.names[b])];
             cells.extend(bucket.iter().enumerate().map(|(s, n)| {
-                let link = self.causes.list.get(s).filter(|_| s < SERIES && *n > 0);
-                let link = link.and_then(|cause| behind.link("cause", cause));
-                Cell::number(n).link(link).at(Some(b), Some(s))
+                let link = match causes.get(s).filter(|_| s < SERIES) {
+                    Some(cause) => behind.link("case", &[cause]),
+                    // Many causes: their own table has them one by one.
+                    None => Some("#causes".to_owned()),
+                };
+                Cell::number(n).link(link.filter(|_| *n > 0)).figure(sum(b, s))
             }));
             cells
         });
@@ -191,21 +136,29 @@ impl Cases {
                 "A case counts once, on the day of its first bundle, with that bundle's cause. A {unit} \
                  is named by its first day."
             ),
-            filtered: true,
-            chart: Some(chart::stacked(label, &self.time.names, &series, &counts)),
+            filtered: "all",
+            chart: Some(chart::stacked(label, &self.time.names, &series, &figures, sum)),
             tables: vec![table],
+            counts: counts.pieces(),
         }
     }
 
     pub(super) fn causes(&self, behind: &mut Behind) -> Section {
         let all: u64 = self.totals.values().sum();
-        let rows = self.causes.list.iter().enumerate().map(|(number, cause)| {
+        let mut counts = Counts::default();
+        for ((_, cause, at), n) in &self.cells {
+            counts.add(&cause.to_string(), *at, *n);
+        }
+        let list = &self.dims.causes.list;
+        let slots: Vec<String> = (0..list.len()).map(|cause| cause.to_string()).collect();
+        let rows = list.iter().zip(&slots).map(|(cause, slot)| {
             let n = self.totals.get(cause).copied().unwrap_or_default();
-            let link = behind.link("cause", cause);
+            let link = behind.link("case", &[cause]);
+            let own = std::slice::from_ref(slot);
             vec![
                 Cell::head(cause),
-                Cell::number(n).link(link).at(None, Some(number)),
-                Cell::number(percent(n, all)),
+                Cell::number(n).link(link).figure(counts.sum(own)),
+                Cell::number(percent(n, all)).figure(counts.figure("share", own, &slots)),
             ]
         });
         let table =
@@ -213,16 +166,21 @@ impl Cases {
         Section {
             id: "causes",
             title: "Causes",
-            lead: "What breaks. The share is of all cases, whatever the filters say.".to_owned(),
-            filtered: true,
-            chart: None,
+            lead: "What breaks.".to_owned(),
+            filtered: "all",
             tables: vec![table],
+            counts: counts.pieces(),
+            ..Section::default()
         }
     }
 
     pub(super) fn changes(&self, behind: &mut Behind) -> Section {
-        let mut section =
-            Section { id: "changes", title: "What rose and fell", ..Section::default() };
+        let mut section = Section {
+            id: "changes",
+            title: "What rose and fell",
+            filtered: "who",
+            ..Section::default()
+        };
         let Some((before, now)) = &self.compared else {
             section.lead = "Two periods of a week at least are needed for a comparison.".to_owned();
             return section;
@@ -239,20 +197,25 @@ impl Cases {
         let columns =
             ["what", "kind", "#before", "#now", "#times as many", "#95 % interval", "change"];
         let mut row = |((kind, name), one): &(&(&'static str, String), Compared), told: bool| {
-            let link = behind.link(kind, name);
+            let link = behind.link(kind, &[name]);
             let (word, tone) = match (told, one.now > one.before) {
                 (true, true) => ("▲ rises", "bad"),
                 (true, false) => ("▼ falls", "good"),
                 (false, _) => ("no change to tell", "none"),
             };
+            let slot = |which: &str| [format!("{kind} {name} {which}")];
+            let (earlier, later) = (slot("before"), slot("now"));
+            let sum = |slot: &[String]| self.compared_counts.sum(slot);
             vec![
                 Cell::head(name),
-                Cell::new(if *kind == "cause" { "cause" } else { "device to blame" }),
-                Cell::number(one.before),
-                Cell::number(one.now).link(link),
-                Cell::number(ratio(one)),
-                Cell::number(interval(one)),
-                Cell::new(word).tone(tone),
+                Cell::new(if *kind == "case" { "cause" } else { "device to blame" }),
+                Cell::number(one.before).link(link.clone()).figure(sum(&earlier)),
+                Cell::number(one.now).link(link).figure(sum(&later)),
+                Cell::number(ratio(one))
+                    .figure(self.compared_counts.figure("ratio", &later, &earlier)),
+                // What is told rests on all comparisons together.
+                Cell::number(interval(one)).figure("none".to_owned()),
+                Cell::new(word).tone(tone).figure("none".to_owned()),
             ]
         };
         let mut order: Vec<usize> = (0..tested.len()).collect();
@@ -266,13 +229,14 @@ impl Cases {
             tested.len()
         );
         if !sure.is_empty() {
-            let rows: Vec<_> = sure.iter().map(|at| row(&tested[*at], true)).collect();
+            let rows = sure.iter().map(|at| row(&tested[*at], true));
             section.tables.push(Table::new("Changed", &columns).fill(rows, 60));
         }
-        let rows: Vec<_> = rest.iter().map(|at| row(&tested[*at], false)).collect();
+        let rows = rest.iter().map(|at| row(&tested[*at], false));
         let mut all = Table::new("Everything else that was compared", &columns).fill(rows, 60);
         all.folded = true;
         section.tables.push(all);
+        section.counts = self.compared_counts.pieces();
         section
     }
 }
