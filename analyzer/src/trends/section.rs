@@ -260,7 +260,6 @@ pub(super) fn idle(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> B
         tables: vec![table],
         filtered: "all",
         counts: counts.pieces(),
-        ..Section::default()
     })
 }
 
