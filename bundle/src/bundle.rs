@@ -59,13 +59,21 @@ pub struct Defect {
     pub kind: String,
     /// For people.
     pub detail: String,
+    /// Where in the zip: the entry's own header, or what is wrong outside of entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<u64>,
 }
 
 impl std::fmt::Display for Defect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match &self.entry {
-            Some(entry) => write!(f, "{}: {entry}: {}", self.kind, self.detail),
-            None => write!(f, "{}: {}", self.kind, self.detail),
+        write!(f, "{}: ", self.kind)?;
+        if let Some(entry) = &self.entry {
+            write!(f, "{entry}: ")?;
+        }
+        f.write_str(&self.detail)?;
+        match self.offset {
+            Some(offset) => write!(f, " (at byte {offset} of the zip)"),
+            None => Ok(()),
         }
     }
 }

@@ -5,7 +5,11 @@
 //! only what leaves nothing to judge is a [`ReadError`].
 
 mod archive;
+mod inflate;
+mod json;
+mod layout;
 mod lenient;
+mod salvage;
 
 use crate::manifest::{FORMAT_MAJOR, FORMAT_NAME, Format};
 use crate::sealed::{self, Identities, OpenError};
@@ -35,17 +39,32 @@ pub struct Limits {
     pub ratio: u64,
     /// Wall-clock time.
     pub time: Duration,
+    /// Nesting of JSON; a bundle's own is below 20.
+    pub json_depth: usize,
+    /// Bytes of one string in JSON, as it is written; bodies have 64 KiB at most.
+    pub json_string: usize,
+    /// Characters of a number in JSON; a 64-bit float has 24 at most.
+    pub json_number: usize,
+    /// Strings, numbers, lists and objects in one entry; a usual bundle has 5000.
+    pub json_values: usize,
+    /// Elements of one list.
+    pub elements: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            archive_bytes: 128 << 20,
+            archive_bytes: 32 << 20,
             entries: 4096,
-            entry_bytes: 32 << 20,
-            total_bytes: 128 << 20,
+            entry_bytes: 16 << 20,
+            total_bytes: 40 << 20,
             ratio: 400,
             time: Duration::from_secs(30),
+            json_depth: 100,
+            json_string: 2 << 20,
+            json_number: 40,
+            json_values: 400_000,
+            elements: 10_000,
         }
     }
 }
@@ -202,19 +221,29 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
     let not_a_bundle = |reason: String| ReadError::NotABundle { path: path.clone(), reason };
     let mut archive = archive::read(content, limits).map_err(not_a_bundle)?;
     archive.strip_common_folder();
-    let archive::Archive { contents, infos, mut defects, .. } = archive;
+    let archive::Archive { contents, offsets, infos, mut defects, .. } = archive;
 
     let manifest = contents
         .get(entry::MANIFEST)
         .ok_or_else(|| not_a_bundle("it has no readable manifest.json".to_owned()))?;
-    let manifest = manifest_of(manifest, &path, &mut defects)?;
+    let mut manifest = manifest_of(manifest, &path, limits, &mut defects)?;
+    let at = entry::MANIFEST;
+    shorten(&mut manifest.files, limits.entries, at, "files", &mut defects);
     checksums(&manifest, &contents, &mut defects);
+    shorten(&mut manifest.steps, limits.elements, at, "steps", &mut defects);
+    shorten(&mut manifest.attachments, limits.entries, at, "attachments", &mut defects);
 
-    let observations = observations(&contents, &manifest, &mut defects);
+    let observations = observations(&contents, &manifest, limits, &mut defects);
     let environment: Environment =
-        part(&contents, entry::ENVIRONMENT, &mut defects).unwrap_or_default();
+        part(&contents, entry::ENVIRONMENT, limits, &mut defects).unwrap_or_default();
     let redactions: Vec<Redaction> =
-        part(&contents, entry::REDACTIONS, &mut defects).unwrap_or_default();
+        part(&contents, entry::REDACTIONS, limits, &mut defects).unwrap_or_default();
+    for defect in &mut defects {
+        // Where it is, for whoever wants to look at it.
+        if defect.offset.is_none() {
+            defect.offset = defect.entry.as_ref().and_then(|path| offsets.get(path)).copied();
+        }
+    }
     let attachments = contents
         .into_iter()
         .filter_map(|(path, bytes)| {
@@ -232,13 +261,34 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
 
 type Contents = BTreeMap<String, Vec<u8>>;
 
-pub(crate) fn defect(entry: Option<&str>, kind: &str, detail: impl Into<String>) -> Defect {
-    Defect { entry: entry.map(str::to_owned), kind: kind.to_owned(), detail: detail.into() }
+fn defect(entry: Option<&str>, kind: &str, detail: impl Into<String>) -> Defect {
+    let (entry, kind) = (entry.map(str::to_owned), kind.to_owned());
+    Defect { entry, kind, detail: detail.into(), offset: None }
+}
+
+fn defect_at(entry: &str, offset: u64, kind: &str, detail: impl Into<String>) -> Defect {
+    Defect { offset: Some(offset), ..defect(Some(entry), kind, detail) }
+}
+
+/// A name that somebody chose, fit for a message.
+fn shown(name: &[u8]) -> String {
+    let name = String::from_utf8_lossy(name);
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(120).collect()
+}
+
+/// Leaves out what of a list is more than a bundle may have.
+fn shorten<T>(list: &mut Vec<T>, most: usize, at: &str, name: &str, defects: &mut Vec<Defect>) {
+    if list.len() > most {
+        let detail = format!("{} elements of {name}; the first {most} were read", list.len());
+        defects.push(defect(Some(at), "too-many-elements", detail));
+        list.truncate(most);
+    }
 }
 
 fn manifest_of(
     content: &[u8],
     path: &Path,
+    limits: &Limits,
     defects: &mut Vec<Defect>,
 ) -> Result<Manifest, ReadError> {
     #[derive(serde::Deserialize)]
@@ -246,6 +296,8 @@ fn manifest_of(
         format: Format,
     }
     let refuse = |reason: String| ReadError::NotABundle { path: path.to_owned(), reason };
+    json::check(content, limits)
+        .map_err(|why| refuse(format!("its manifest.json is not read: {why}")))?;
     let Version { format } = serde_json::from_slice(content)
         .map_err(|error| refuse(format!("its manifest.json cannot be understood: {error}")))?;
     if format.name != FORMAT_NAME {
@@ -286,6 +338,7 @@ fn checksums(manifest: &Manifest, contents: &Contents, defects: &mut Vec<Defect>
 fn observations(
     contents: &Contents,
     manifest: &Manifest,
+    limits: &Limits,
     defects: &mut Vec<Defect>,
 ) -> Observations {
     let nothing = || Observations {
@@ -300,19 +353,45 @@ fn observations(
         }
         return nothing();
     };
-    lenient::parse(content, &["routes", "observations", "browser"], entry::OBSERVATIONS, defects)
+    let at = entry::OBSERVATIONS;
+    if !fits(content, at, limits, defects) {
+        return nothing();
+    }
+    const LISTS: [&str; 3] = ["routes", "observations", "browser"];
+    let cut_off =
+        |defect: &Defect| defect.kind == "cut-off-entry" && defect.entry.as_deref() == Some(at);
+    let closed = defects.iter().any(cut_off).then(|| json::closed(content)).flatten();
+    let content = closed.as_deref().unwrap_or(content);
+    let mut observations: Observations = lenient::parse(content, &LISTS, at, defects)
         .unwrap_or_else(|error| {
-            defects.push(defect(Some(entry::OBSERVATIONS), "unreadable-entry", error.to_string()));
+            defects.push(defect(Some(at), "unreadable-entry", error.to_string()));
             nothing()
-        })
+        });
+    shorten(&mut observations.routes, limits.elements, at, LISTS[0], defects);
+    shorten(&mut observations.observations, limits.elements, at, LISTS[1], defects);
+    shorten(&mut observations.browser, limits.elements, at, LISTS[2], defects);
+    observations
+}
+
+/// Whether an entry's JSON keeps to the limits.
+fn fits(content: &[u8], path: &str, limits: &Limits, defects: &mut Vec<Defect>) -> bool {
+    let why = json::check(content, limits).err();
+    defects
+        .extend(why.iter().map(|why| defect(Some(path), "json-limit", format!("left out: {why}"))));
+    why.is_none()
 }
 
 fn part<T: DeserializeOwned>(
     contents: &Contents,
     path: &str,
+    limits: &Limits,
     defects: &mut Vec<Defect>,
 ) -> Option<T> {
-    match serde_json::from_slice(contents.get(path)?) {
+    let content = contents.get(path)?;
+    if !fits(content, path, limits, defects) {
+        return None;
+    }
+    match serde_json::from_slice(content) {
         Ok(value) => Some(value),
         Err(error) => {
             defects.push(defect(Some(path), "unreadable-entry", error.to_string()));

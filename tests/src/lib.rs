@@ -4,6 +4,7 @@ pub mod bench;
 pub mod browser;
 pub mod demo;
 pub mod generate;
+pub mod hostile;
 pub mod lab;
 pub mod real;
 pub mod scenario;

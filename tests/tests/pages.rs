@@ -207,6 +207,7 @@ fn poisoned(bundle: &Bundle, text: &str) -> Bundle {
         entry: Some(text.to_owned()),
         kind: text.to_owned(),
         detail: text.to_owned(),
+        offset: None,
     });
     out.redactions.push(wss_bundle::Redaction {
         entry: text.to_owned(),

@@ -44,7 +44,7 @@ pub fn report(args: &ReportArgs) -> u8 {
         complain("no bundle could be read; nothing was written");
         return NOTHING;
     }
-    let bundles: Vec<_> = opened.iter().map(|one| one.bundle.clone()).collect();
+    let bundles: Vec<_> = opened.into_iter().map(|one| one.bundle).collect();
     let signatures = signatures.as_ref().unwrap_or(Signatures::built_in());
     let diagnosis = diagnose_with(&bundles, signatures);
     let case = Case::with(&diagnosis, &bundles, signatures);

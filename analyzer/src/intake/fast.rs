@@ -196,7 +196,18 @@ impl Reader {
                 return None;
             }
             let name = std::str::from_utf8(name).ok().filter(|name| known(name))?;
+            let here = local.local_header();
+            // What its own header says, unless that stands behind the data.
             let method = header.compression_method();
+            if here.compression_method() != method
+                || here.flags() != header.flags()
+                || !header.flags().has_data_descriptor()
+                    && (here.crc32() != header.crc32()
+                        || here.compressed_size_hint() != header.compressed_size_hint()
+                        || here.uncompressed_size_hint() != header.uncompressed_size_hint())
+            {
+                return None;
+            }
             let deflated = method == CompressionMethod::DEFLATE;
             let regular = deflated || method == CompressionMethod::STORE;
             if !regular
@@ -210,6 +221,10 @@ impl Reader {
             let (start, end) = local.compressed_data_range();
             let data = content.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)?;
             let ratio = bytes / (data.len() as u64).max(1);
+            // The careful reader looks through it before anything is parsed.
+            if bytes > RATIO_FROM && name.ends_with(".json") {
+                return None;
+            }
             total += bytes;
             if bytes > self.limits.entry_bytes
                 || total > self.limits.total_bytes

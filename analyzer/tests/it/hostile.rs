@@ -89,6 +89,7 @@ fn infected_bundle(bundle: &Bundle, payload: &str, manner: Manner) -> Bundle {
         entry: Some(payload.to_owned()),
         kind: payload.to_owned(),
         detail: payload.to_owned(),
+        offset: None,
     }];
     out
 }

@@ -1,25 +1,39 @@
 //! The zip itself: which entries there are, and their bytes, within limits.
 //! What the entries mean is not known here.
 
-use super::{EntryInfo, Limits, defect};
+use super::inflate::{self, Budget, Inflated, Stop};
+use super::{EntryInfo, Limits, defect, defect_at, layout, salvage, shown};
 use crate::Defect;
 use crate::write::entry;
 use std::collections::BTreeMap;
-use std::io::{Cursor, Read};
 use std::time::Instant;
-use zip::ZipArchive;
 
 /// The bytes of an archive's entries.
 #[derive(Debug, Default)]
 pub(super) struct Archive {
     pub(super) contents: BTreeMap<String, Vec<u8>>,
+    /// Where the header of each stands.
+    pub(super) offsets: BTreeMap<String, u64>,
     pub(super) infos: Vec<EntryInfo>,
     pub(super) defects: Vec<Defect>,
-    total: u64,
+    /// Whether the directory names what cannot be read.
+    pub(super) damaged: bool,
 }
 
-/// Entries larger than this are held to the ratio.
-const RATIO_FROM: u64 = 1 << 20;
+/// An entry that can be read.
+#[derive(Debug)]
+pub(super) struct Source<'a> {
+    pub(super) name: Vec<u8>,
+    /// Where its header stands.
+    pub(super) offset: u64,
+    pub(super) data: &'a [u8],
+    pub(super) deflated: bool,
+    /// CRC-32 and size that it should have, where that is known.
+    pub(super) crc: Option<u32>,
+    pub(super) bytes: Option<u64>,
+    /// Whether the archive may end before the entry does.
+    pub(super) cut: bool,
+}
 
 /// Reads every entry that a bundle may have.
 ///
@@ -29,136 +43,105 @@ pub(super) fn read(content: &[u8], limits: &Limits) -> Result<Archive, String> {
     if content.is_empty() {
         return Err("it is empty".to_owned());
     }
-    let until = Instant::now() + limits.time;
+    let mut budget = Budget { limits, until: Instant::now() + limits.time, total: 0 };
     let mut out = Archive::default();
-    match ZipArchive::new(Cursor::new(content)) {
-        Ok(zip) => by_directory(zip, limits, until, &mut out),
-        Err(error) => {
-            // A cut-off download has no directory, but whole entries before the cut.
-            salvage(content, limits, until, &mut out);
-            if out.contents.is_empty() {
-                return Err(format!("it is no zip ({error})"));
-            }
-            let detail = format!("{error}; the entries before the damage were read");
-            out.defects.insert(0, defect(None, "damaged-archive", detail));
-        }
-    }
-    Ok(out)
-}
-
-fn by_directory(
-    mut zip: ZipArchive<Cursor<&[u8]>>,
-    limits: &Limits,
-    until: Instant,
-    out: &mut Archive,
-) {
-    if zip.has_duplicate_names() {
-        let detail = "two entries have one name; the last one counts";
-        out.defects.push(defect(None, "duplicate-entry", detail));
-    }
-    let count = zip.len();
-    if count > limits.entries {
-        let detail = format!("{count} entries; the first {} were looked at", limits.entries);
-        out.defects.push(defect(None, "too-many-entries", detail));
-    }
-    for index in 0..count.min(limits.entries) {
-        let name = zip.name_for_index(index).and_then(Result::ok).map(|n| shown(&n));
-        match zip.by_index(index) {
-            Ok(file) => {
-                if !out.take(file, limits, until) {
-                    return;
+    let why = match layout::entries(content, limits, &mut out) {
+        Ok(sources) => {
+            for source in sources {
+                if out.take(source, &mut budget, false).is_none() {
+                    break;
                 }
             }
-            Err(error) => {
-                let detail = error.to_string();
-                out.defects.push(defect(name.as_deref(), "unreadable-entry", detail));
+            // Without the manifest nothing can be judged: perhaps it is there all the same.
+            if !out.damaged || out.contents.keys().any(|path| path.ends_with(entry::MANIFEST)) {
+                return Ok(out);
             }
+            "its directory does not fit it".to_owned()
         }
+        Err(error) => error,
+    };
+    let mut salvaged = Archive::default();
+    salvage::entries(content, limits, &mut budget, &mut salvaged);
+    if salvaged.contents.is_empty() {
+        return if out.infos.is_empty() { Err(format!("it is no zip ({why})")) } else { Ok(out) };
     }
-}
-
-fn salvage(content: &[u8], limits: &Limits, until: Instant, out: &mut Archive) {
-    let mut rest = Cursor::new(content);
-    for _ in 0..limits.entries {
-        match zip::read::read_zipfile_from_stream(&mut rest) {
-            Ok(Some(file)) => {
-                if !out.take(file, limits, until) {
-                    return;
-                }
-            }
-            Ok(None) | Err(_) => return,
-        }
-    }
+    let detail = format!("{why}; the entries that are whole were read, as far as there are any");
+    salvaged.defects.insert(0, defect(None, "damaged-archive", detail));
+    Ok(salvaged)
 }
 
 impl Archive {
-    /// Reads one entry; false when a limit of the whole archive is reached.
-    fn take<R: Read>(
+    /// Reads one entry. Gives the bytes of its data, where it is whole; `None`
+    /// in `None`'s place when a limit of the whole archive is reached.
+    #[allow(clippy::option_option, reason = "what goes on, and what it took, are two things")]
+    pub(super) fn take(
         &mut self,
-        mut file: zip::read::ZipFile<'_, R>,
-        limits: &Limits,
-        until: Instant,
-    ) -> bool {
-        let raw = match file.name() {
-            Ok(name) => name.into_owned(),
-            Err(error) => {
-                self.defects.push(defect(None, "unsafe-entry", error.to_string()));
-                return true;
+        source: Source<'_>,
+        budget: &mut Budget<'_>,
+        first_counts: bool,
+    ) -> Option<Option<usize>> {
+        let Source { name: raw, offset, data, deflated, crc, bytes, cut } = source;
+        let name = shown(&raw);
+        let mut say = |kind: &str, detail: String| {
+            self.defects.push(defect_at(&name, offset, kind, detail));
+        };
+        let Ok(path) = String::from_utf8(raw) else {
+            say("unsafe-entry", "left out: its name is no UTF-8".to_owned());
+            return Some(None);
+        };
+        if let Some(why) = unsafe_name(&path) {
+            say("unsafe-entry", format!("left out: {why}"));
+            return Some(None);
+        }
+        if path.ends_with('/') {
+            return Some(None);
+        }
+        let came =
+            if deflated { inflate::deflated(data, budget) } else { inflate::stored(data, budget) };
+        let Inflated { content, used, whole, crc: crc_here } = match came {
+            Ok(came) => came,
+            Err(Stop::Damaged(why)) => {
+                say("unreadable-entry", why);
+                return Some(None);
+            }
+            Err(Stop::Entry(why)) => {
+                say("too-large", format!("left out: {why}"));
+                return Some(None);
+            }
+            Err(Stop::Archive(why)) => {
+                say("too-large", why);
+                return None;
             }
         };
-        let name = shown(&raw);
-        if let Some(why) = unsafe_name(&raw) {
-            self.defects.push(defect(Some(&name), "unsafe-entry", format!("left out: {why}")));
-            return true;
+        let length = content.len() as u64;
+        let complete = whole && bytes.is_none_or(|claimed| claimed == length);
+        if complete && crc.is_some_and(|crc| crc != crc_here) {
+            say("unreadable-entry", "damaged: its CRC-32 is another".to_owned());
+            return Some(None);
         }
-        if file.is_dir() {
-            return true;
-        }
-        if file.is_symlink() {
-            self.defects.push(defect(Some(&name), "unsafe-entry", "left out: a link"));
-            return true;
-        }
-        let compressed = file.compressed_size();
-        let mut content = Vec::new();
-        let mut chunk = vec![0; 64 << 10];
-        loop {
-            let read = match file.read(&mut chunk) {
-                Ok(0) => break,
-                Ok(read) => read,
-                Err(error) => {
-                    let detail = format!("damaged after {} bytes: {error}", content.len());
-                    self.defects.push(defect(Some(&name), "unreadable-entry", detail));
-                    return true;
-                }
-            };
-            content.extend_from_slice(&chunk[..read]);
-            self.total += read as u64;
-            let bytes = content.len() as u64;
-            let over = if bytes > limits.entry_bytes {
-                Some(format!("more than {} bytes", limits.entry_bytes))
-            } else if bytes > RATIO_FROM && bytes / compressed.max(1) > limits.ratio {
-                Some(format!("expands more than {} times", limits.ratio))
-            } else {
-                None
-            };
-            if let Some(over) = over {
-                let detail = format!("left out: {over}");
-                self.defects.push(defect(Some(&name), "too-large", detail));
-                return true;
+        if !complete {
+            // What was cut off is right up to there; what was changed is not.
+            if !cut {
+                let claimed = bytes.unwrap_or_default();
+                say("unreadable-entry", format!("damaged: {length} of {claimed} bytes"));
+                return Some(None);
             }
-            if self.total > limits.total_bytes || Instant::now() > until {
-                let detail = if self.total > limits.total_bytes {
-                    format!("more than {} bytes in all; the rest was not read", limits.total_bytes)
-                } else {
-                    format!("more than {:?}; the rest was not read", limits.time)
-                };
-                self.defects.push(defect(Some(&name), "too-large", detail));
-                return false;
-            }
+            say("cut-off-entry", format!("its first {length} bytes were read"));
+        } else if deflated && used < data.len() && bytes.is_some() {
+            say("stray-data", format!("{} bytes behind its data", data.len() - used));
         }
-        self.infos.push(EntryInfo { path: raw.clone(), bytes: content.len() as u64, compressed });
-        self.contents.insert(raw, content);
-        true
+        if self.contents.contains_key(&path) {
+            let counts = if first_counts { "first" } else { "last" };
+            say("duplicate-entry", format!("it is there already; the {counts} one counts"));
+            if first_counts {
+                return Some(Some(used));
+            }
+            self.infos.retain(|known| known.path != path);
+        }
+        self.infos.push(EntryInfo { path: path.clone(), bytes: length, compressed: used as u64 });
+        self.offsets.insert(path.clone(), offset);
+        self.contents.insert(path, content);
+        Some(Some(used))
     }
 
     /// Undoes what happens when somebody unpacks a bundle, looks into it, and
@@ -169,14 +152,9 @@ impl Archive {
             let mut folders = self.contents.keys().filter_map(|path| path.strip_suffix(&suffix));
             if let (Some(folder), None) = (folders.next(), folders.next()) {
                 let folder = format!("{folder}/");
-                let detail = format!("all entries are in {}", shown(&folder));
-                self.contents = std::mem::take(&mut self.contents)
-                    .into_iter()
-                    .map(|(path, content)| match path.strip_prefix(&folder) {
-                        Some(inner) => (inner.to_owned(), content),
-                        None => (path, content),
-                    })
-                    .collect();
+                let detail = format!("all entries are in {}", shown(folder.as_bytes()));
+                self.contents = without(&folder, std::mem::take(&mut self.contents));
+                self.offsets = without(&folder, std::mem::take(&mut self.offsets));
                 self.defects.push(defect(None, "repacked", detail));
             }
         }
@@ -185,11 +163,21 @@ impl Archive {
             let known = known(path);
             if !known {
                 let detail = "no entry of a bundle has this name; ignored";
-                defects.push(defect(Some(&shown(path)), "unknown-entry", detail));
+                defects.push(defect(Some(&shown(path.as_bytes())), "unknown-entry", detail));
             }
             known
         });
     }
+}
+
+/// The same, with names that do not begin with this folder any more.
+fn without<T>(folder: &str, all: BTreeMap<String, T>) -> BTreeMap<String, T> {
+    all.into_iter()
+        .map(|(path, value)| match path.strip_prefix(folder) {
+            Some(inner) => (inner.to_owned(), value),
+            None => (path, value),
+        })
+        .collect()
 }
 
 fn known(path: &str) -> bool {
@@ -222,9 +210,4 @@ fn unsafe_name(name: &str) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// A name that somebody chose, fit for a message.
-fn shown(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).take(120).collect()
 }

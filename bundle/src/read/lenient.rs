@@ -7,6 +7,9 @@ use serde_json::Value;
 
 /// How many elements of a list are named as defects one by one.
 const NAMED: usize = 20;
+/// Bytes that may be parsed again to find the bad elements: each is tried with
+/// everything that is in no list.
+const WORK: usize = 64 << 20;
 
 /// Parses `content`; when that fails, again without those elements of the
 /// top-level lists `lists` that are why.
@@ -36,6 +39,11 @@ pub(super) fn parse<T: DeserializeOwned>(
         })
         .collect();
     if serde_json::from_value::<T>(Value::Object(whole.clone())).is_err() {
+        return Err(first);
+    }
+    let rest = serde_json::to_vec(&whole).map_or(usize::MAX, |text| text.len());
+    let elements: usize = kept.iter().map(|(_, items)| items.len()).sum();
+    if rest.saturating_mul(elements) > WORK {
         return Err(first);
     }
     let mut good: Vec<(&str, Vec<Value>)> = Vec::new();

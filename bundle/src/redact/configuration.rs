@@ -315,7 +315,10 @@ listen stats
             let once = text(&mut Redactor::new(), "e", &config);
             let lines = |text: &str| text.matches('\n').count();
             proptest::prop_assert_eq!(lines(&once), lines(&config), "{}\n->\n{}", config, once);
-            proptest::prop_assert!(!once.contains("abcdef123") || !config.contains("Authorization \"Basic x abcdef123\""));
+            // The word may stand elsewhere, too, where nothing announces it.
+            let left = config.replace("Authorization \"Basic x abcdef123\"", "");
+            let count = |text: &str| text.matches("abcdef123").count();
+            proptest::prop_assert!(count(&once) <= count(&left), "{}\n->\n{}", config, once);
         }
     }
 }

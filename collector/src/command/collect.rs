@@ -1,7 +1,8 @@
 //! The main job: probe, judge, write the bundle, say what was found.
 
+use super::partial::{Place, Watching, left_behind};
 use super::so_far::SoFar;
-use super::store::{Stored, map_path, store};
+use super::store::{Stored, folder_of, map_path, store};
 use super::{ask, err, exit_code, fail, out, signals};
 use crate::browser;
 use crate::cli::CollectArgs;
@@ -50,8 +51,12 @@ pub fn collect(args: CollectArgs) -> u8 {
     for warning in &job.warnings {
         err(&format!("warning: {}\n", safe(warning)));
     }
+    for file in left_behind(&job) {
+        err(&format!("note: {file}\n"));
+    }
     let (stop, cancel) = watch::channel(false);
-    runtime.spawn(signals::watch(stop));
+    let partial = Place::default();
+    runtime.spawn(signals::watch(stop, partial.clone()));
     let asked = runtime.block_on(ask_pac_files(&mut job, cancel.clone()));
     // Observations count from here.
     let started_at = Utc::now();
@@ -59,14 +64,15 @@ pub fn collect(args: CollectArgs) -> u8 {
     let notes = std::mem::take(&mut job.notes);
     let reading = std::thread::spawn(move || environment::read(dns, notes));
     let nat64 = runtime.spawn(nat64(job.config.name_servers.clone()));
-    let (mut collected, vantage, answers) = runtime.block_on(probe(&job, cancel));
+    let (mut collected, vantage, answers) =
+        runtime.block_on(probe(&job, cancel, started_at, &partial));
     job.answers = answers;
     collected.steps.splice(0..0, asked);
     let mut environment = reading.join().unwrap_or_default();
     environment.nat64 = runtime.block_on(nat64).unwrap_or_default();
     complete(&mut environment, &job, &collected, started_at);
     let bundle = bundle(&job, collected, environment, vantage, started_at);
-    let code = finish(&job, bundle, to_stdout);
+    let code = finish(&job, bundle, to_stdout, &partial);
     // Till here for the second Ctrl-C. Tasks that hang in the system's resolver
     // are not waited for.
     runtime.shutdown_background();
@@ -86,10 +92,7 @@ fn writable(job: &Job) -> Result<(), String> {
         }
         None => PathBuf::from("wss.zip"),
     };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(&path);
     tempfile::tempfile_in(folder)
         .map(drop)
         .map_err(|error| WriteError::Io { path: folder.to_owned(), error }.to_string())
@@ -140,9 +143,15 @@ async fn ask_pac_files(job: &mut Job, cancel: watch::Receiver<bool>) -> Vec<Step
 }
 
 /// Probes, shows progress, and asks meanwhile what only a person knows.
-async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vantage, Answers) {
+async fn probe(
+    job: &Job,
+    mut cancel: watch::Receiver<bool>,
+    started_at: DateTime<Utc>,
+    partial: &Place,
+) -> (Collected, Vantage, Answers) {
     let config = job.config.clone();
-    let (progress, mut watching) = mpsc::unbounded_channel();
+    let (progress, watching) = mpsc::unbounded_channel();
+    let mut watching = Watching::new(watching, job, started_at, partial.clone());
     let mut running = tokio::spawn(run(config.clone(), progress, cancel.clone()));
 
     // Lines that are redrawn would overwrite the question: what happens until
@@ -194,7 +203,7 @@ async fn probe(job: &Job, mut cancel: watch::Receiver<bool>) -> (Collected, Vant
 /// Waits for an answer, and keeps what happens until it comes.
 async fn meanwhile<T>(
     asking: impl Future<Output = T>,
-    watching: &mut mpsc::UnboundedReceiver<Progress>,
+    watching: &mut Watching<'_>,
     seen: &mut VecDeque<(Progress, Instant)>,
 ) -> T {
     tokio::pin!(asking);
@@ -207,7 +216,7 @@ async fn meanwhile<T>(
 }
 
 /// What the environment learns from the options and from the probes.
-fn complete(
+pub(super) fn complete(
     environment: &mut Environment,
     job: &Job,
     collected: &Collected,
@@ -266,7 +275,7 @@ pub(super) fn bundle(
 }
 
 /// Removes secrets, judges what is left, writes it, and says so.
-fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
+fn finish(job: &Job, bundle: Bundle, to_stdout: bool, partial: &Place) -> u8 {
     let mut redactor = job.redactor();
     redactor.removed_before(&job.removed);
     let redacted = redactor.bundle(bundle);
@@ -282,9 +291,15 @@ fn finish(job: &Job, bundle: Bundle, to_stdout: bool) -> u8 {
     let written = store(job, sent.as_ref().unwrap_or(&redacted), map.as_ref());
     let for_scripts = judged.as_ref().filter(|_| job.json);
     say(job, for_scripts.unwrap_or(&diagnosis), bundle, written.as_ref().ok(), to_stdout);
-    match written {
-        Err(error) => fail(&error.to_string()),
-        Ok(_) => exit_code(diagnosis.verdict.status),
+    match (written, partial.get()) {
+        (Ok(_), _) => {
+            partial.forget();
+            exit_code(diagnosis.verdict.status)
+        }
+        (Err(error), Some(path)) => {
+            fail(&format!("{error}; most of what was gathered is in {}", path.display()))
+        }
+        (Err(error), None) => fail(&error.to_string()),
     }
 }
 

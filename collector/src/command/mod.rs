@@ -5,6 +5,7 @@ pub mod collect;
 pub mod dry_run;
 pub mod extra;
 pub mod inspect;
+mod partial;
 mod signals;
 mod so_far;
 mod store;

@@ -112,13 +112,26 @@ fn unnamed(job: &Job) -> String {
 /// in it that a file system or a shell minds.
 fn default_name(bundle: &Bundle, number: u32, sealed: bool) -> PathBuf {
     let manifest = &bundle.manifest;
-    let host: String = safe(&manifest.target.host)
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' })
-        .take(100)
-        .collect();
+    let host = cleaned(&manifest.target.host);
     let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
     let again = if number > 1 { format!("-{number}") } else { String::new() };
     let ending = if sealed { "zip.age" } else { "zip" };
     PathBuf::from(format!("wss-{host}-{}-{time}{again}.{ending}", manifest.vantage.as_str()))
+}
+
+/// A host as a part of a file's name.
+pub(super) fn cleaned(host: &str) -> String {
+    safe(host)
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' })
+        .take(100)
+        .collect()
+}
+
+/// The folder that a file is in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
 }

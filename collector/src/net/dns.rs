@@ -206,6 +206,15 @@ pub(crate) async fn query(
     read(&answer)
 }
 
+/// What an answer says, as it came over the network.
+///
+/// # Errors
+/// That it cannot be understood, or the answer that there is no such record.
+pub fn answer(bytes: &[u8]) -> Result<Resolved, Failure> {
+    let parsed = parse(bytes).map_err(|detail| failure(FailureKind::DnsMalformed, detail))?;
+    read(&parsed)
+}
+
 fn read(answer: &Message) -> Result<Resolved, Failure> {
     match answer.metadata.response_code {
         ResponseCode::NoError => {}

@@ -32,7 +32,14 @@ pub async fn hold(
     let patience = ctx.timeout();
     let work = async {
         let mut socket = Socket::new(stream).await;
+        let moment = (ctx.net.clock)();
         let held = watch(&mut socket, planned, interval, patience).await?;
+        // Cut while nobody was there: that is no idle limit of this many seconds.
+        if held.ending.how != EndedBy::StillOpen
+            && let Some(asleep) = ctx.asleep(&moment, Operation::Frames)
+        {
+            return Err(asleep);
+        }
         if held.ending.how == EndedBy::StillOpen {
             socket.close().await;
         }

@@ -2,6 +2,7 @@
 //! read bounded in bytes and in time. Knows nothing of probes or of the plan.
 
 pub mod classify;
+pub mod clock;
 pub mod deflate;
 pub mod dial;
 pub mod dns;
@@ -49,6 +50,8 @@ pub struct Net {
     pub tls: tls::TlsSetup,
     /// Where observations go.
     pub recorder: Recorder,
+    /// What tells the time, and whether the machine slept.
+    pub clock: fn() -> clock::Moment,
     cancel: watch::Receiver<bool>,
     /// Routes on which something got no answer at all.
     silent: Vec<AtomicBool>,
@@ -68,7 +71,8 @@ impl Net {
         let (silent, reached) = (flags(), flags());
         let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
         let slots = Mutex::default();
-        Self { config, tls, recorder, cancel, silent, proxy_auth, reached, slots }
+        let clock = clock::now;
+        Self { config, tls, recorder, clock, cancel, silent, proxy_auth, reached, slots }
     }
 
     /// Notes that nothing answers on a route: connections that wait for their
@@ -195,6 +199,7 @@ impl Ctx {
         work: impl Future<Output = Result<(S, R), Failure>>,
     ) -> Result<R, Failure> {
         let begun = self.net.recorder.begin();
+        let moment = (self.net.clock)();
         let result = tokio::select! {
             biased;
             () = self.net.cancelled() => Err(cancelled(operation)),
@@ -208,10 +213,24 @@ impl Ctx {
         };
         let (outcome, result) = match result {
             Ok((seen, rest)) => (Outcome::Ok(seen), Ok(rest)),
-            Err(failure) => (Outcome::Failed(failure.clone()), Err(failure)),
+            Err(failure) => {
+                let failure = self.asleep(&moment, operation).unwrap_or(failure);
+                (Outcome::Failed(failure.clone()), Err(failure))
+            }
         };
         self.net.recorder.end(&begun, &self.label(), wrap(outcome));
         result
+    }
+}
+
+impl Ctx {
+    /// The failure of a step during which the machine slept: whatever ended it,
+    /// the network is not to blame. `None` when it was awake.
+    #[must_use]
+    pub fn asleep(&self, since: &clock::Moment, operation: Operation) -> Option<Failure> {
+        let slept = clock::slept(since, &(self.net.clock)())?;
+        let detail = format!("the machine slept for {:.0} s meanwhile", slept.as_secs_f64());
+        Some(Failure::new(operation, FailureKind::Cancelled, detail))
     }
 }
 

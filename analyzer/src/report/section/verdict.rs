@@ -3,6 +3,7 @@
 use crate::report::part::{Span, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
+use wss_bundle::Bundle;
 use wss_diagnosis::{Location, Severity};
 
 /// Longest sentence that is a heading.
@@ -46,6 +47,10 @@ struct Run {
     name: String,
     at: String,
     complete: bool,
+    /// Something is not what was collected: its SHA-256 or size is another.
+    altered: bool,
+    /// The zip is damaged or cut off; what could be read was.
+    salvaged: bool,
     defects: usize,
 }
 
@@ -79,9 +84,15 @@ impl Verdict {
                     name: view.name.clone(),
                     at: view.time(view.bundle.manifest.started_at),
                     complete: view.bundle.manifest.complete,
+                    altered: has(view.bundle, &["sha256-mismatch", "size-mismatch"]),
+                    salvaged: has(view.bundle, &["damaged-archive", "cut-off-entry"]),
                     defects: view.bundle.defects.len(),
                 })
                 .collect(),
         }
     }
+}
+
+fn has(bundle: &Bundle, kinds: &[&str]) -> bool {
+    bundle.defects.iter().any(|defect| kinds.contains(&defect.kind.as_str()))
 }
