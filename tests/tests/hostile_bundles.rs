@@ -1,6 +1,7 @@
 //! Bundles from strangers, read by the real analyzer: each defect told with its
 //! entry and place, within time and memory, and nothing else touched.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(clippy::print_stdout, reason = "what was measured, and the seed")]
 
 mod cases {
     pub(crate) mod structure;
