@@ -98,6 +98,7 @@ mod tests {
             routes: vec![RouteConfig {
                 route: Route { id, kind, proxy: None, sources, selected: true },
                 auth: None,
+                browsers: false,
             }],
             auth: None,
             headers: vec![],
