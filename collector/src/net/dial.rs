@@ -30,6 +30,8 @@ pub struct Conn {
     pub stream: Tap<BoxIo>,
     /// The target's TLS session.
     pub session: Option<TlsSession>,
+    /// False where the target's certificate is not trusted here.
+    pub trusted: bool,
     pub(crate) permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -114,11 +116,10 @@ pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fai
     ctx.net.note_reached(ctx.route);
     let mut stream = Tap::new(Box::new(stream) as BoxIo, false);
     if ctx.route().route.kind == RouteKind::HttpsProxy {
-        let (inner, _) =
-            tls::handshake(&ctx, Box::new(stream), &host, &["http/1.1"], Peer::Proxy).await?;
-        stream = inner;
+        stream =
+            tls::handshake(&ctx, Box::new(stream), &host, &["http/1.1"], Peer::Proxy).await?.stream;
     }
-    Ok(Conn { ctx, stream, session: None, permit })
+    Ok(Conn { ctx, stream, session: None, trusted: true, permit })
 }
 
 /// Opens a connection on which the target is spoken to: [`first`], then the tunnel.
@@ -139,12 +140,12 @@ async fn through(ctx: &Ctx, way: &Arc<Way>, counted: bool, conn: Conn) -> Result
     match conn.ctx.route().route.kind {
         RouteKind::Direct => Ok(conn),
         RouteKind::HttpProxy | RouteKind::HttpsProxy => {
-            let Conn { ctx: on, stream, session, permit } = conn;
+            let Conn { ctx: on, stream, session, trusted, permit } = conn;
             match tunnel::connect(&on, stream).await? {
-                Asked::Open(stream) => Ok(Conn { ctx: on, stream, session, permit }),
+                Asked::Open(stream) => Ok(Conn { ctx: on, stream, session, trusted, permit }),
                 Asked::Again(Some(stream)) => {
                     let stream = opened(tunnel::connect(&on, stream).await?)?;
-                    Ok(Conn { ctx: on, stream, session, permit })
+                    Ok(Conn { ctx: on, stream, session, trusted, permit })
                 }
                 Asked::Again(None) => {
                     // The old connection's permit is for the new one.
@@ -191,7 +192,7 @@ pub async fn secure(conn: Conn, alpn: &[&str]) -> Result<Conn, Failure> {
         return Ok(conn);
     }
     let host = target.host.clone();
-    let (stream, session) =
+    let tls::Secured { stream, session, trusted } =
         tls::handshake(&conn.ctx, Box::new(conn.stream), &host, alpn, Peer::Target)
             .await
             .inspect_err(|failure| {
@@ -199,5 +200,5 @@ pub async fn secure(conn: Conn, alpn: &[&str]) -> Result<Conn, Failure> {
                     conn.ctx.net.note_silence(conn.ctx.route);
                 }
             })?;
-    Ok(Conn { ctx: conn.ctx, stream, session: Some(session), permit: conn.permit })
+    Ok(Conn { ctx: conn.ctx, stream, session: Some(session), trusted, permit: conn.permit })
 }

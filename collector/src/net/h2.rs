@@ -1,6 +1,7 @@
 //! HTTP/2: what plain curl gets where h2 is offered, and WebSocket by extended
 //! CONNECT (RFC 8441). Heads are rendered as `curl -i` prints them.
 
+use super::origin_auth::{First, Turn};
 use super::tap::Tap;
 use super::{BoxIo, Ctx, classify, request};
 use crate::recorder::millis;
@@ -19,6 +20,8 @@ const BODY_LIMIT: u64 = 1024 * 1024;
 /// An HTTP/2 connection, driven by a task of its own that ends with it.
 pub struct Client {
     send: SendRequest<bytes::Bytes>,
+    /// Whether the server's certificate is trusted here.
+    trusted: bool,
     driver: tokio::task::JoinHandle<()>,
 }
 
@@ -36,7 +39,7 @@ fn failure(detail: impl Into<String>) -> Failure {
 ///
 /// # Errors
 /// The connection cannot be written to.
-pub async fn open(stream: Tap<BoxIo>) -> Result<Client, Failure> {
+pub async fn open(stream: Tap<BoxIo>, trusted: bool) -> Result<Client, Failure> {
     let (send, connection) = h2::client::Builder::new()
         .enable_push(false)
         .max_header_list_size(64 * 1024)
@@ -47,11 +50,47 @@ pub async fn open(stream: Tap<BoxIo>) -> Result<Client, Failure> {
     let driver = tokio::spawn(async move {
         let _ = connection.await;
     });
-    Ok(Client { send, driver })
+    Ok(Client { send, trusted, driver })
+}
+
+/// What of the user's secrets a request carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    All,
+    /// The credentials were refused.
+    NoCredentials,
+    /// The server is not trusted here.
+    None,
+}
+
+fn is_credentials(name: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
+}
+
+/// What a request may carry on this connection, and whether others wait for
+/// what comes of it.
+async fn secrets<'n>(ctx: &'n Ctx, client: &Client, path: &str) -> (Secrets, Option<First<'n>>) {
+    let config = &ctx.net.config;
+    let given =
+        config.auth.is_some() || config.headers.iter().any(|(name, _)| is_credentials(name));
+    match ctx.net.origin_auth(ctx.route) {
+        _ if !client.trusted => (Secrets::None, None),
+        Some(auth) if given => match auth.turn(path).await {
+            Turn::First(first) => (Secrets::All, Some(first)),
+            Turn::Yes => (Secrets::All, None),
+            Turn::No => (Secrets::NoCredentials, None),
+        },
+        _ => (Secrets::All, None),
+    }
 }
 
 /// A request, and what is recorded of it.
-fn build(ctx: &Ctx, path: &str, extended: bool) -> Result<(Request<()>, Bytes), Failure> {
+fn build(
+    ctx: &Ctx,
+    path: &str,
+    extended: bool,
+    secrets: Secrets,
+) -> Result<(Request<()>, Bytes), Failure> {
     let config = &ctx.net.config;
     let authority = config.target.authority();
     let uri: Uri = config
@@ -78,7 +117,7 @@ fn build(ctx: &Ctx, path: &str, extended: bool) -> Result<(Request<()>, Bytes), 
             headers.append(header, bytes);
         }
     };
-    if let Some(credentials) = &config.auth {
+    if let Some(credentials) = config.auth.as_ref().filter(|_| secrets == Secrets::All) {
         header("authorization", &request::basic(credentials), true);
     }
     header("user-agent", &request::user_agent(), false);
@@ -94,7 +133,12 @@ fn build(ctx: &Ctx, path: &str, extended: bool) -> Result<(Request<()>, Bytes), 
     }
     header("sec-websocket-version", "13", false);
     for (name, value) in &config.headers {
-        if !value.expose().is_empty() && !name.eq_ignore_ascii_case("host") {
+        let withheld = match secrets {
+            Secrets::All => false,
+            Secrets::NoCredentials => is_credentials(name),
+            Secrets::None => true,
+        };
+        if !withheld && !value.expose().is_empty() && !name.eq_ignore_ascii_case("host") {
             header(name, value.expose(), true);
         }
     }
@@ -163,7 +207,8 @@ async fn read_body(mut stream: h2::RecvStream, body: &mut Body, limit: usize) ->
 /// # Errors
 /// The failure that was recorded.
 pub async fn get(ctx: &Ctx, client: &Client, path: &str) -> Result<bool, Failure> {
-    let (request, shown) = build(ctx, path, false)?;
+    let (secrets, first) = secrets(ctx, client, path).await;
+    let (request, shown) = build(ctx, path, false, secrets)?;
     let limit = ctx.timeout();
     let announced = std::sync::Mutex::new(None);
     let wrap = |result: Outcome<HttpReply>| {
@@ -179,6 +224,10 @@ pub async fn get(ctx: &Ctx, client: &Client, path: &str) -> Result<bool, Failure
         if let Ok(mut seen) = announced.lock() {
             *seen = Some(extended);
         }
+        let status = reply.as_ref().ok().and_then(|reply| reply.head.status());
+        if let Some(first) = first {
+            first.end(status);
+        }
         reply.map(|reply| (reply, extended))
     };
     ctx.step(Operation::Http2, limit, wrap, work).await
@@ -189,7 +238,9 @@ pub async fn get(ctx: &Ctx, client: &Client, path: &str) -> Result<bool, Failure
 /// # Errors
 /// The failure that was recorded.
 pub async fn connect(ctx: &Ctx, client: &Client, path: &str) -> Result<(), Failure> {
-    let (request, shown) = build(ctx, path, true)?;
+    // After the GETs: whether credentials are refused is known by now.
+    let (secrets, _) = secrets(ctx, client, path).await;
+    let (request, shown) = build(ctx, path, true, secrets)?;
     let limit = ctx.timeout();
     let wrap = |result| {
         let version = "2".to_owned();

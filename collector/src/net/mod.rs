@@ -10,6 +10,7 @@ pub mod h2;
 pub mod hold;
 pub mod http1;
 pub mod message;
+pub mod origin_auth;
 pub mod proxy_auth;
 pub mod request;
 pub mod send;
@@ -57,6 +58,8 @@ pub struct Net {
     silent: Vec<AtomicBool>,
     /// What each route's proxy wants to be told.
     proxy_auth: Vec<proxy_auth::ProxyAuth>,
+    /// What the target said to the user's credentials, by each route.
+    origin_auth: Vec<origin_auth::OriginAuth>,
     /// Routes on which a connection was opened.
     reached: Vec<AtomicBool>,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -70,9 +73,21 @@ impl Net {
         let flags = || config.routes.iter().map(|_| AtomicBool::default()).collect();
         let (silent, reached) = (flags(), flags());
         let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
+        let origin_auth = config.routes.iter().map(|_| Default::default()).collect();
         let slots = Mutex::default();
         let clock = clock::now;
-        Self { config, tls, recorder, clock, cancel, silent, proxy_auth, reached, slots }
+        Self {
+            config,
+            tls,
+            recorder,
+            clock,
+            cancel,
+            silent,
+            proxy_auth,
+            origin_auth,
+            reached,
+            slots,
+        }
     }
 
     /// Notes that nothing answers on a route: connections that wait for their
@@ -113,6 +128,12 @@ impl Net {
         if self.cancel.clone().wait_for(|stop| *stop).await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// What is known of the user's credentials on a route.
+    #[must_use]
+    pub fn origin_auth(&self, route: usize) -> Option<&origin_auth::OriginAuth> {
+        self.origin_auth.get(route)
     }
 
     /// A permit for one connection to `host_port`; `None` once cancelled.

@@ -30,49 +30,95 @@ pub const UPGRADE: [(&str, &str); 4] = [
 /// A request head.
 #[derive(Debug, Clone)]
 pub struct Request {
-    wire: Vec<u8>,
-    shown: Vec<u8>,
+    lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone)]
+struct Line {
+    wire: String,
+    shown: String,
+    secret: Secrecy,
+}
+
+/// How secret a header's value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Secrecy {
+    /// It is recorded.
+    None,
+    /// It is not, and is sent to whoever answers.
+    Unrecorded,
+    /// It is for the target alone: not for whom this machine does not trust.
+    TargetAlone,
+    /// The same, and too many wrong ones lock an account.
+    Credentials,
 }
 
 impl Request {
     /// Begins with the request line.
     #[must_use]
     pub fn new(method: &str, to: &str) -> Self {
-        let line = clean(&format!("{method} {to} HTTP/1.1"));
-        let mut request = Self { wire: Vec::new(), shown: Vec::new() };
-        request.push(&line, &line);
+        let mut request = Self { lines: Vec::new() };
+        request.push(&format!("{method} {to} HTTP/1.1"), None);
         request
     }
 
-    fn push(&mut self, wire: &str, shown: &str) {
-        for (bytes, line) in [(&mut self.wire, wire), (&mut self.shown, shown)] {
-            bytes.extend_from_slice(line.as_bytes());
-            bytes.extend_from_slice(b"\r\n");
-        }
+    fn push(&mut self, wire: &str, shown: Option<(&str, Secrecy)>) {
+        let wire = clean(wire);
+        let (shown, secret) = match shown {
+            Some((shown, secret)) => (clean(shown), secret),
+            None => (wire.clone(), Secrecy::None),
+        };
+        self.lines.push(Line { wire, shown, secret });
     }
 
     /// Adds a header.
     pub fn header(&mut self, name: &str, value: &str) {
-        let line = clean(&format!("{name}: {value}"));
-        self.push(&line, &line);
+        self.push(&format!("{name}: {value}"), None);
     }
 
     /// Adds a header whose value is not recorded.
     pub fn secret(&mut self, name: &str, value: &str) {
-        let shown = clean(&format!("{name}: {REMOVED}"));
-        self.push(&clean(&format!("{name}: {value}")), &shown);
+        let secret = if name.eq_ignore_ascii_case("Authorization") {
+            Secrecy::Credentials
+        } else if ["Host", "Proxy-Authorization"].iter().any(|n| name.eq_ignore_ascii_case(n)) {
+            Secrecy::Unrecorded
+        } else {
+            Secrecy::TargetAlone
+        };
+        self.push(&format!("{name}: {value}"), Some((&format!("{name}: {REMOVED}"), secret)));
+    }
+
+    /// Whether a wrong password in it is counted.
+    #[must_use]
+    pub fn has_credentials(&self) -> bool {
+        self.lines.iter().any(|line| line.secret == Secrecy::Credentials)
+    }
+
+    /// Without credentials, as they were refused.
+    pub fn drop_credentials(&mut self) {
+        self.lines.retain(|line| line.secret != Secrecy::Credentials);
+    }
+
+    /// Without anything that is for the target alone.
+    pub fn drop_secrets(&mut self) {
+        self.lines.retain(|line| matches!(line.secret, Secrecy::None | Secrecy::Unrecorded));
+    }
+
+    fn bytes(&self, line: impl Fn(&Line) -> &str) -> Vec<u8> {
+        let lines = self.lines.iter().flat_map(|one| [line(one).as_bytes(), b"\r\n"]);
+        lines.chain([&b"\r\n"[..]]).flatten().copied().collect()
     }
 
     /// The bytes to send.
     #[must_use]
     pub fn wire(&self) -> Vec<u8> {
-        [&self.wire[..], b"\r\n"].concat()
+        self.bytes(|line| &line.wire)
     }
 
     /// The bytes to record.
     #[must_use]
     pub fn shown(&self) -> Bytes {
-        Bytes([&self.shown[..], b"\r\n"].concat())
+        Bytes(self.bytes(|line| &line.shown))
     }
 }
 

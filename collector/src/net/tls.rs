@@ -185,6 +185,17 @@ impl ResolvesClientCert for ClientCertificate {
     }
 }
 
+/// A connection after its handshake.
+pub struct Secured {
+    /// The bytes.
+    pub stream: Tap<BoxIo>,
+    /// What was agreed.
+    pub session: TlsSession,
+    /// False where the certificate is not trusted here. Probes go on then, to
+    /// see more, and keep what is secret to themselves.
+    pub trusted: bool,
+}
+
 /// Makes a handshake, and records it.
 ///
 /// # Errors
@@ -195,7 +206,7 @@ pub async fn handshake(
     host: &str,
     alpn: &[&str],
     peer: Peer,
-) -> Result<(Tap<BoxIo>, TlsSession), Failure> {
+) -> Result<Secured, Failure> {
     let setup = &ctx.net.tls;
     let recording = Arc::new(Recording {
         provider: setup.provider.clone(),
@@ -237,7 +248,10 @@ pub async fn handshake(
             .await
             .map_err(|error| explain(&error, &handle, &client))?;
         let session = session(stream.get_ref().1);
-        Ok((session.clone(), (Tap::new(Box::new(stream) as BoxIo, true), session)))
+        let seen = recording.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let trusted = !matches!(*seen, Some((_, Verification::Untrusted { .. })));
+        let stream = Tap::new(Box::new(stream) as BoxIo, true);
+        Ok((session.clone(), Secured { stream, session, trusted }))
     };
     ctx.step(Operation::TlsHandshake, ctx.timeout(), wrap, work).await
 }

@@ -17,6 +17,7 @@ pub mod upgrade;
 
 use crate::net::dial::{Conn, Way, dial, first, secure};
 use crate::net::http1::{Answer, Exchange, exchange};
+use crate::net::origin_auth::Turn;
 use crate::net::request::{self, Request};
 use crate::net::{Ctx, h2};
 use std::sync::Arc;
@@ -87,6 +88,30 @@ impl Kept {
 
 async fn send(conn: &mut Conn, request: &Request, kind: Kind) -> Result<Answer, Failure> {
     let ctx = conn.ctx.clone();
+    let mut request = request.clone();
+    if !conn.trusted {
+        request.drop_secrets();
+    }
+    let mut first = None;
+    if request.has_credentials()
+        && let Some(auth) = ctx.net.origin_auth(ctx.route)
+    {
+        match auth.turn(ctx.path.as_deref().unwrap_or("/")).await {
+            Turn::First(turn) => first = Some(turn),
+            Turn::Yes => {}
+            Turn::No => request.drop_credentials(),
+        }
+    }
+    let result = ask(conn, &ctx, &request, kind).await;
+    if let Some(first) = first
+        && !ctx.net.is_cancelled()
+    {
+        first.end(result.as_ref().ok().and_then(|answer| answer.reply.head.status()));
+    }
+    result
+}
+
+async fn ask(conn: &mut Conn, ctx: &Ctx, request: &Request, kind: Kind) -> Result<Answer, Failure> {
     let limit = ctx.timeout();
     let how = Exchange {
         body_until: Instant::now() + h2::body_time(limit),

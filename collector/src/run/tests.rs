@@ -1,5 +1,7 @@
 //! Whole collections against listeners on loopback.
 
+mod credentials;
+
 use super::*;
 use crate::config::{Credentials, RouteConfig, TlsOptions};
 use base64::Engine as _;

@@ -1,10 +1,11 @@
 //! Somebody wants to know who asks: credentials, and redirects to a sign-on.
 
 use super::Question;
-use crate::evidence::{Author, Evidence, ReplyKind};
+use crate::evidence::{Author, Evidence, Reply, ReplyKind};
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
+use wss_bundle::{ResponseHead, Step};
 
 pub(in crate::rule) const AUTH_REQUIRED: Rule = Rule {
     id: "auth-required",
@@ -41,6 +42,7 @@ fn auth_required(e: &Evidence<'_>) -> Answer {
     {
         return Answer::Pass;
     }
+    let refused = refused(&q);
     let finding = Draft::new(
         "auth-required",
         Severity::Warning,
@@ -51,10 +53,17 @@ fn auth_required(e: &Evidence<'_>) -> Answer {
     )
     .text(format!(
         "The upgrade and the same GET without upgrade headers both get {}. So requests reach the \
-         server; whether the upgrade headers reach it cannot be told without credentials.",
-        reply.status
+         server; whether the upgrade headers reach it cannot be told without credentials.{}",
+        reply.status,
+        if refused.is_some() {
+            " It was told credentials, and refuses them; they were not sent again, since too many \
+             wrong ones lock an account."
+        } else {
+            ""
+        }
     ))
     .also(q.cite_plain())
+    .also(refused.map(|r| q.focus.cite(r.observation, r.line())))
     .remedy(remedy::credentials(e))
     .done();
     let mut claim = claim(
@@ -64,9 +73,10 @@ fn auth_required(e: &Evidence<'_>) -> Answer {
         // Without the twin, a 401 to upgrades alone is not excluded.
         if plain.is_some() { Confidence::High } else { Confidence::Medium },
         format!(
-            "Requests reach the server, which answers {} without credentials: whether the upgrade \
-             gets through cannot be told yet.",
-            reply.status
+            "Requests reach the server, which answers {} {}: whether the upgrade gets through \
+             cannot be told yet.",
+            reply.status,
+            if refused.is_some() { "to the credentials given" } else { "without credentials" }
         ),
         finding,
     );
@@ -78,6 +88,19 @@ fn auth_required(e: &Evidence<'_>) -> Answer {
         "a stripped upgrade would get the same answer; only credentials tell them apart".into(),
     ));
     Answer::Fail(Box::new(claim))
+}
+
+/// A request with credentials that was answered 401, on the deciding route.
+fn refused<'e, 'a>(q: &Question<'e, 'a>) -> Option<&'e Reply<'a>> {
+    q.route.replies().filter(|reply| reply.status == 401).find(|reply| {
+        let request = match &reply.observation.step {
+            Step::Upgrade(upgrade) => &upgrade.request,
+            Step::Http(http) => &http.request,
+            _ => return false,
+        };
+        let head = ResponseHead::new(request.0.clone());
+        head.headers().iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"))
+    })
 }
 
 fn redirected(e: &Evidence<'_>) -> Answer {
