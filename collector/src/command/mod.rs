@@ -58,6 +58,12 @@ pub(crate) fn fail(message: &str) -> u8 {
 /// code. clap repeats arguments: what in them may be a secret is masked.
 #[must_use]
 pub fn misused(error: &clap::Error) -> u8 {
+    // Help and version repeat nothing of what was given; looking for secrets in
+    // them was all that took time.
+    if !error.use_stderr() {
+        let _ = error.print();
+        return WORKS;
+    }
     let text = error.render().to_string();
     if error.kind() == ErrorKind::ArgumentConflict && text.contains("the subcommand '") {
         return fail(
@@ -66,11 +72,11 @@ pub fn misused(error: &clap::Error) -> u8 {
         );
     }
     let masked = Redactor::new().text("screen", "usage", &text);
-    if !error.use_stderr() || masked == text {
-        // With clap's colours, and to the stream that is right.
+    if masked == text {
+        // With clap's colours.
         let _ = error.print();
     } else {
         err(&masked);
     }
-    if error.use_stderr() { NO_BUNDLE } else { WORKS }
+    NO_BUNDLE
 }
