@@ -39,6 +39,10 @@ pub struct Board {
     /// One a route.
     pub lines: Vec<Line>,
     only_agents: bool,
+    /// The console's paths: it is on one of them.
+    console: usize,
+    /// How many of them the server does not know so far, line by line.
+    unknown: Vec<usize>,
 }
 
 /// A layer that turned out.
@@ -54,6 +58,13 @@ pub struct Change {
     pub ms: f64,
     /// Why, for a failure.
     pub why: Option<String>,
+}
+
+/// Whether the upgrade got what unknown paths get: the page shell, or a 404.
+fn is_unknown(seen: &Observation) -> bool {
+    let Step::Upgrade(step) = &seen.step else { return false };
+    let status = step.result.ok().and_then(|reply| reply.head.status());
+    seen.probe == probe::UPGRADE && matches!(status, Some(200 | 404))
 }
 
 impl Board {
@@ -75,8 +86,10 @@ impl Board {
                 }
                 Line { route: route.id.clone(), selected: route.selected, cells }
             })
-            .collect();
-        Self { lines, only_agents: paths.iter().all(|p| p == AGENT_PATH) }
+            .collect::<Vec<_>>();
+        let console = paths.iter().filter(|path| *path != AGENT_PATH).count();
+        let unknown = vec![0; lines.len()];
+        Self { lines, only_agents: console == 0, console, unknown }
     }
 
     /// Takes in an observation; tells what it changed. A success stays: one
@@ -84,6 +97,13 @@ impl Board {
     pub fn note(&mut self, seen: &Observation) -> Option<Change> {
         let (layer, outcome) = self.read(seen)?;
         let line = self.lines.iter().position(|line| line.route == seen.route)?;
+        // A path that the server does not know is no failure while another may be it.
+        if self.console > 1 && is_unknown(seen) {
+            self.unknown[line] += 1;
+            if self.unknown[line] < self.console {
+                return None;
+            }
+        }
         let cell = &mut self.lines[line].cells[layer];
         let next = if outcome.is_ok() { Cell::Pass } else { Cell::Fail };
         if *cell == next || *cell == Cell::Pass && layer != 7 {
@@ -152,5 +172,62 @@ impl Board {
             },
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use wss_bundle::ResponseHead;
+    use wss_bundle::observation::{Body, HttpReply, Upgrade};
+
+    fn answer(path: &str, status: u16) -> Observation {
+        let head = ResponseHead::new(format!("HTTP/1.1 {status} x\r\n\r\n"));
+        let reply = HttpReply {
+            informational: vec![],
+            head,
+            body: Body::default(),
+            first_byte_ms: 1.0,
+            ending: None,
+        };
+        Observation {
+            id: "o1".into(),
+            probe: probe::UPGRADE.into(),
+            route: RouteId::direct(),
+            path: Some(path.into()),
+            connection: Some(1),
+            start_ms: 0.0,
+            duration_ms: 1.0,
+            step: Step::Upgrade(Upgrade {
+                version: "1.1".into(),
+                request: "GET / HTTP/1.1\r\n\r\n".into(),
+                expected_accept: None,
+                result: Outcome::Ok(reply),
+            }),
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_not_known_is_no_failure_while_another_may_be_it() {
+        let route = Route {
+            id: RouteId::direct(),
+            kind: RouteKind::Direct,
+            proxy: None,
+            sources: vec![],
+            selected: true,
+        };
+        let paths = ["/v1/ws", "/v1/graphql", AGENT_PATH].map(str::to_owned);
+        let board = || Board::new([&route], Scheme::Https, &paths);
+        let mut known = board();
+        assert_eq!(known.note(&answer("/v1/ws", 200)), None);
+        let change = known.note(&answer("/v1/graphql", 101)).unwrap();
+        assert_eq!((change.layer, change.cell), ("upgrade", Cell::Pass));
+        let mut neither = board();
+        assert_eq!(neither.note(&answer("/v1/ws", 404)), None);
+        assert_eq!(neither.note(&answer("/v1/graphql", 404)).unwrap().cell, Cell::Fail);
+        let mut refused = board();
+        assert_eq!(refused.note(&answer("/v1/ws", 400)).unwrap().cell, Cell::Fail);
+        let mut alone = Board::new([&route], Scheme::Https, &paths[..1]);
+        assert_eq!(alone.note(&answer("/v1/ws", 404)).unwrap().cell, Cell::Fail);
     }
 }
