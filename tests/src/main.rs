@@ -32,6 +32,9 @@ enum Command {
         /// Runs of each
         #[arg(long, value_name = "N", default_value_t = 7)]
         runs: usize,
+        /// Draw where the time of one run of each case goes, instead
+        #[arg(long)]
+        diagrams: bool,
     },
     /// Write realistic bundles, with planted trends, for tests and benchmarks
     Generate {
@@ -58,7 +61,10 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => wss_lab::demo::run(),
-        Command::Bench { round_trips, runs } => wss_lab::bench::run(&round_trips, runs),
+        Command::Bench { round_trips, runs, diagrams } => {
+            let round_trips_ms = round_trips;
+            wss_lab::bench::run(&wss_lab::bench::Options { round_trips_ms, runs, diagrams })
+        }
         Command::Serve => wss_lab::demo::serve(),
         Command::Scenarios { root } => scenarios(&root),
         Command::Generate { count, seed, out } => generate(count, seed, &out),

@@ -11,6 +11,7 @@ pub mod hold;
 pub mod http1;
 pub mod message;
 pub mod origin_auth;
+pub mod patience;
 pub mod proxy_auth;
 pub mod request;
 pub mod send;
@@ -62,6 +63,8 @@ pub struct Net {
     origin_auth: Vec<origin_auth::OriginAuth>,
     /// Routes on which a connection was opened.
     reached: Vec<AtomicBool>,
+    /// How long silence is waited for.
+    pub patience: patience::Patience,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
 }
 
@@ -73,6 +76,7 @@ impl Net {
         let flags = || config.routes.iter().map(|_| AtomicBool::default()).collect();
         let (silent, reached) = (flags(), flags());
         let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
+        let patience = patience::Patience::new(config.routes.len());
         let origin_auth = config.routes.iter().map(|_| Default::default()).collect();
         let slots = Mutex::default();
         let clock = clock::now;
@@ -86,6 +90,7 @@ impl Net {
             proxy_auth,
             origin_auth,
             reached,
+            patience,
             slots,
         }
     }
@@ -219,18 +224,31 @@ impl Ctx {
         wrap: impl FnOnce(Outcome<S>) -> Step,
         work: impl Future<Output = Result<(S, R), Failure>>,
     ) -> Result<R, Failure> {
+        let expired = async {
+            tokio::time::sleep(limit).await;
+            format!("no end within {:.1} s", limit.as_secs_f64())
+        };
+        self.step_until(operation, expired, wrap, work).await
+    }
+
+    /// [`Ctx::step`] that fails once `expired` says why it takes too long.
+    ///
+    /// # Errors
+    /// The failure that was recorded: the work's own, the deadline, or the user.
+    pub async fn step_until<S, R>(
+        &self,
+        operation: Operation,
+        expired: impl Future<Output = String>,
+        wrap: impl FnOnce(Outcome<S>) -> Step,
+        work: impl Future<Output = Result<(S, R), Failure>>,
+    ) -> Result<R, Failure> {
         let begun = self.net.recorder.begin();
         let moment = (self.net.clock)();
         let result = tokio::select! {
             biased;
             () = self.net.cancelled() => Err(cancelled(operation)),
-            result = tokio::time::timeout(limit, work) => result.unwrap_or_else(|_| {
-                Err(Failure::new(
-                    operation,
-                    FailureKind::TimedOut,
-                    format!("no end within {:.1} s", limit.as_secs_f64()),
-                ))
-            }),
+            result = work => result,
+            why = expired => Err(Failure::new(operation, FailureKind::TimedOut, why)),
         };
         let (outcome, result) = match result {
             Ok((seen, rest)) => (Outcome::Ok(seen), Ok(rest)),

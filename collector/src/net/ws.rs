@@ -134,20 +134,10 @@ impl Socket {
         }
     }
 
-    /// Ends the connection in order.
+    /// Says goodbye and goes. The peer's close frame would tell nothing, and
+    /// costs a round trip in which the next probe could have begun.
     pub async fn close(mut self) {
-        let _ = tokio::time::timeout(CLOSING, async {
-            if self.ws.close(None).await.is_ok() {
-                let mut rest = 0;
-                while let Some(Ok(_)) = self.ws.next().await {
-                    rest += 1;
-                    if rest > FRAMES_KEPT {
-                        break;
-                    }
-                }
-            }
-        })
-        .await;
+        let _ = tokio::time::timeout(CLOSING, self.ws.close(None)).await;
     }
 }
 
@@ -164,7 +154,7 @@ pub async fn frames(ctx: &Ctx, stream: Tap<BoxIo>) -> Result<(), Failure> {
     let wrap = |result| Step::Frames(Frames { result });
     let work = async {
         let mut socket = Socket::new(stream).await;
-        let seen = ping_pong(&mut socket, limit).await?;
+        let seen = ping_pong(ctx, &mut socket, limit).await?;
         if seen.ending.how == EndedBy::StillOpen {
             socket.close().await;
         }
@@ -174,7 +164,11 @@ pub async fn frames(ctx: &Ctx, stream: Tap<BoxIo>) -> Result<(), Failure> {
     ctx.step(Operation::Frames, limit + 2 * CLOSING, wrap, work).await
 }
 
-async fn ping_pong(socket: &mut Socket, limit: Duration) -> Result<FramesSeen, Failure> {
+async fn ping_pong(
+    ctx: &Ctx,
+    socket: &mut Socket,
+    limit: Duration,
+) -> Result<FramesSeen, Failure> {
     let sent = Instant::now();
     let mut received = Vec::new();
     let ended =
@@ -183,9 +177,12 @@ async fn ping_pong(socket: &mut Socket, limit: Duration) -> Result<FramesSeen, F
         // The peer may have said something before it went.
         return ended(None, received, ending);
     }
+    let silence = ctx.net.patience.silence(ctx.route, sent, limit);
+    tokio::pin!(silence);
     loop {
-        let Ok(event) = tokio::time::timeout_at(sent + limit, socket.next()).await else {
-            return ended(None, received, Ending::new(EndedBy::Silence));
+        let event = tokio::select! {
+            event = socket.next() => event,
+            _ = &mut silence => return ended(None, received, Ending::new(EndedBy::Silence)),
         };
         match event {
             Event::Pong => {

@@ -120,6 +120,7 @@ async fn ask(conn: &mut Conn, ctx: &Ctx, request: &Request, kind: Kind) -> Resul
     };
     let handle = conn.stream.handle();
     handle.restart_log();
+    let before = handle.received();
     let wrap = |result: Outcome<HttpReply>| {
         let result = handle.with_received(result);
         let (version, request) = ("1.1".to_owned(), request.shown());
@@ -131,9 +132,21 @@ async fn ask(conn: &mut Conn, ctx: &Ctx, request: &Request, kind: Kind) -> Resul
             }
         }
     };
+    let begun = Instant::now();
     let work = async {
         let answer = exchange(&mut conn.stream, &request.wire(), how).await?;
+        let took = Duration::from_secs_f64(answer.reply.first_byte_ms / 1e3);
+        ctx.net.patience.answered(ctx.route, took);
         Ok((answer.reply.clone(), answer))
     };
-    ctx.step(Operation::Read, limit, wrap, work).await
+    let expired = async {
+        let silent = ctx.net.patience.silence(ctx.route, begun, limit).await;
+        if handle.received() == before {
+            return format!("no answer for {:.1} s", silent.as_secs_f64());
+        }
+        // What has begun to come may take the whole of its time.
+        tokio::time::sleep_until(begun + limit).await;
+        format!("no end within {:.1} s", limit.as_secs_f64())
+    };
+    ctx.step_until(Operation::Read, expired, wrap, work).await
 }

@@ -70,6 +70,7 @@ pub(super) fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut T
             continue;
         }
         routes[index].held = true;
+        net.patience.held();
         net.recorder.tell(Progress::HoldStarted { planned: config.hold });
         let ctx = Ctx::new(net, index, name::HOLD_SILENT, Some(&path));
         let its_way = way.clone();

@@ -6,6 +6,7 @@
 //! Figures are medians of wall-clock times of whole processes.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the benchmark's screen")]
 
+pub mod diagram;
 pub mod relay;
 
 use crate::lab::config::{
@@ -22,21 +23,38 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use wss_bundle::read::{self, Limits};
 
 /// Says that the namespaces are there already.
 const INSIDE: &str = "WSS_BENCH_INSIDE";
 
-/// Runs the benchmark and prints its table.
+/// What to measure.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Round trips of the paths, in milliseconds.
+    pub round_trips_ms: Vec<u64>,
+    /// Runs of each case.
+    pub runs: usize,
+    /// Draw where the time of one run goes, instead of the table.
+    pub diagrams: bool,
+}
+
+/// Runs the benchmark and prints its table, or the diagrams.
 ///
 /// # Errors
 /// A sentence that says what did not work.
-pub fn run(round_trips_ms: &[u64], runs: usize) -> Result<(), String> {
+pub fn run(options: &Options) -> Result<(), String> {
     if std::env::var_os(INSIDE).is_none() {
         return in_namespaces();
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
-    runtime.block_on(table(round_trips_ms, runs))
+    runtime.block_on(async {
+        if options.diagrams { diagrams(options).await } else { table(options).await }
+    })
 }
+
+/// What takes so long by hand is not done by hand again.
+const LONG_BY_HAND_MS: f64 = 20_000.0;
 
 /// Runs this program again where port 53 and the resolver's configuration are its own.
 fn in_namespaces() -> Result<(), String> {
@@ -121,23 +139,49 @@ impl Place {
     }
 }
 
-async fn table(round_trips_ms: &[u64], runs: usize) -> Result<(), String> {
+async fn table(options: &Options) -> Result<(), String> {
     println!(
         "| case | round trip | curl upgrade | by hand | collector | ÷ curl | by hand ÷ collector | \
          connections | KB on the wire | peak memory |\n\
          |---|---|---|---|---|---|---|---|---|---|"
     );
-    for ms in round_trips_ms {
-        let round_trip = Duration::from_millis(*ms);
+    for ms in &options.round_trips_ms {
         for case in cases() {
-            let row = measure(&case, round_trip, runs).await?;
+            let runs = options.runs;
+            let row = at(&case, Duration::from_millis(*ms), move |place, folder| {
+                side_by_side(place, folder, runs)
+            })
+            .await?;
             println!("| {} | {ms} ms | {row} |", case.name);
         }
     }
     Ok(())
 }
 
-async fn measure(case: &Case, round_trip: Duration, runs: usize) -> Result<String, String> {
+async fn diagrams(options: &Options) -> Result<(), String> {
+    for ms in options.round_trips_ms.iter().filter(|ms| **ms > 0) {
+        for case in cases() {
+            let round_trip = Duration::from_millis(*ms);
+            let drawn = at(&case, round_trip, move |place, folder| {
+                let bundle = folder.join("run.zip");
+                collector(place, &bundle, &mut (0, 0))?;
+                let opened = read::file(&bundle, &Limits::default());
+                let opened = opened.map_err(|error| error.to_string())?;
+                Ok(diagram::draw(&opened.bundle.observations, round_trip))
+            })
+            .await?;
+            println!("{}, a round trip of {ms} ms\n\n{drawn}", case.name);
+        }
+    }
+    Ok(())
+}
+
+/// Runs `work` where a case's network is a round trip away.
+async fn at(
+    case: &Case,
+    round_trip: Duration,
+    work: impl FnOnce(&Place, &Path) -> Result<String, String> + Send + 'static,
+) -> Result<String, String> {
     let text = |error: std::io::Error| format!("{}: {error}", case.name);
     let lab = Lab::start(&case.lab).await.map_err(text)?;
     let front = Relay::tcp(lab.addr(), round_trip).await.map_err(text)?;
@@ -156,28 +200,23 @@ async fn measure(case: &Case, round_trip: Duration, runs: usize) -> Result<Strin
     relays.push(front);
     let place = Place { host: lab.host.clone(), port, trust: lab.trust_file(), proxy, relays };
     let folder = tempfile::tempdir().map_err(text)?;
-    let path = folder.path().to_owned();
-    tokio::task::spawn_blocking(move || {
-        let place = place;
-        side_by_side(&place, &path, runs)
-    })
-    .await
-    .map_err(|error| error.to_string())?
+    tokio::task::spawn_blocking(move || work(&place, folder.path()))
+        .await
+        .map_err(|error| error.to_string())?
 }
 
 fn side_by_side(place: &Place, folder: &Path, runs: usize) -> Result<String, String> {
     let (mut curls, mut hands, mut collectors) = (Vec::new(), Vec::new(), Vec::new());
     let mut counted = (0, 0);
-    let mut memory = 0;
     for run in 0..runs {
         curls.push(curl(place)?);
-        collectors.push(collector(place, &folder.join(format!("{run}.zip")), place, &mut counted)?);
+        collectors.push(collector(place, &folder.join(format!("{run}.zip")), &mut counted)?);
         // By hand it takes so long that a few times are enough.
-        if run < 3 {
+        if run < 3 && hands.iter().sum::<f64>() < LONG_BY_HAND_MS {
             hands.push(by_hand(place)?);
         }
     }
-    memory = memory.max(peak_kb(place, &folder.join("memory.zip"))?);
+    let memory = peak_kb(place, &folder.join("memory.zip"))?;
     let (curl, hand, own) = (median(curls), median(hands), median(collectors));
     Ok(format!(
         "{:.0} ms | {:.0} ms | {:.0} ms | {:.1} | {:.1} | {} | {:.0} | {:.0} MB",
@@ -205,9 +244,10 @@ fn ms(begun: Instant) -> f64 {
 /// or its end where there is none.
 fn curl(place: &Place) -> Result<f64, String> {
     let begun = Instant::now();
-    let mut command = Command::new("curl");
+    let mut command = Command::new("stdbuf");
     command
-        .args(["-siN", "--http1.1", "--suppress-connect-headers", "--max-time", "10"])
+        .args(["-oL", "curl", "-siN", "--http1.1", "--suppress-connect-headers"])
+        .args(["--max-time", "10"])
         .args(["-H", "Connection: Upgrade", "-H", "Upgrade: websocket"])
         .args(["-H", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="])
         .args(["-H", "Sec-WebSocket-Version: 13"])
@@ -269,17 +309,12 @@ fn command(place: &Place, bundle: &Path) -> Result<Command, String> {
     Ok(command)
 }
 
-fn collector(
-    place: &Place,
-    bundle: &Path,
-    counting: &Place,
-    counted: &mut (u64, u64),
-) -> Result<f64, String> {
+fn collector(place: &Place, bundle: &Path, counted: &mut (u64, u64)) -> Result<f64, String> {
     let mut command = command(place, bundle)?;
     let begun = Instant::now();
     let status = command.status().map_err(|error| format!("wss-collector: {error}"))?;
     let took = ms(begun);
-    *counted = counting.counted();
+    *counted = place.counted();
     match status.code() {
         Some(0 | 1) => Ok(took),
         _ => Err(format!("wss-collector: {status}")),

@@ -1,0 +1,132 @@
+//! How long silence is waited for. Owns what was measured of each route's
+//! answers; what silence means is for others to say.
+//!
+//! A fixed deadline has to suit the slowest path, so on every other one it is a
+//! wait that nothing needs. Where a route's exchanges are answered within tens of
+//! milliseconds, a request that has heard nothing for seconds will hear nothing.
+//! `--timeout` stays the cap, and it alone counts
+//! - as long as no request was answered on the route: nothing was measured;
+//! - while connections are held: the collection lasts anyway, and a late answer
+//!   (a gateway's 504, say) tells more than silence;
+//! - for connections, TLS and tunnels: a lost SYN is sent again after one and
+//!   three seconds (RFC 6298 section 2), and a proxy may take its time to connect.
+
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+/// No silence is told before this: two lost segments, each sent again.
+const LEAST: Duration = Duration::from_secs(3);
+/// How many times the slowest answer of the route silence has to last.
+const TIMES: u32 = 30;
+
+/// What was measured of one route.
+#[derive(Debug, Clone, Copy, Default)]
+struct Measured {
+    /// The slowest answer to a request.
+    slowest: Option<Duration>,
+    /// Whether a connection is held, on any route.
+    held: bool,
+}
+
+impl Measured {
+    fn limit(self, cap: Duration) -> Duration {
+        match self.slowest {
+            Some(slowest) if !self.held => (slowest * TIMES).max(LEAST).min(cap),
+            _ => cap,
+        }
+    }
+}
+
+/// The patience of a collection.
+#[derive(Debug)]
+pub struct Patience {
+    routes: Vec<watch::Sender<Measured>>,
+}
+
+impl Patience {
+    /// With nothing measured yet.
+    #[must_use]
+    pub fn new(routes: usize) -> Self {
+        Self { routes: (0..routes).map(|_| watch::Sender::default()).collect() }
+    }
+
+    /// Notes that a request on a route was answered after `took`.
+    pub fn answered(&self, route: usize, took: Duration) {
+        if let Some(route) = self.routes.get(route) {
+            route.send_modify(|seen| seen.slowest = seen.slowest.max(Some(took)));
+        }
+    }
+
+    /// Notes that connections are held from now on.
+    pub fn held(&self) {
+        for route in &self.routes {
+            route.send_modify(|seen| seen.held = true);
+        }
+    }
+
+    /// Returns once silence on a route since `since` is a fact, and says how
+    /// long it lasted.
+    pub async fn silence(&self, route: usize, since: Instant, cap: Duration) -> Duration {
+        let Some(route) = self.routes.get(route) else {
+            sleep_until(since + cap).await;
+            return cap;
+        };
+        let mut seen = route.subscribe();
+        loop {
+            let limit = seen.borrow_and_update().limit(cap);
+            tokio::select! {
+                () = sleep_until(since + limit) => return limit,
+                // The sender lives as long as `self`.
+                _ = seen.changed() => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAP: Duration = Duration::from_secs(10);
+
+    #[test]
+    fn the_limit_follows_the_slowest_answer_between_floor_and_cap() {
+        let after = |ms| Measured { slowest: Some(Duration::from_millis(ms)), held: false };
+        assert_eq!(Measured::default().limit(CAP), CAP, "nothing was measured");
+        assert_eq!(after(30).limit(CAP), LEAST);
+        assert_eq!(after(150).limit(CAP), Duration::from_millis(4500));
+        assert_eq!(after(2000).limit(CAP), CAP);
+        assert_eq!(after(30).limit(Duration::from_secs(2)), Duration::from_secs(2));
+        assert_eq!(Measured { held: true, ..after(30) }.limit(CAP), CAP);
+    }
+
+    #[tokio::test]
+    async fn an_answer_shortens_a_wait_that_is_under_way_on_its_route_alone() {
+        let patience = Patience::new(2);
+        let since = Instant::now().checked_sub(LEAST).expect("a clock that runs for some time");
+        let waits = async {
+            tokio::select! {
+                lasted = patience.silence(0, since, CAP) => lasted,
+                _ = patience.silence(1, since, CAP) => panic!("nothing answered there"),
+            }
+        };
+        let answer = async {
+            tokio::task::yield_now().await;
+            patience.answered(0, Duration::from_millis(30));
+            patience.answered(0, Duration::from_millis(1));
+        };
+        let (lasted, ()) = tokio::join!(waits, answer);
+        assert_eq!(lasted, LEAST);
+    }
+
+    #[tokio::test]
+    async fn a_hold_gives_silence_its_whole_time_again() {
+        let patience = Patience::new(1);
+        patience.answered(0, Duration::from_millis(30));
+        patience.held();
+        let cap = LEAST + Duration::from_millis(50);
+        let since = Instant::now().checked_sub(LEAST).expect("a clock that runs for some time");
+        assert_eq!(patience.silence(0, since, cap).await, cap);
+    }
+}
