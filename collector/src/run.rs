@@ -24,6 +24,7 @@ use std::time::Duration;
 use step::{Running, skip};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
 use wss_bundle::manifest::{StepOutcome, StepRecord};
 use wss_bundle::observation::probe as name;
 use wss_bundle::{BrowserHandshake, Observation};
@@ -38,6 +39,9 @@ pub enum Progress {
         /// How long they take.
         planned: Duration,
     },
+    /// The routes that this machine's settings choose are done with, and the
+    /// others take their time.
+    SelectedRoutesDone,
     /// Every route is done with; what is left are the holds.
     OnlyHoldsLeft,
     /// A step of the plan has ended.
@@ -64,6 +68,10 @@ enum Event {
     Upgraded { route: usize, path: String, worked: bool, way: Arc<Way> },
     RouteDone { route: usize },
 }
+
+/// Routes that are tried for comparison end at about the same time as the
+/// selected ones. Only those that take longer are not waited for.
+const OTHERS_MAY_TAKE: Duration = Duration::from_secs(1);
 
 type Events = mpsc::UnboundedSender<Event>;
 type Tasks = JoinSet<()>;
@@ -100,6 +108,7 @@ pub async fn run(
             running.end(&result, &net);
         });
     }
+    let (mut others_until, mut said) = (None, false);
     loop {
         tokio::select! {
             biased;
@@ -114,6 +123,15 @@ pub async fn run(
                 start_holds(&net, &mut upgrades, &mut tasks);
                 if upgrades.iter().all(|u| u.done) && upgrades.iter().any(|u| u.held) {
                     net.recorder.tell(Progress::OnlyHoldsLeft);
+                }
+                if others_until.is_none() && !said && selected_done(&config, &upgrades) {
+                    others_until = Some(Instant::now() + OTHERS_MAY_TAKE);
+                }
+            }
+            () = sleep_until(others_until.unwrap_or_else(Instant::now)), if others_until.is_some() => {
+                (others_until, said) = (None, true);
+                if upgrades.iter().any(|u| !u.done) {
+                    net.recorder.tell(Progress::SelectedRoutesDone);
                 }
             }
             ended = tasks.join_next() => if ended.is_none() && events.is_empty() { break },
@@ -139,6 +157,14 @@ pub async fn run(
     }
     let (observations, steps) = recorder.finish();
     Collected { observations, steps, browser: recorder.finish_browser(), complete }
+}
+
+/// Whether every route that this machine's settings choose is done with; the
+/// first, where they choose none.
+fn selected_done(config: &Config, upgrades: &[Upgrades]) -> bool {
+    let none = !config.routes.iter().any(|route| route.route.selected);
+    let chosen = |index: usize| config.routes[index].route.selected || (none && index == 0);
+    (0..upgrades.len()).filter(|index| chosen(*index)).all(|index| upgrades[index].done)
 }
 
 #[cfg(test)]

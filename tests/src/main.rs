@@ -3,6 +3,7 @@
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
+use wss_lab::bench::{self, Options, Show};
 
 /// The lab of wss-support.
 #[derive(Debug, Parser)]
@@ -32,9 +33,15 @@ enum Command {
         /// Runs of each
         #[arg(long, value_name = "N", default_value_t = 7)]
         runs: usize,
+        /// Only cases whose names contain this
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        case: String,
         /// Draw where the time of one run of each case goes, instead
         #[arg(long)]
         diagrams: bool,
+        /// Show round trips, connections and requests of one run of each case, instead
+        #[arg(long, conflicts_with = "diagrams")]
+        counts: bool,
     },
     /// Write realistic bundles, with planted trends, for tests and benchmarks
     Generate {
@@ -61,9 +68,13 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => wss_lab::demo::run(),
-        Command::Bench { round_trips, runs, diagrams } => {
-            let round_trips_ms = round_trips;
-            wss_lab::bench::run(&wss_lab::bench::Options { round_trips_ms, runs, diagrams })
+        Command::Bench { round_trips, runs, case, diagrams, counts } => {
+            let show = match (diagrams, counts) {
+                (true, _) => Show::Diagrams,
+                (_, true) => Show::Counts,
+                _ => Show::Times,
+            };
+            bench::run(&Options { round_trips_ms: round_trips, runs, case, show })
         }
         Command::Serve => wss_lab::demo::serve(),
         Command::Scenarios { root } => scenarios(&root),

@@ -1,5 +1,6 @@
-//! What can be said while connections are still held: everything but the hold
-//! takes seconds, and nobody should have to wait for the rest to know the cause.
+//! What can be said before the end: while connections are still held, or while a
+//! route that nobody here follows is still silent. Nobody should have to wait for
+//! the rest to know the cause.
 
 use crate::cli::resolve::Job;
 use crate::run::{Collected, Progress};
@@ -12,6 +13,7 @@ use wss_diagnosis::{Confidence, DeviceRole, Diagnosis, Status, diagnose};
 #[derive(Default)]
 pub(super) struct SoFar {
     observations: Vec<Observation>,
+    said: Option<String>,
 }
 
 impl SoFar {
@@ -22,7 +24,8 @@ impl SoFar {
         }
     }
 
-    /// Takes in what happened; gives a line once only holds are left.
+    /// Takes in what happened; gives a line once there is something to say, and
+    /// again when it has changed.
     pub(super) fn take(
         &mut self,
         progress: &Progress,
@@ -30,7 +33,19 @@ impl SoFar {
         vantage: Vantage,
     ) -> Option<String> {
         self.note(progress);
-        matches!(progress, Progress::OnlyHoldsLeft).then(|| self.line(job, vantage))
+        let line = match progress {
+            Progress::SelectedRoutesDone => self.cause(job, vantage)?,
+            Progress::OnlyHoldsLeft => self.line(job, vantage),
+            _ => return None,
+        };
+        (self.said.as_ref() != Some(&line)).then(|| self.said.insert(line).clone())
+    }
+
+    /// What is broken on the way that this machine follows. That it works is said
+    /// later: as long as routes are still tried, it is not all that there is to say.
+    fn cause(&self, job: &Job, vantage: Vantage) -> Option<String> {
+        let broken = self.diagnosis(job, vantage).verdict.status == Status::Broken;
+        broken.then(|| self.line(job, vantage))
     }
 
     /// The load balancer, as far as it shows itself by now.

@@ -164,11 +164,7 @@ pub async fn frames(ctx: &Ctx, stream: Tap<BoxIo>) -> Result<(), Failure> {
     ctx.step(Operation::Frames, limit + 2 * CLOSING, wrap, work).await
 }
 
-async fn ping_pong(
-    ctx: &Ctx,
-    socket: &mut Socket,
-    limit: Duration,
-) -> Result<FramesSeen, Failure> {
+async fn ping_pong(ctx: &Ctx, socket: &mut Socket, limit: Duration) -> Result<FramesSeen, Failure> {
     let sent = Instant::now();
     let mut received = Vec::new();
     let ended =

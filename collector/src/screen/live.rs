@@ -57,7 +57,10 @@ impl Live {
             Progress::HoldStarted { planned } if self.hold.is_none() => {
                 self.start_hold(*planned, at);
             }
-            Progress::HoldStarted { .. } | Progress::OnlyHoldsLeft | Progress::StepDone(_) => {}
+            Progress::HoldStarted { .. }
+            | Progress::SelectedRoutesDone
+            | Progress::OnlyHoldsLeft
+            | Progress::StepDone(_) => {}
         }
     }
 

@@ -35,7 +35,9 @@ impl Plain {
             Progress::HoldStarted { planned } => {
                 format!("holding connections open for {:.0} s", planned.as_secs_f64())
             }
-            Progress::OnlyHoldsLeft | Progress::StepDone(_) => return,
+            Progress::SelectedRoutesDone | Progress::OnlyHoldsLeft | Progress::StepDone(_) => {
+                return;
+            }
         };
         let line = self.redactor.text("screen", "progress", &line);
         // Nobody may be listening any more; that is no reason to stop.

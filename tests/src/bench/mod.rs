@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+use wss_bundle::observation::{Observation, Observations, RouteId, Step};
 use wss_bundle::read::{self, Limits};
 
 /// Says that the namespaces are there already.
@@ -35,8 +36,22 @@ pub struct Options {
     pub round_trips_ms: Vec<u64>,
     /// Runs of each case.
     pub runs: usize,
-    /// Draw where the time of one run goes, instead of the table.
-    pub diagrams: bool,
+    /// What the names of the cases contain; empty for all of them.
+    pub case: String,
+    /// What is shown.
+    pub show: Show,
+}
+
+/// What is shown of the runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    /// The table of times.
+    Times,
+    /// A drawing of where the time of one run of each case goes.
+    Diagrams,
+    /// What does not depend on the machine: round trips, connections, requests
+    /// of one run of each case.
+    Counts,
 }
 
 /// Runs the benchmark and prints its table, or the diagrams.
@@ -49,7 +64,11 @@ pub fn run(options: &Options) -> Result<(), String> {
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        if options.diagrams { diagrams(options).await } else { table(options).await }
+        match options.show {
+            Show::Times => table(options).await,
+            Show::Diagrams => diagrams(options).await,
+            Show::Counts => counts(options).await,
+        }
     })
 }
 
@@ -84,7 +103,7 @@ struct Case {
     proxy: bool,
 }
 
-fn cases() -> Vec<Case> {
+fn cases(options: &Options) -> Vec<Case> {
     let with_tls = |tls: TlsConfig, upgrade: HopUpgrade| LabConfig {
         lb: Some(LbConfig { tls: Some(tls), upgrade, ..LbConfig::default() }),
         ..LabConfig::default()
@@ -103,15 +122,17 @@ fn cases() -> Vec<Case> {
         ..plain(HopUpgrade::Forward)
     };
     let direct = |name, lab| Case { name, lab, proxy: false };
-    vec![
-        direct("healthy", plain(HopUpgrade::Forward)),
-        direct("healthy, h2 offered", with_tls(h2, HopUpgrade::Forward)),
+    let mut cases = vec![
+        direct("healthy, direct", plain(HopUpgrade::Forward)),
+        direct("h2 offered", with_tls(h2, HopUpgrade::Forward)),
         direct("balancer strips", plain(HopUpgrade::Strip)),
         direct("certificate of an unknown issuer", with_tls(unknown, HopUpgrade::Forward)),
         direct("upgrades refused", plain(HopUpgrade::Refuse)),
         Case { name: "proxy intercepts and strips", lab: proxied, proxy: true },
         direct("upgrades swallowed", plain(HopUpgrade::Swallow)),
-    ]
+    ];
+    cases.retain(|case| case.name.contains(&options.case));
+    cases
 }
 
 /// Where a case's programs go.
@@ -146,7 +167,7 @@ async fn table(options: &Options) -> Result<(), String> {
          |---|---|---|---|---|---|---|---|---|---|"
     );
     for ms in &options.round_trips_ms {
-        for case in cases() {
+        for case in cases(options) {
             let runs = options.runs;
             let row = at(&case, Duration::from_millis(*ms), move |place, folder| {
                 side_by_side(place, folder, runs)
@@ -160,20 +181,71 @@ async fn table(options: &Options) -> Result<(), String> {
 
 async fn diagrams(options: &Options) -> Result<(), String> {
     for ms in options.round_trips_ms.iter().filter(|ms| **ms > 0) {
-        for case in cases() {
+        for case in cases(options) {
             let round_trip = Duration::from_millis(*ms);
             let drawn = at(&case, round_trip, move |place, folder| {
-                let bundle = folder.join("run.zip");
-                collector(place, &bundle, &mut (0, 0))?;
-                let opened = read::file(&bundle, &Limits::default());
-                let opened = opened.map_err(|error| error.to_string())?;
-                Ok(diagram::draw(&opened.bundle.observations, round_trip))
+                Ok(diagram::draw(&observed(place, folder)?, round_trip))
             })
             .await?;
             println!("{}, a round trip of {ms} ms\n\n{drawn}", case.name);
         }
     }
     Ok(())
+}
+
+async fn counts(options: &Options) -> Result<(), String> {
+    println!(
+        "| case | round trip | round trips | connections | at once | requests | seconds |\n\
+         |---|---|---|---|---|---|---|"
+    );
+    for ms in &options.round_trips_ms {
+        for case in cases(options) {
+            let round_trip = Duration::from_millis(*ms);
+            let row = at(&case, round_trip, move |place, folder| {
+                let seen = observed(place, folder)?;
+                let end = |o: &Observation| o.start_ms + o.duration_ms;
+                let first = seen.observations.iter().map(|o| o.start_ms).fold(f64::MAX, f64::min);
+                let took = seen.observations.iter().map(end).fold(0.0, f64::max) - first;
+                let requests = seen.observations.iter().filter(|o| {
+                    matches!(o.step, Step::Http(_) | Step::Upgrade(_) | Step::Tunnel(_))
+                });
+                Ok(format!(
+                    "{:.1} | {} | {} | {} | {:.1}",
+                    took / (round_trip.as_secs_f64() * 1e3),
+                    place.counted().0,
+                    at_once(&seen),
+                    requests.count(),
+                    took / 1e3,
+                ))
+            })
+            .await?;
+            println!("| {} | {ms} ms | {row} |", case.name);
+        }
+    }
+    Ok(())
+}
+
+/// The most connections that a route had open at a time.
+fn at_once(seen: &Observations) -> usize {
+    let mut open: BTreeMap<(&RouteId, u32), (f64, f64)> = BTreeMap::new();
+    for o in &seen.observations {
+        let Some(connection) = o.connection else { continue };
+        let span = open.entry((&o.route, connection)).or_insert((o.start_ms, 0.0));
+        span.1 = span.1.max(o.start_ms + o.duration_ms);
+    }
+    let beside = |(route, at): (&RouteId, f64)| {
+        let others = open.iter().filter(|((other, _), _)| *other == route);
+        others.filter(|(_, (from, to))| (*from..*to).contains(&at)).count()
+    };
+    open.iter().map(|((route, _), (from, _))| beside((route, *from))).max().unwrap_or(0)
+}
+
+/// What one run of the collector saw.
+fn observed(place: &Place, folder: &Path) -> Result<Observations, String> {
+    let bundle = folder.join("run.zip");
+    collector(place, &bundle, None)?;
+    let opened = read::file(&bundle, &Limits::default()).map_err(|error| error.to_string())?;
+    Ok(opened.bundle.observations)
 }
 
 /// Runs `work` where a case's network is a round trip away.
@@ -210,7 +282,7 @@ fn side_by_side(place: &Place, folder: &Path, runs: usize) -> Result<String, Str
     let mut counted = (0, 0);
     for run in 0..runs {
         curls.push(curl(place)?);
-        collectors.push(collector(place, &folder.join(format!("{run}.zip")), &mut counted)?);
+        collectors.push(collector(place, &folder.join(format!("{run}.zip")), Some(&mut counted))?);
         // By hand it takes so long that a few times are enough.
         if run < 3 && hands.iter().sum::<f64>() < LONG_BY_HAND_MS {
             hands.push(by_hand(place)?);
@@ -309,12 +381,18 @@ fn command(place: &Place, bundle: &Path) -> Result<Command, String> {
     Ok(command)
 }
 
-fn collector(place: &Place, bundle: &Path, counted: &mut (u64, u64)) -> Result<f64, String> {
+fn collector(
+    place: &Place,
+    bundle: &Path,
+    counted: Option<&mut (u64, u64)>,
+) -> Result<f64, String> {
     let mut command = command(place, bundle)?;
     let begun = Instant::now();
     let status = command.status().map_err(|error| format!("wss-collector: {error}"))?;
     let took = ms(begun);
-    *counted = place.counted();
+    if let Some(counted) = counted {
+        *counted = place.counted();
+    }
     match status.code() {
         Some(0 | 1) => Ok(took),
         _ => Err(format!("wss-collector: {status}")),

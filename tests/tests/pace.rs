@@ -1,0 +1,65 @@
+//! How fast the collector is, in what does not depend on the machine: round
+//! trips, connections, requests. The times are in `docs/performance.md`.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// A case's round trips, connections, connections at a time, requests, seconds.
+struct Counts {
+    round_trips: f64,
+    connections: u32,
+    at_once: u32,
+    requests: u32,
+    seconds: f64,
+}
+
+/// `wss-lab bench --counts`, on a path so slow that a busy machine adds less
+/// than a round trip.
+fn counts(round_trip_ms: u32, cases: &str) -> BTreeMap<String, Counts> {
+    let output = Command::new(env!("CARGO_BIN_EXE_wss-lab"))
+        .args(["bench", "--counts", "--round-trips", &round_trip_ms.to_string(), "--case", cases])
+        .output()
+        .expect("wss-lab runs");
+    let table = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{table}{}", String::from_utf8_lossy(&output.stderr));
+    let rows = table.lines().skip(2).map(|row| {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let counts = Counts {
+            round_trips: cells[2].parse().unwrap(),
+            connections: cells[3].parse().unwrap(),
+            at_once: cells[4].parse().unwrap(),
+            requests: cells[5].parse().unwrap(),
+            seconds: cells[6].parse().unwrap(),
+        };
+        (cells[0].to_owned(), counts)
+    });
+    rows.collect()
+}
+
+#[test]
+fn a_route_takes_eight_round_trips_and_seven_connections() {
+    // One upgrade by curl is four: the name, TCP, TLS, the request.
+    for (case, requests) in [("healthy, direct", 10), ("h2 offered", 12), ("balancer strips", 10)] {
+        // A busy machine can add to the time, and cannot take from it.
+        let mut least = f64::MAX;
+        for _ in 0..3 {
+            for (case, seen) in &counts(400, case) {
+                assert!(seen.connections <= 7, "{case}: {} connections", seen.connections);
+                assert!(seen.at_once <= 6, "{case}: {} connections at a time", seen.at_once);
+                assert!(seen.requests <= requests, "{case}: {} requests", seen.requests);
+                least = least.min(seen.round_trips);
+            }
+            if least < 9.0 {
+                break;
+            }
+        }
+        assert!(least < 9.0, "{case}: {least} round trips");
+    }
+}
+
+#[test]
+fn silence_is_told_after_three_seconds_where_the_rest_is_quick() {
+    let seen = &counts(10, "swallowed")["upgrades swallowed"];
+    assert!((3.0..8.0).contains(&seen.seconds), "--timeout is 10 s; it took {} s", seen.seconds);
+}
