@@ -38,14 +38,14 @@ fn counts(round_trip_ms: u32, cases: &str) -> BTreeMap<String, Counts> {
 }
 
 #[test]
-fn a_route_takes_eight_round_trips_and_seven_connections() {
+fn a_route_takes_eight_round_trips_and_eight_connections() {
     // One upgrade by curl is four: the name, TCP, TLS, the request.
-    for (case, requests) in [("healthy, direct", 10), ("h2 offered", 12), ("balancer strips", 10)] {
+    for (case, requests) in [("healthy, direct", 11), ("h2 offered", 13), ("balancer strips", 11)] {
         // A busy machine can add to the time, and cannot take from it.
         let mut least = f64::MAX;
         for _ in 0..3 {
             for (case, seen) in &counts(400, case) {
-                assert!(seen.connections <= 7, "{case}: {} connections", seen.connections);
+                assert!(seen.connections <= 8, "{case}: {} connections", seen.connections);
                 assert!(seen.at_once <= 6, "{case}: {} connections at a time", seen.at_once);
                 assert!(seen.requests <= requests, "{case}: {} requests", seen.requests);
                 least = least.min(seen.round_trips);

@@ -53,7 +53,7 @@ pub async fn message(
         let mut talk = Talk::new(stream, granted);
         let seen = talk.through(limit).await?;
         if seen.ending.how == EndedBy::StillOpen {
-            talk.close().await;
+            talk.leave().await;
         }
         Ok((seen.clone(), seen))
     };
@@ -256,7 +256,7 @@ impl Talk {
     async fn closed(&mut self, payload: &[u8]) -> Ending {
         let code = payload.first_chunk().map(|code| u16::from_be_bytes(*code));
         let reason = String::from_utf8_lossy(payload.get(2..).unwrap_or_default()).into_owned();
-        self.close().await;
+        self.close_and_watch().await;
         Ending {
             how: EndedBy::CloseFrame,
             close_notify: self.stream.handle().ended().and_then(|end| end.close_notify),
@@ -265,8 +265,14 @@ impl Talk {
         }
     }
 
-    /// Ends the connection in order.
-    async fn close(&mut self) {
+    /// Says goodbye and goes, as [`super::ws::Socket::close`] does.
+    async fn leave(&mut self) {
+        let close = masked(Frame::close(None), false);
+        let _ = tokio::time::timeout(CLOSING, self.send(&close)).await;
+    }
+
+    /// Answers the peer's close frame, and waits a moment for the stream's end.
+    async fn close_and_watch(&mut self) {
         let close = masked(Frame::close(None), false);
         let _ = tokio::time::timeout(CLOSING, async {
             self.send(&close).await?;

@@ -1,5 +1,6 @@
 //! The page's curl command with `--http1.1`, byte for byte; then, after a 101,
-//! a Ping and its Pong, since a 101 alone is not success.
+//! a Ping and its Pong, since a 101 alone is not success. Where another path
+//! shows that frames pass, the 101 is enough.
 
 use super::{open, opening};
 use crate::net::dial::{Conn, Way, secure};
@@ -18,6 +19,7 @@ pub async fn run(
     ctx: Ctx,
     way: Arc<Way>,
     conn: Option<Conn>,
+    frames: bool,
     tell: impl FnOnce(bool),
 ) -> Result<(), Failure> {
     let request = get(
@@ -29,7 +31,11 @@ pub async fn run(
         Ok(conn) => {
             tell(conn.is_some());
             match conn {
-                Some(conn) => ws::frames(&conn.ctx, conn.stream).await,
+                Some(conn) if frames => ws::frames(&conn.ctx, conn.stream).await,
+                Some(conn) => {
+                    ws::Socket::new(conn.stream).await.close().await;
+                    Ok(())
+                }
                 None => Ok(()),
             }
         }

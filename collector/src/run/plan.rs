@@ -95,7 +95,7 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
         if has_twins(config, path) {
             add(name::PLAIN_GET, Some(path), 1, &contacts);
             add(name::BROWSER_UPGRADE, Some(path), 1, &contacts);
-            if has_compressed_twin(path) {
+            if compressed_path(config) == Some(path) {
                 add(name::COMPRESSED_UPGRADE, Some(path), 1, &contacts);
             }
         }
@@ -125,7 +125,10 @@ pub(super) fn has_twins(config: &Config, path: &str) -> bool {
     path != wss_bundle::target::AGENT_PATH || config.target.paths.len() == 1
 }
 
-/// Whether extensions are offered on a path: agents offer none.
-pub(super) fn has_compressed_twin(path: &str) -> bool {
-    path.split('?').next() != Some(wss_bundle::target::AGENT_PATH)
+/// The path on which extensions are offered as well: what a hop does to compressed
+/// frames does not depend on the path, so the first of those that browsers open will do.
+pub(super) fn compressed_path(config: &Config) -> Option<&str> {
+    let agents = |path: &str| path.split('?').next() == Some(wss_bundle::target::AGENT_PATH);
+    let paths = config.target.paths.iter().map(String::as_str);
+    paths.into_iter().find(|path| has_twins(config, path) && !agents(path))
 }

@@ -5,7 +5,7 @@
 //! first, requests that need no connection of their own share one, and what
 //! browsers never do is not tried. All of it fits in two turns.
 
-use super::plan::{has_compressed_twin, has_twins, http_proxy, plan_route};
+use super::plan::{compressed_path, has_twins, http_proxy, plan_route};
 use super::step::{Running, name_of, skip, step};
 use super::{Event, Events, Tasks};
 use crate::net::dial::{Conn, Way, dial};
@@ -95,9 +95,10 @@ async fn start(
     } else {
         None
     };
-    // What settles a verdict comes first: connections wait for their turn.
+    // What settles a verdict comes first, and what ends soonest makes room for
+    // the rest: connections wait for their turn.
     upgrade(net, index, first, &way, conn, events, tasks);
-    browser(net, index, first, &way, tasks);
+    browser(net, index, first, &way, Turn::First, tasks);
     {
         let (net, way) = (net.clone(), way.clone());
         tasks.spawn(async move { walk(&net, index, &way, absolute).await });
@@ -108,10 +109,12 @@ async fn start(
     }
     for path in config.target.paths.iter().skip(1) {
         upgrade(net, index, path, &way, None, events, tasks);
-        browser(net, index, path, &way, tasks);
     }
-    // The last to get a turn: it settles something only where all the rest works.
-    for path in &config.target.paths {
+    for path in config.target.paths.iter().skip(1) {
+        browser(net, index, path, &way, Turn::Second, tasks);
+    }
+    // It settles something only where all the rest works.
+    if let Some(path) = compressed_path(config) {
         compressed(net, index, path, &way, tasks);
     }
     Ok(())
@@ -147,6 +150,8 @@ fn upgrade(
 ) {
     let ctx = Ctx::new(net, index, name::UPGRADE, Some(path));
     let tell = teller(events, index, path, way);
+    // What shows that agents can connect is the 101.
+    let frames = has_twins(&net.config, path);
     let way = way.clone();
     tasks.spawn(async move {
         let (conn, running) = match open {
@@ -154,31 +159,51 @@ fn upgrade(
             None => (None, Running::begin(&ctx.net, name_of(&ctx))),
         };
         let net = ctx.net.clone();
-        let result = probe::upgrade::run(ctx, way, conn, tell).await;
+        let result = probe::upgrade::run(ctx, way, conn, frames, tell).await;
         running.end(&result, &net);
     });
 }
 
-fn browser(net: &Arc<Net>, index: usize, path: &str, way: &Arc<Way>, tasks: &mut Tasks) {
+/// When a connection is asked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    First,
+    Second,
+}
+
+impl Turn {
+    /// Lets the tasks of the first turn ask before those of the second.
+    async fn come(self) {
+        if self == Self::Second {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+fn browser(
+    net: &Arc<Net>,
+    index: usize,
+    path: &str,
+    way: &Arc<Way>,
+    turn: Turn,
+    tasks: &mut Tasks,
+) {
     if !has_twins(&net.config, path) {
         return;
     }
     let ctx = Ctx::new(net, index, name::BROWSER_UPGRADE, Some(path));
     let way = way.clone();
     tasks.spawn(async move {
+        turn.come().await;
         let _ = step(&ctx, probe::browser_upgrade::run(ctx.clone(), way)).await;
     });
 }
 
 fn compressed(net: &Arc<Net>, index: usize, path: &str, way: &Arc<Way>, tasks: &mut Tasks) {
-    if !has_twins(&net.config, path) || !has_compressed_twin(path) {
-        return;
-    }
     let ctx = Ctx::new(net, index, name::COMPRESSED_UPGRADE, Some(path));
     let way = way.clone();
     tasks.spawn(async move {
-        // Otherwise the task that was spawned last runs first.
-        tokio::task::yield_now().await;
+        Turn::Second.come().await;
         let _ = step(&ctx, probe::compressed_upgrade::run(ctx.clone(), way)).await;
     });
 }
