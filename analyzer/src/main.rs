@@ -5,6 +5,12 @@ use std::process::ExitCode;
 use wss_analyzer::cli::{Cli, Command};
 use wss_analyzer::command::{explain, extra, report, rows, sql, trends, verify};
 
+/// Bundles are made of many short texts, which the system's allocator is slow at
+/// (musl's above all).
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     ExitCode::from(match Cli::parse().command {
         Command::Report(args) => report::report(&args),

@@ -5,8 +5,11 @@
 //! parsed views are made from it.
 
 use base64::Engine as _;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::borrow::Cow;
+use std::fmt;
 
 /// Bytes from the network: a JSON string where they are UTF-8, otherwise
 /// `{"base64": "…"}`, so that nothing is lost.
@@ -17,7 +20,10 @@ impl Bytes {
     /// The text, with invalid UTF-8 replaced.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.0)
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(&self.0),
+        }
     }
 
     /// Whether there is nothing.
@@ -51,34 +57,52 @@ impl From<Vec<u8>> for Bytes {
     }
 }
 
+/// What is not UTF-8, as JSON has it.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Wire<'a> {
-    Text(Cow<'a, str>),
-    Base64 { base64: Cow<'a, str> },
+struct Encoded<'a> {
+    #[serde(borrow)]
+    base64: Cow<'a, str>,
 }
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match std::str::from_utf8(&self.0) {
-            Ok(text) => Wire::Text(text.into()),
-            Err(_) => Wire::Base64 {
-                base64: base64::engine::general_purpose::STANDARD.encode(&self.0).into(),
-            },
+            Ok(text) => serializer.serialize_str(text),
+            Err(_) => {
+                let base64 = base64::engine::general_purpose::STANDARD.encode(&self.0).into();
+                Encoded { base64 }.serialize(serializer)
+            }
         }
-        .serialize(serializer)
     }
 }
 
+/// By hand, since bundles are mostly made of these: an untagged enum would copy
+/// each text twice.
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Wire::deserialize(deserializer)? {
-            Wire::Text(text) => Ok(Self(text.into_owned().into_bytes())),
-            Wire::Base64 { base64 } => base64::engine::general_purpose::STANDARD
-                .decode(base64.as_bytes())
-                .map(Self)
-                .map_err(serde::de::Error::custom),
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Bytes;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string, or an object with `base64`")
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Bytes, E> {
+                Ok(Bytes(text.as_bytes().to_vec()))
+            }
+
+            fn visit_string<E: Error>(self, text: String) -> Result<Bytes, E> {
+                Ok(Bytes(text.into_bytes()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Bytes, A::Error> {
+                let Encoded { base64 } = Encoded::deserialize(MapAccessDeserializer::new(map))?;
+                let decoded = base64::engine::general_purpose::STANDARD.decode(base64.as_bytes());
+                decoded.map(Bytes).map_err(Error::custom)
+            }
         }
+        deserializer.deserialize_any(Either)
     }
 }
 
@@ -99,13 +123,14 @@ impl ResponseHead {
     /// The status line without its line end (empty when there is none).
     #[must_use]
     pub fn status_line(&self) -> String {
-        self.raw.text().lines().next().unwrap_or_default().trim_end_matches('\r').to_owned()
+        first_line(&self.raw.text()).to_owned()
     }
 
     /// The status code, when the first line has one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        let line = self.status_line();
+        let text = self.raw.text();
+        let line = first_line(&text);
         if !line.starts_with("HTTP/") {
             return None;
         }
@@ -115,7 +140,7 @@ impl ResponseHead {
     /// `HTTP/1.1`, `HTTP/2` …
     #[must_use]
     pub fn version(&self) -> String {
-        self.status_line().split(' ').next().unwrap_or_default().to_owned()
+        first_line(&self.raw.text()).split(' ').next().unwrap_or_default().to_owned()
     }
 
     /// Header names and values in order, names in the case received.
@@ -124,42 +149,63 @@ impl ResponseHead {
     #[must_use]
     pub fn headers(&self) -> Vec<(String, String)> {
         let text = self.raw.text();
-        let mut out: Vec<(String, String)> = Vec::new();
-        for line in text.split('\n').skip(1) {
-            let line = line.trim_end_matches('\r');
-            if line.is_empty() {
-                break;
-            }
-            if line.starts_with([' ', '\t']) {
-                if let Some((_, value)) = out.last_mut() {
-                    value.push(' ');
-                    value.push_str(line.trim());
-                }
+        fields(&text).map(|(name, value)| (name.to_owned(), value.into_owned())).collect()
+    }
+
+    /// The first value of a header, by case-insensitive name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<String> {
+        let text = self.raw.text();
+        let found = fields(&text).find(|(own, _)| own.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.into_owned())
+    }
+
+    /// Whether a comma-separated header contains a token (case-insensitive).
+    #[must_use]
+    pub fn has_token(&self, name: &str, token: &str) -> bool {
+        let is =
+            |value: Cow<'_, str>| value.split(',').any(|t| t.trim().eq_ignore_ascii_case(token));
+        let text = self.raw.text();
+        fields(&text).any(|(own, value)| own.eq_ignore_ascii_case(name) && is(value))
+    }
+}
+
+/// The header fields in a head's text, as [`ResponseHead::headers`] gives them,
+/// without a copy of each.
+pub fn fields(head: &str) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    Fields(head.split('\n').skip(1).peekable())
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches('\r')
+}
+
+struct Fields<'a>(std::iter::Peekable<std::iter::Skip<std::str::Split<'a, char>>>);
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = (&'a str, Cow<'a, str>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let folded = |line: &str| line.starts_with([' ', '\t']);
+        loop {
+            // The empty line stays where it is, so that nothing comes after it.
+            let end = |line: &&str| line.trim_end_matches('\r').is_empty();
+            let line = self.0.next_if(|line| !end(line))?.trim_end_matches('\r');
+            if folded(line) {
                 continue;
             }
             // HTTP/2's pseudo-headers (RFC 9113 section 8.3) begin with a colon.
             let from = usize::from(line.starts_with(':'));
             let colon = line[from..].find(':').map(|at| at + from);
             let (name, value) = colon.map_or((line, ""), |at| (&line[..at], &line[at + 1..]));
-            out.push((name.trim_end().to_owned(), value.trim().to_owned()));
+            let mut value = Cow::Borrowed(value.trim());
+            while let Some(more) = self.0.next_if(|line| folded(line)) {
+                let value = value.to_mut();
+                value.push(' ');
+                value.push_str(more.trim());
+            }
+            return Some((name.trim_end(), value));
         }
-        out
-    }
-
-    /// The first value of a header, by case-insensitive name.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<String> {
-        self.headers().into_iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v)
-    }
-
-    /// Whether a comma-separated header contains a token (case-insensitive).
-    #[must_use]
-    pub fn has_token(&self, name: &str, token: &str) -> bool {
-        self.headers()
-            .iter()
-            .filter(|(n, _)| n.eq_ignore_ascii_case(name))
-            .flat_map(|(_, v)| v.split(','))
-            .any(|t| t.trim().eq_ignore_ascii_case(token))
     }
 }
 

@@ -177,10 +177,13 @@ pub fn file_with(
 pub fn content(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     let io = |error| ReadError::Io { path: path.to_owned(), error };
     let file = std::fs::File::open(path).map_err(io)?;
-    if file.metadata().map_err(io)?.is_dir() {
+    let metadata = file.metadata().map_err(io)?;
+    if metadata.is_dir() {
         return Err(ReadError::NotABundle { path: path.to_owned(), reason: "a folder".to_owned() });
     }
-    let mut content = Vec::new();
+    // One byte more, so that the end is seen without growing.
+    let expected = metadata.len().min(limits.archive_bytes) + 1;
+    let mut content = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
     file.take(limits.archive_bytes + 1).read_to_end(&mut content).map_err(io)?;
     Ok(content)
 }

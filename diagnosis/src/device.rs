@@ -111,9 +111,7 @@ fn unknown_interceptor(e: &Evidence<'_>, found: &mut Found) {
         return;
     }
     if let Some(issuer) = crate::rule::interceptor(e, route)
-        && e.signatures
-            .match_certificate(route.tls().map_or(&[][..], |(_, tls)| &tls.chain))
-            .is_empty()
+        && route.issuers.is_empty()
     {
         found.add(Device {
             role: DeviceRole::TlsInterceptor,
@@ -177,12 +175,15 @@ fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, foun
             });
         }
     }
-    if let Some((_, tls)) = route.tls() {
-        for m in e.signatures.match_certificate(&tls.chain) {
-            found.add_match(&m, view);
-        }
+    for m in &route.issuers {
+        found.add_match(m, view);
     }
+    let by_proxy = route.route.proxy.is_some();
+    // What was seen in the replies holds here too, unless the bundle contradicts itself.
+    let same = by_proxy != route.route.id.is_direct();
+    let mut replies = route.replies().peekable();
     for o in &route.observations {
+        let reply = replies.next_if(|reply| std::ptr::eq(reply.observation, *o));
         let (head, body) = match &o.step {
             Step::Resolve(r) if !matches!(r.resolver, Resolver::Override | Resolver::Literal) => {
                 for record in r.result.ok().map(|ok| ok.records.as_slice()).unwrap_or_default() {
@@ -209,14 +210,20 @@ fn of_route(e: &Evidence<'_>, view: &BundleView<'_>, route: &RouteView<'_>, foun
             },
             _ => continue,
         };
-        let matches =
-            crate::signature::by_route(matches_of(e, head, body), route.route.proxy.is_some());
+        let own;
+        let matches = match reply {
+            Some(reply) if same => &reply.devices,
+            _ => {
+                own = crate::signature::by_route(matches_of(e, head, body), by_proxy);
+                &own
+            }
+        };
         // What a proxy on the client's side wrote anew shows no more who wrote before it.
         let rewritten = matches.iter().any(|m| m.signature.role == DeviceRole::ForwardProxy);
         for m in matches {
-            found.add_match(&m, view);
+            found.add_match(m, view);
             if !rewritten {
-                found.place(&m);
+                found.place(m);
             }
         }
     }

@@ -51,6 +51,9 @@ enum Command {
         /// The same seed gives the same bundles
         #[arg(long, value_name = "S", default_value_t = 1)]
         seed: u64,
+        /// Bytes of the pages that devices answer with; as in the lab when not given
+        #[arg(long, value_name = "BYTES")]
+        page_bytes: Option<usize>,
         /// An empty folder
         #[arg(long, value_name = "DIR")]
         out: std::path::PathBuf,
@@ -78,7 +81,9 @@ fn main() -> ExitCode {
         }
         Command::Serve => wss_lab::demo::serve(),
         Command::Scenarios { root } => scenarios(&root),
-        Command::Generate { count, seed, out } => generate(count, seed, &out),
+        Command::Generate { count, seed, page_bytes, out } => {
+            generate(count, seed, page_bytes, &out)
+        }
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),
     };
     match done {
@@ -90,8 +95,13 @@ fn main() -> ExitCode {
     }
 }
 
-fn generate(count: usize, seed: u64, out: &std::path::Path) -> Result<(), String> {
-    let written = wss_lab::generate::generate(count, seed, out)?;
+fn generate(
+    count: usize,
+    seed: u64,
+    page_bytes: Option<usize>,
+    out: &std::path::Path,
+) -> Result<(), String> {
+    let written = wss_lab::generate::generate_with(count, seed, page_bytes, out)?;
     let wss_lab::generate::Written { bundles, copies, bad } = written;
     println!("{bundles} bundles, {copies} of them twice, and {bad} files that are none");
     Ok(())

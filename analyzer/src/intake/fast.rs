@@ -108,7 +108,7 @@ impl Reader {
         let listed = self.list(content)?;
         let manifest: Manifest = {
             let text = self.inflate(listed.get(entry::MANIFEST)?)?;
-            serde_json::from_slice(text).ok()?
+            parsed(text)?
         };
         let format = &manifest.format;
         if format.name != FORMAT_NAME || format.major > FORMAT_MAJOR {
@@ -270,10 +270,15 @@ impl Reader {
         if sha256(text) != *wanted {
             return None;
         }
-        let value = serde_json::from_slice(text).ok()?;
+        let value = parsed(text)?;
         kept.raw(listed)?;
         Some(value)
     }
+}
+
+/// JSON. That it is UTF-8 is seen once for all, which is faster than text by text.
+fn parsed<T: serde::de::DeserializeOwned>(text: &[u8]) -> Option<T> {
+    serde_json::from_str(std::str::from_utf8(text).ok()?).ok()
 }
 
 /// An attachment by its entry, as the careful reader has it.

@@ -1,7 +1,7 @@
 //! One route of one bundle: how far it climbed, probe by probe.
 
 use super::reply::{Author, Reply, ReplyKind};
-use crate::signature::Signatures;
+use crate::signature::{Match, Signatures};
 use wss_bundle::observation::{
     Certificate, EndedBy, Frames, FramesSeen, Held, Hold, Peer, Tls, Tunnel, Upgrade, Verification,
     probe,
@@ -99,6 +99,8 @@ pub struct RouteView<'a> {
     pub observations: Vec<&'a Observation>,
     /// Every response, read once: matching signatures is most of a diagnosis' work.
     replies: Vec<Reply<'a>>,
+    /// Devices that could have issued or presented the target's certificates.
+    pub issuers: Vec<Match<'a>>,
 }
 
 /// The status with which a proxy answered a tunnel request.
@@ -126,7 +128,11 @@ impl<'a> RouteView<'a> {
                 _ => None,
             })
             .collect();
-        Self { route, observations, replies }
+        let mut view = Self { route, observations, replies, issuers: Vec::new() };
+        if let Some((_, tls)) = view.tls() {
+            view.issuers = signatures.match_certificate(&tls.chain);
+        }
+        view
     }
 
     /// Every response on this route, in the order of the observations.

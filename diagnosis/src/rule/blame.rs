@@ -172,10 +172,9 @@ pub(super) fn from_one_vantage(
 /// or vantage's.
 pub(crate) fn interceptor(e: &Evidence<'_>, route: &RouteView<'_>) -> Option<String> {
     let (_, tls) = route.tls()?;
-    let known = e
-        .signatures
-        .match_certificate(&tls.chain)
-        .into_iter()
+    let known = route
+        .issuers
+        .iter()
         .find(|m| {
             matches!(m.signature.role, DeviceRole::TlsInterceptor | DeviceRole::ForwardProxy)
                 && m.confidence >= Confidence::Medium

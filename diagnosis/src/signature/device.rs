@@ -2,7 +2,7 @@
 
 use super::Match;
 use super::file::{Ceiling, File, Sample, confidence};
-use super::sign::{Hit, Pattern, Place, Sign};
+use super::sign::{Hit, Look, Place, Sign};
 use crate::model::{Confidence, DeviceRole};
 
 /// One device, by what it leaves behind.
@@ -32,7 +32,8 @@ pub struct Signature {
 }
 
 impl Signature {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    /// Reads a file; `now` compiles its patterns, too.
+    pub(super) fn parse(text: &str, now: bool) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
         if file.id.is_empty() || file.name.is_empty() {
             return Err("`id` and `name` must not be empty".into());
@@ -45,7 +46,8 @@ impl Signature {
         let mut signs = Vec::with_capacity(file.signs.len());
         for (at, entry) in file.signs.into_iter().enumerate() {
             let field = entry.field;
-            let sign = Sign::new(entry);
+            let sign = Sign::new(entry)
+                .and_then(|sign| if now { sign.check().map(|()| sign) } else { Ok(sign) });
             signs.push(sign.map_err(|error| format!("match {} ({field:?}): {error}", at + 1))?);
         }
         Ok(Self {
@@ -67,17 +69,18 @@ impl Signature {
         })
     }
 
-    pub(super) fn combine(&self, find: impl Fn(&Sign) -> Option<Hit>) -> Option<Match<'_>> {
+    /// What its signs, by number, say together.
+    pub(super) fn combine(&self, hits: impl Iterator<Item = (usize, Hit)>) -> Option<Match<'_>> {
         let mut points = 0;
         let mut version = None;
         let mut because: Vec<String> = Vec::new();
         let mut by_body = false;
         let mut places = Vec::new();
-        for sign in &self.signs {
-            let Some(hit) = find(sign) else { continue };
+        for (at, hit) in hits {
+            let Some(sign) = self.signs.get(at) else { continue };
             version = version.or(hit.version);
             places.push(hit.place);
-            by_body |= matches!(sign.pattern, Pattern::Body { .. });
+            by_body |= matches!(sign.look, Look::Body { .. });
             // The same line seen by two patterns is one sign.
             if because.contains(&hit.what) {
                 continue;

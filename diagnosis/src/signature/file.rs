@@ -53,14 +53,15 @@ impl Attribute {
         }
     }
 
-    pub(super) fn values(self, certificate: &Certificate) -> Vec<&str> {
-        match self {
-            Self::IssuerCn => certificate.issuer_cn.iter().map(String::as_str).collect(),
-            Self::IssuerO => certificate.issuer_o.iter().map(String::as_str).collect(),
-            Self::IssuerOu => certificate.issuer_ou.iter().map(String::as_str).collect(),
-            Self::SubjectCn => certificate.subject_cn.iter().map(String::as_str).collect(),
-            Self::San => certificate.sans.iter().map(String::as_str).collect(),
-        }
+    pub(super) fn values(self, certificate: &Certificate) -> impl Iterator<Item = &str> {
+        let (one, more) = match self {
+            Self::IssuerCn => (&certificate.issuer_cn, &[][..]),
+            Self::IssuerO => (&certificate.issuer_o, &[][..]),
+            Self::IssuerOu => (&certificate.issuer_ou, &[][..]),
+            Self::SubjectCn => (&certificate.subject_cn, &[][..]),
+            Self::San => (&None, &certificate.sans[..]),
+        };
+        one.iter().chain(more).map(String::as_str)
     }
 }
 

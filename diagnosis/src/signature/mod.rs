@@ -10,11 +10,14 @@
 //! [`Confidence::High`]; two weak ones give [`Confidence::Medium`]. A signature
 //! whose signs another product shares names its own ceiling (`at_most`).
 //!
-//! `file` has the written form, `sign` one compiled pattern, `device`
-//! what a device's signs add up to; this file holds all of them and asks them.
+//! `file` has the written form, `sign` one sign with its pattern, `device` what a
+//! device's signs add up to; this file holds all of them and asks those that
+//! may fit: `need` says what a pattern needs of a text, and `index` finds it.
 
 mod device;
 mod file;
+mod index;
+mod need;
 mod sign;
 
 pub use device::Signature;
@@ -22,6 +25,7 @@ pub use file::{Sample, SampleCertificate};
 
 use crate::model::{Confidence, DeviceRole};
 use include_dir::{Dir, include_dir};
+use index::{At, Index};
 pub(crate) use sign::Place;
 use sign::{Hit, Seen, Sign};
 use std::sync::OnceLock;
@@ -63,6 +67,8 @@ pub struct Match<'a> {
 #[derive(Debug, Clone)]
 pub struct Signatures {
     all: Vec<Signature>,
+    /// Of `all`, once something is asked.
+    index: OnceLock<Index>,
 }
 
 impl Signatures {
@@ -70,10 +76,10 @@ impl Signatures {
     pub fn built_in() -> &'static Self {
         static BUILT_IN: OnceLock<Signatures> = OnceLock::new();
         BUILT_IN.get_or_init(|| {
-            let mut all = Self { all: Vec::new() };
+            let mut all = Self::of(Vec::new());
             for (name, text) in built_in_files() {
                 // A file that does not parse is missing here, and fails a test.
-                let _ = all.add(&name, text);
+                let _ = all.add(&name, text, false);
             }
             all
         })
@@ -86,7 +92,7 @@ impl Signatures {
     pub fn with_extra(extra: &[(&str, &str)]) -> Result<Self, String> {
         let mut all = Self::built_in().clone();
         for (name, text) in extra {
-            all.add(name, text)?;
+            all.add(name, text, true)?;
         }
         Ok(all)
     }
@@ -94,14 +100,21 @@ impl Signatures {
     /// All but one: for asking what rests on it.
     #[must_use]
     pub fn without(&self, id: &str) -> Self {
-        Self { all: self.all.iter().filter(|own| own.id != id).cloned().collect() }
+        Self::of(self.all.iter().filter(|own| own.id != id).cloned().collect())
     }
 
-    fn add(&mut self, name: &str, text: &str) -> Result<(), String> {
-        let signature = Signature::parse(text).map_err(|error| format!("{name}: {error}"))?;
+    fn of(all: Vec<Signature>) -> Self {
+        Self { all, index: OnceLock::new() }
+    }
+
+    /// Adds a file's; `now` compiles its patterns, which otherwise waits until
+    /// there is something to match.
+    fn add(&mut self, name: &str, text: &str, now: bool) -> Result<(), String> {
+        let signature = Signature::parse(text, now).map_err(|error| format!("{name}: {error}"))?;
         match self.all.binary_search_by(|known| known.id.cmp(&signature.id)) {
             Ok(_) => Err(format!("{name}: the id {:?} is taken", signature.id)),
             Err(at) => {
+                self.index = OnceLock::new();
                 self.all.insert(at, signature);
                 Ok(())
             }
@@ -122,33 +135,54 @@ impl Signatures {
     /// Devices that could have written this response, or passed it on; the surest first.
     #[must_use]
     pub fn match_response(&self, response: &Response<'_>) -> Vec<Match<'_>> {
-        let seen = Seen::new(response);
-        self.matches(|sign| sign.response(&seen))
+        let head = response.head.raw.text();
+        let seen = Seen::new(response, &head);
+        self.matches(self.index().response(&self.all, &seen), |sign| sign.response(&seen))
     }
 
     /// Devices that could have issued or presented these certificates; the surest first.
     #[must_use]
     pub fn match_certificate(&self, chain: &[Certificate]) -> Vec<Match<'_>> {
-        self.matches(|sign| sign.certificate(chain))
+        self.matches(self.index().certificate(), |sign| sign.certificate(chain))
     }
 
     /// Devices whose operators use such host names; the surest first.
     #[must_use]
     pub fn match_cname(&self, name: &str) -> Vec<Match<'_>> {
         let name = name.to_ascii_lowercase();
-        self.matches(|sign| sign.cname(&name))
+        self.matches(self.index().cname(), |sign| sign.cname(&name))
     }
 
     /// Devices whose operators give their addresses such names (PTR); the surest first.
     #[must_use]
     pub fn match_ptr(&self, name: &str) -> Vec<Match<'_>> {
         let name = name.to_ascii_lowercase();
-        self.matches(|sign| sign.ptr(&name))
+        self.matches(self.index().ptr(), |sign| sign.ptr(&name))
     }
 
-    fn matches(&self, find: impl Fn(&Sign) -> Option<Hit>) -> Vec<Match<'_>> {
-        let mut found: Vec<_> =
-            self.all.iter().filter_map(|signature| signature.combine(&find)).collect();
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| Index::new(&self.all))
+    }
+
+    /// Asks the signs that may fit, which come in their order.
+    fn matches(
+        &self,
+        which: impl Iterator<Item = At>,
+        find: impl Fn(&Sign) -> Option<Hit>,
+    ) -> Vec<Match<'_>> {
+        let hits = which.filter_map(|at| {
+            let sign = self.all.get(at.signature)?.signs.get(at.sign)?;
+            Some((at, find(sign)?))
+        });
+        let mut hits = hits.peekable();
+        let mut found = Vec::new();
+        while let Some((At { signature, .. }, _)) = hits.peek() {
+            let place = *signature;
+            let own = std::iter::from_fn(|| hits.next_if(|(at, _)| at.signature == place));
+            found.extend(
+                self.all.get(place).and_then(|s| s.combine(own.map(|(at, hit)| (at.sign, hit)))),
+            );
+        }
         // Already by id, and the sort is stable.
         found.sort_by_key(|m| std::cmp::Reverse(m.confidence));
         found
@@ -210,5 +244,7 @@ pub fn by_route<'a>(mut matches: Vec<Match<'a>>, by_proxy: bool) -> Vec<Match<'a
     matches
 }
 
+#[cfg(test)]
+mod agreement;
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,10 @@
 
 use super::Response;
 use super::file::{Attribute, Field, SignEntry, Weight};
-use regex::{Captures, Regex, RegexBuilder};
+use super::need::{Name, Pattern};
+use regex::Captures;
+use std::borrow::Cow;
+use wss_bundle::head::fields;
 use wss_bundle::observation::Certificate;
 
 /// Texts are cut here before any pattern sees them: error pages are short, and
@@ -21,37 +24,38 @@ pub(super) struct Sign {
     pub(super) weight: Weight,
     /// Where the pattern was found: `lab`, `waf`, `gk` …
     pub(super) source: String,
-    pub(super) pattern: Pattern,
+    pub(super) look: Look,
     /// Where a head shows this, the sign says nothing: another product leaves
     /// the same, and this besides.
-    unless: Option<Regex>,
+    unless: Option<Pattern>,
 }
 
+/// Where a sign looks, and for what.
 #[derive(Debug, Clone)]
-pub(super) enum Pattern {
+pub(super) enum Look {
     Header {
-        name: Regex,
-        value: Regex,
+        name: Name,
+        value: Pattern,
     },
-    Cookie(Regex),
+    Cookie(Pattern),
     Body {
         status: Vec<StatusClass>,
-        regex: Regex,
+        regex: Pattern,
     },
     Certificate {
         attribute: Attribute,
-        regex: Regex,
+        regex: Pattern,
     },
-    Cname(Regex),
-    Ptr(Regex),
+    Cname(Pattern),
+    Ptr(Pattern),
     Shape101(Vec<String>),
     /// Names that their writers capitalise, in lower case over HTTP/1.1: a hop
     /// wrote them anew. So it is with `Server`, where its value fits.
     LowerCase {
         names: Vec<String>,
-        server: Regex,
+        server: Pattern,
     },
-    Reason(Regex),
+    Reason(Pattern),
 }
 
 /// `404`, `4xx`, `52x`.
@@ -97,13 +101,11 @@ pub(crate) enum Place {
 }
 
 impl Hit {
-    pub(super) fn new(label: &str, text: &str, captures: &Captures<'_>) -> Self {
+    fn new(mut what: String, text: &str, captures: &Captures<'_>) -> Self {
         let version = captures.name("version").map(|m| m.as_str().to_owned());
-        Self {
-            what: format!("{label} {}", quote(text)),
-            version: version.filter(|v| !v.is_empty()),
-            place: Place::Unknown,
-        }
+        what.push(' ');
+        quote(text, &mut what);
+        Self { what, version: version.filter(|v| !v.is_empty()), place: Place::Unknown }
     }
 }
 
@@ -125,116 +127,134 @@ impl Sign {
         if let Some((key, _)) = unwanted.iter().find(|(_, bad)| *bad) {
             return Err(format!("`{key}` has no meaning for this field"));
         }
-        let compiled = || compile(&regex.ok_or("`regex` is missing")?);
-        let pattern = match field {
+        let read = || Ok::<_, String>(Pattern::new(&regex.ok_or("`regex` is missing")?));
+        let look = match field {
             Field::Header => {
                 let name = name.ok_or("`name` is missing")?;
-                Pattern::Header { name: compile(&format!("(?i)^(?:{name})$"))?, value: compiled()? }
+                Look::Header { name: Name::new(&name), value: read()? }
             }
-            Field::Cookie => Pattern::Cookie(compiled()?),
-            Field::Body => Pattern::Body { status: classes(status)?, regex: compiled()? },
-            Field::Certificate => Pattern::Certificate {
+            Field::Cookie => Look::Cookie(read()?),
+            Field::Body => Look::Body { status: classes(status)?, regex: read()? },
+            Field::Certificate => Look::Certificate {
                 attribute: attribute.ok_or("`attribute` is missing")?,
-                regex: compiled()?,
+                regex: read()?,
             },
-            Field::Cname => Pattern::Cname(compiled()?),
-            Field::Ptr => Pattern::Ptr(compiled()?),
-            Field::Shape101 => Pattern::Shape101(names.ok_or("`names` is missing")?),
-            Field::LowerCase => Pattern::LowerCase {
-                names: names.ok_or("`names` is missing")?,
-                server: compiled()?,
-            },
-            Field::Reason => Pattern::Reason(compiled()?),
+            Field::Cname => Look::Cname(read()?),
+            Field::Ptr => Look::Ptr(read()?),
+            Field::Shape101 => Look::Shape101(names.ok_or("`names` is missing")?),
+            Field::LowerCase => {
+                Look::LowerCase { names: names.ok_or("`names` is missing")?, server: read()? }
+            }
+            Field::Reason => Look::Reason(read()?),
         };
-        let unless = unless.map(|regex| compile(&regex)).transpose()?;
-        Ok(Self { weight, source, pattern, unless })
+        let unless = unless.map(|regex| Pattern::new(&regex));
+        Ok(Self { weight, source, look, unless })
+    }
+
+    /// Compiles its patterns now.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if let Look::Header { name, .. } = &self.look {
+            name.check()?;
+        }
+        self.pattern().into_iter().chain(&self.unless).try_for_each(Pattern::check)
+    }
+
+    /// What is put to the text that it looks at.
+    pub(super) fn pattern(&self) -> Option<&Pattern> {
+        match &self.look {
+            Look::Header { value: regex, .. }
+            | Look::Cookie(regex)
+            | Look::Body { regex, .. }
+            | Look::Certificate { regex, .. }
+            | Look::Cname(regex)
+            | Look::Ptr(regex)
+            | Look::LowerCase { server: regex, .. }
+            | Look::Reason(regex) => Some(regex),
+            Look::Shape101(_) => None,
+        }
     }
 
     /// What it looks at, in a few words.
     pub(super) fn looks_at(&self) -> String {
-        match &self.pattern {
-            Pattern::Header { name, .. } => {
-                let name = name.as_str().trim_start_matches("(?i)^(?:").trim_end_matches(")$");
-                format!("header `{name}`")
-            }
-            Pattern::Cookie(_) => "cookie".into(),
-            Pattern::Body { .. } => "page".into(),
-            Pattern::Certificate { attribute, .. } => {
+        match &self.look {
+            Look::Header { name, .. } => format!("header `{}`", name.as_str()),
+            Look::Cookie(_) => "cookie".into(),
+            Look::Body { .. } => "page".into(),
+            Look::Certificate { attribute, .. } => {
                 format!("certificate's {}", attribute.label())
             }
-            Pattern::Cname(_) => "CNAME".into(),
-            Pattern::Ptr(_) => "PTR".into(),
-            Pattern::Shape101(_) => "order of the 101's headers".into(),
-            Pattern::LowerCase { .. } => "headers in lower case".into(),
-            Pattern::Reason(_) => "status line".into(),
+            Look::Cname(_) => "CNAME".into(),
+            Look::Ptr(_) => "PTR".into(),
+            Look::Shape101(_) => "order of the 101's headers".into(),
+            Look::LowerCase { .. } => "headers in lower case".into(),
+            Look::Reason(_) => "status line".into(),
         }
     }
 
     pub(super) fn response(&self, seen: &Seen<'_>) -> Option<Hit> {
-        if self.unless.as_ref().is_some_and(|other| other.is_match(&seen.head)) {
-            return None;
-        }
-        match &self.pattern {
-            Pattern::Header { name, value } => seen.headers.iter().find_map(|(n, v)| {
+        let hit = self.hit(seen)?;
+        let other = self.unless.as_ref().is_some_and(|other| other.is_match(seen.head));
+        (!other).then_some(hit)
+    }
+
+    fn hit(&self, seen: &Seen<'_>) -> Option<Hit> {
+        match &self.look {
+            Look::Header { name, value } => seen.headers.iter().find_map(|(n, v)| {
                 let v = cut(v);
                 let captures = name.is_match(n).then(|| value.captures(v)).flatten()?;
-                Some(Hit::new(&format!("header {n}:"), v, &captures))
+                Some(Hit::new(format!("header {n}:"), v, &captures))
             }),
-            Pattern::Cookie(regex) => {
+            Look::Cookie(regex) => {
                 seen.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case("set-cookie")).find_map(
                     |(_, v)| {
                         let captures = regex.captures(cut(v))?;
                         // The name alone: a cookie's value may be a session.
                         let name = v.split('=').next().unwrap_or_default();
-                        Some(Hit::new("cookie", name, &captures))
+                        Some(Hit::new("cookie".into(), name, &captures))
                     },
                 )
             }
-            Pattern::Body { status, regex } => {
+            Look::Body { status, regex } => {
                 let fits = status.is_empty()
                     || seen.status.is_some_and(|code| status.iter().any(|class| class.holds(code)));
                 let captures = fits.then(|| regex.captures(seen.body)).flatten()?;
-                Some(Hit::new("body", captures.get_match().as_str(), &captures))
+                Some(Hit::new("body".into(), captures.get_match().as_str(), &captures))
             }
-            Pattern::Shape101(names) => {
-                (seen.status == Some(101) && seen.shape == *names).then(|| Hit {
+            Look::Shape101(names) => {
+                (seen.status == Some(101) && seen.is_shaped(names)).then(|| Hit {
                     what: format!("order of the 101's headers ({})", names.join(", ")),
                     version: None,
                     place: Place::Outer,
                 })
             }
-            Pattern::LowerCase { names, server } => seen.lower_case(names, server),
-            Pattern::Reason(regex) => {
-                let captures = regex.captures(cut(&seen.status_line))?;
-                Some(Hit::new("status line", &seen.status_line, &captures))
+            Look::LowerCase { names, server } => seen.lower_case(names, server),
+            Look::Reason(regex) => {
+                let captures = regex.captures(cut(seen.status_line))?;
+                Some(Hit::new("status line".into(), seen.status_line, &captures))
             }
-            Pattern::Certificate { .. } | Pattern::Cname(_) | Pattern::Ptr(_) => None,
+            Look::Certificate { .. } | Look::Cname(_) | Look::Ptr(_) => None,
         }
     }
 
     pub(super) fn certificate(&self, chain: &[Certificate]) -> Option<Hit> {
-        let Pattern::Certificate { attribute, regex } = &self.pattern else { return None };
+        let Look::Certificate { attribute, regex } = &self.look else { return None };
         chain.iter().flat_map(|certificate| attribute.values(certificate)).find_map(|value| {
             let captures = regex.captures(cut(value))?;
-            Some(Hit::new(&format!("certificate {}", attribute.label()), value, &captures))
+            Some(Hit::new(format!("certificate {}", attribute.label()), value, &captures))
         })
     }
 
     pub(super) fn cname(&self, name: &str) -> Option<Hit> {
-        let Pattern::Cname(regex) = &self.pattern else { return None };
+        let Look::Cname(regex) = &self.look else { return None };
         let captures = regex.captures(cut(name))?;
-        Some(Hit::new("name", name, &captures))
+        Some(Hit::new("name".into(), name, &captures))
     }
 
     pub(super) fn ptr(&self, name: &str) -> Option<Hit> {
-        let Pattern::Ptr(regex) = &self.pattern else { return None };
+        let Look::Ptr(regex) = &self.look else { return None };
         let captures = regex.captures(cut(name))?;
-        Some(Hit::new("name of its address", name, &captures))
+        Some(Hit::new("name of its address".into(), name, &captures))
     }
-}
-
-fn compile(regex: &str) -> Result<Regex, String> {
-    RegexBuilder::new(regex).size_limit(1 << 20).build().map_err(|error| error.to_string())
 }
 
 fn classes(status: Option<Vec<String>>) -> Result<Vec<StatusClass>, String> {
@@ -253,51 +273,64 @@ pub(super) fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-fn quote(text: &str) -> String {
-    let mut short: String =
-        text.chars().take(QUOTE_LIMIT).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if text.chars().nth(QUOTE_LIMIT).is_some() {
-        short.push('…');
+fn quote(text: &str, to: &mut String) {
+    to.push('"');
+    let mut rest = text.chars();
+    to.extend(rest.by_ref().take(QUOTE_LIMIT).map(|c| if c.is_control() { ' ' } else { c }));
+    if rest.next().is_some() {
+        to.push('…');
     }
-    format!("\"{short}\"")
+    to.push('"');
 }
 
 /// A response as the patterns see it: parsed once.
 pub(super) struct Seen<'a> {
-    head: String,
+    head: &'a str,
     status: Option<u16>,
-    status_line: String,
-    headers: Vec<(String, String)>,
-    shape: Vec<String>,
+    status_line: &'a str,
+    headers: Vec<(&'a str, Cow<'a, str>)>,
     body: &'a str,
 }
 
 impl<'a> Seen<'a> {
-    pub(super) fn new(response: &Response<'a>) -> Self {
-        let headers = response.head.headers();
-        let shape = headers
-            .iter()
-            .filter(|(name, _)| !NOT_SHAPE.iter().any(|other| name.eq_ignore_ascii_case(other)))
-            .map(|(name, _)| name.clone())
-            .collect();
+    /// `head` is the response's, as text.
+    pub(super) fn new(response: &Response<'a>, head: &'a str) -> Self {
         Self {
-            head: cut(&response.head.raw.text()).to_owned(),
+            head: cut(head),
             status: response.status.or_else(|| response.head.status()),
-            status_line: response.head.status_line(),
-            headers,
-            shape,
+            status_line: head.lines().next().unwrap_or_default().trim_end_matches('\r'),
+            headers: fields(head).collect(),
             body: cut(response.body),
         }
     }
 
-    fn lower_case(&self, names: &[String], server: &Regex) -> Option<Hit> {
+    pub(super) fn headers(&self) -> &[(&'a str, Cow<'a, str>)] {
+        &self.headers
+    }
+
+    pub(super) fn body(&self) -> &'a str {
+        self.body
+    }
+
+    /// Whether the names of the headers are these, in this order.
+    fn is_shaped(&self, names: &[String]) -> bool {
+        let of_the_hop =
+            |name: &&str| !NOT_SHAPE.iter().any(|other| name.eq_ignore_ascii_case(other));
+        self.headers
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(of_the_hop)
+            .eq(names.iter().map(String::as_str))
+    }
+
+    fn lower_case(&self, names: &[String], server: &Pattern) -> Option<Hit> {
         // Over HTTP/2 every name is (RFC 9113 section 8.2.1).
         if !self.status_line.starts_with("HTTP/1.") {
             return None;
         }
         let lower = |name: &str| !name.contains(|c: char| c.is_ascii_uppercase());
         let (name, _) = self.headers.iter().find(|(name, value)| {
-            names.contains(name) || name == "server" && server.is_match(cut(value))
+            names.iter().any(|own| own == name) || *name == "server" && server.is_match(cut(value))
         })?;
         let all = self.headers.iter().all(|(name, _)| lower(name));
         Some(Hit {

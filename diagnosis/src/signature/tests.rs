@@ -51,9 +51,9 @@ fn matches(head_text: &str, body: &str) -> Vec<(String, Confidence)> {
 
 #[test]
 fn every_file_parses_and_is_named_after_its_id() {
-    let mut all = Signatures { all: Vec::new() };
+    let mut all = Signatures::of(Vec::new());
     for (name, text) in built_in_files() {
-        all.add(&name, text).unwrap_or_else(|error| panic!("{error}"));
+        all.add(&name, text, true).unwrap_or_else(|error| panic!("{error}"));
         let id = name.trim_end_matches(".toml");
         assert!(all.get(id).is_some(), "{name}: the id differs from the file name");
     }

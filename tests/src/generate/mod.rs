@@ -6,6 +6,7 @@
 //! DIR` records them anew). What is planted is listed by [`PLANTED`]: nothing
 //! else is meant to rise or fall.
 
+mod pages;
 mod plan;
 
 pub use plan::{PLANTED, Planted};
@@ -69,6 +70,19 @@ fn bases() -> Result<BTreeMap<String, Base>, String> {
 /// # Errors
 /// A file that cannot be written; the folder has bundles already.
 pub fn generate(count: usize, seed: u64, to: &Path) -> Result<Written, String> {
+    generate_with(count, seed, None, to)
+}
+
+/// The same; with `page_bytes`, every page of a device is as large as that.
+///
+/// # Errors
+/// As [`generate`].
+pub fn generate_with(
+    count: usize,
+    seed: u64,
+    page_bytes: Option<usize>,
+    to: &Path,
+) -> Result<Written, String> {
     let root = to.join("in");
     if root.exists() {
         return Err(format!("{}: it exists already; choose an empty folder", root.display()));
@@ -77,7 +91,7 @@ pub fn generate(count: usize, seed: u64, to: &Path) -> Result<Written, String> {
     let mut written = Written::default();
     let work = |(): &mut (), spec: Spec| -> Result<Kind, String> {
         let kind = spec.kind;
-        for (path, content) in files(&spec, &bases)? {
+        for (path, content) in files(&spec, page_bytes, &bases)? {
             let path = root.join(path);
             let at = |error: std::io::Error| format!("{}: {error}", path.display());
             std::fs::create_dir_all(path.parent().unwrap_or(&root)).map_err(at)?;
@@ -106,10 +120,17 @@ pub fn generate(count: usize, seed: u64, to: &Path) -> Result<Written, String> {
 }
 
 /// The files of one spec: names below `in/`, and their content.
-fn files(spec: &Spec, bases: &BTreeMap<String, Base>) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
+fn files(
+    spec: &Spec,
+    page_bytes: Option<usize>,
+    bases: &BTreeMap<String, Base>,
+) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
     let folder = PathBuf::from(spec.at.format("%Y/%m/%d").to_string());
     let base = bases.get(spec.base).ok_or_else(|| format!("there is no base {}", spec.base))?;
-    let bundle = bundle(spec, base)?;
+    let mut bundle = bundle(spec, base)?;
+    if let Some(bytes) = page_bytes {
+        pages::grow(&mut bundle, bytes, &spec.id);
+    }
     let zip = write::bytes(&Redactor::new().bundle(bundle)).map_err(|error| error.to_string())?;
     let named = |suffix: &str| folder.join(format!("{}{suffix}.zip", spec.id));
     Ok(match spec.kind {
