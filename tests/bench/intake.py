@@ -144,7 +144,7 @@ def main():
     parser.add_argument("counts", metavar="COUNT", type=int, nargs="*", default=[1000, 10000])
     parser.add_argument("--page-bytes", type=int)
     parser.add_argument("--rounds", type=int, default=5)
-    args = parser.parse_args()
+    args = parser.parse_intermixed_args()
     work = pathlib.Path(tempfile.mkdtemp(prefix="wss-bench-"))
     try:
         (work / "main.go").write_text(GO)
