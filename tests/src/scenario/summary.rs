@@ -303,7 +303,7 @@ mod tests {
 
     /// Read from what a browser or a person gave, which no server of a scenario
     /// does; `diagnosis/tests/it` and the tests of those options have them.
-    const GIVEN: [&str; 12] = [
+    const GIVEN: [&str; 11] = [
         "browser-agrees",
         "browser-cut",
         "browser-message",
@@ -311,7 +311,6 @@ mod tests {
         "browser-other-way",
         "browser-works",
         "changed-since",
-        "clients-differ",
         "collected-apart",
         "curl-output-no-test",
         "lb-http2-browser",
