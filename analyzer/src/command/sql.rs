@@ -192,9 +192,13 @@ fn csv(columns: &[String], next: &mut Next<'_>, out: &mut impl Write) -> Result<
 /// (OWASP, "CSV Injection"): such a text gets an apostrophe before it.
 fn field(text: &str) -> String {
     let runs = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
-    let first = text.trim_start_matches([' ', '\u{feff}', '\u{a0}']);
-    let guard = if first.starts_with(runs) || text.starts_with(runs) { "'" } else { "" };
+    // First what is dropped: it must not hide what stands behind it.
     let text: String = text.chars().filter(|c| *c != '\0').collect();
+    let unseen = |c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}')
+    };
+    let first = text.trim_start_matches(unseen);
+    let guard = if first.starts_with(runs) || text.starts_with(runs) { "'" } else { "" };
     if guard.is_empty() && !text.contains([',', '"', '\r', '\n', ';', '\t']) {
         return text;
     }
@@ -245,6 +249,8 @@ mod tests {
         assert_eq!(field("-2"), "\"'-2\"");
         assert_eq!(field("a,\"b\""), "\"a,\"\"b\"\"\"");
         assert_eq!(field("\u{feff}=x"), "\"'\u{feff}=x\"");
+        assert_eq!(field("\0=1+1"), "\"'=1+1\"");
+        assert_eq!(field("\u{200b}\u{1}=1"), "\"'\u{200b}\u{1}=1\"");
     }
 
     #[test]
