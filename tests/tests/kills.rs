@@ -92,7 +92,7 @@ fn killed_a_hundred_times_while_collecting() {
                     }
                     let folder = tempfile::tempdir().unwrap();
                     // Half of them end soon by themselves, so that the last moments are hit, too.
-                    let hold = if number % 2 == 0 { "60s" } else { "0" };
+                    let hold = if number.is_multiple_of(2) { "60s" } else { "0" };
                     let mut child = collector(folder.path(), &server, hold).spawn().unwrap();
                     let wait = u64::from(number.wrapping_mul(2_654_435_761) >> 4) % 2500;
                     std::thread::sleep(Duration::from_millis(20 + wait));
