@@ -4,7 +4,7 @@
 use super::frames;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -137,6 +137,9 @@ impl Hostile {
     /// # Errors
     /// When it cannot listen.
     pub async fn server(behaviour: Behaviour, tls: Option<TlsAcceptor>) -> io::Result<Self> {
+        if behaviour == Behaviour::GzipBomb {
+            gzip_zeros();
+        }
         Self::start(move |stream| {
             let tls = tls.clone();
             async move {
@@ -337,7 +340,7 @@ async fn behave(behaviour: Behaviour, mut stream: impl Stream) -> io::Result<()>
                 );
                 return say(s, head.as_bytes()).await;
             }
-            B::GzipBomb => bomb(s, "gzip", &gzip_zeros(64 << 20)).await?,
+            B::GzipBomb => bomb(s, "gzip", gzip_zeros()).await?,
             // 16 MiB of one letter, in the fewest bytes that the format has (RFC 7932).
             B::BrotliBomb => {
                 bomb(s, "br", &[0x5b, 0xff, 0xff, 0xff, 0x00, 0x24, 0x02, 0x42].repeat(64)).await?
@@ -379,12 +382,16 @@ async fn bomb(stream: &mut impl Stream, coding: &str, body: &[u8]) -> io::Result
     stream.write_all(body).await
 }
 
-/// Zeros, by gzip (RFC 1952).
-fn gzip_zeros(count: usize) -> Vec<u8> {
-    let zeros = vec![0; count];
-    let mut out = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
-    out.extend(super::forge::deflate(&zeros));
-    out.extend(super::forge::crc(&zeros).to_le_bytes());
-    out.extend((count as u32).to_le_bytes());
-    out
+/// 64 MiB of zeros, by gzip (RFC 1952): made once, and before it is asked for,
+/// so that the server is hostile and not slow.
+fn gzip_zeros() -> &'static [u8] {
+    static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
+    BOMB.get_or_init(|| {
+        let zeros = vec![0; 64 << 20];
+        let mut out = b"\x1f\x8b\x08\0\0\0\0\0\0\x03".to_vec();
+        out.extend(super::forge::deflate(&zeros));
+        out.extend(super::forge::crc(&zeros).to_le_bytes());
+        out.extend((zeros.len() as u32).to_le_bytes());
+        out
+    })
 }
