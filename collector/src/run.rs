@@ -9,6 +9,7 @@ mod plan;
 mod route;
 mod shadow;
 mod step;
+mod switched;
 
 pub use plan::{PlannedStep, plan};
 
@@ -142,7 +143,8 @@ pub async fn run(
     for step in plan(&config) {
         let why = if step.name.starts_with(name::H2_CONNECT) {
             "the server does not announce extended CONNECT"
-        } else if step.name.starts_with("hold-") {
+        } else if step.name.starts_with("hold-") || step.name.starts_with(name::COMPRESSED_UPGRADE)
+        {
             "no path gave a 101 on this route"
         } else if step.name.starts_with(name::REVERSE_NAMES) {
             "no address that was not asked for yet, or no answer before all else was done"

@@ -8,12 +8,12 @@ use wss_bundle::Failure;
 use wss_bundle::observation::FramesSeen;
 use wss_bundle::target::AGENT_PATH;
 
-/// Runs the probe.
+/// Runs the probe; gives whether a 101 came.
 ///
 /// # Errors
 /// The first step that failed.
-pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
-    asked(&ctx, &way, None).await.map(|_| ())
+pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<bool, Failure> {
+    asked(&ctx, &way, None).await.map(|asked| matches!(asked, Asked::Switched(_)))
 }
 
 /// What came of asking.

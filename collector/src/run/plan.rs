@@ -95,9 +95,6 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
         if has_twins(config, path) {
             add(name::PLAIN_GET, Some(path), 1, &contacts);
             add(name::BROWSER_UPGRADE, Some(path), 1, &contacts);
-            if compressed_path(config) == Some(path) {
-                add(name::COMPRESSED_UPGRADE, Some(path), 1, &contacts);
-            }
         }
         if !plain && has_twins(config, path) {
             // The paths share a connection.
@@ -108,6 +105,9 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
         if plain && http_proxy(route.kind) {
             add(name::ABSOLUTE_FORM, Some(path), 1, &contacts);
         }
+    }
+    if compressed_paths(config).next().is_some() {
+        add(name::COMPRESSED_UPGRADE, None, 1, &contacts);
     }
     add(name::PAGES, None, 1, &contacts);
     let none_selected = !config.routes.iter().any(|r| r.route.selected);
@@ -125,10 +125,10 @@ pub(super) fn has_twins(config: &Config, path: &str) -> bool {
     path != wss_bundle::target::AGENT_PATH || config.target.paths.len() == 1
 }
 
-/// The path on which extensions are offered as well: what a hop does to compressed
-/// frames does not depend on the path, so the first of those that browsers open will do.
-pub(super) fn compressed_path(config: &Config) -> Option<&str> {
+/// The paths on one of which extensions are offered as well: what a hop does to
+/// compressed frames does not depend on the path. Agents offer none.
+pub(super) fn compressed_paths(config: &Config) -> impl Iterator<Item = &str> {
     let agents = |path: &str| path.split('?').next() == Some(wss_bundle::target::AGENT_PATH);
     let paths = config.target.paths.iter().map(String::as_str);
-    paths.into_iter().find(|path| has_twins(config, path) && !agents(path))
+    paths.filter(move |path| has_twins(config, path) && !agents(path))
 }

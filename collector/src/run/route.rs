@@ -5,8 +5,9 @@
 //! first, requests that need no connection of their own share one, and what
 //! browsers never do is not tried. All of it fits in two turns.
 
-use super::plan::{compressed_path, has_twins, http_proxy, plan_route};
+use super::plan::{compressed_paths, has_twins, http_proxy, plan_route};
 use super::step::{Running, name_of, skip, step};
+use super::switched::{Switched, Telling};
 use super::{Event, Events, Tasks};
 use crate::net::dial::{Conn, Way, dial};
 use crate::net::{Ctx, Net};
@@ -97,8 +98,9 @@ async fn start(
     };
     // What settles a verdict comes first, and what ends soonest makes room for
     // the rest: connections wait for their turn.
-    upgrade(net, index, first, &way, conn, events, tasks);
-    browser(net, index, first, &way, Turn::First, tasks);
+    let switched = Switched::new(compressed_paths(config));
+    upgrade(net, index, first, &way, conn, (events, switched.telling(first)), tasks);
+    browser(net, index, first, &way, Turn::First, Some(switched.telling(first)), tasks);
     {
         let (net, way) = (net.clone(), way.clone());
         tasks.spawn(async move { walk(&net, index, &way, absolute).await });
@@ -108,15 +110,13 @@ async fn start(
         tasks.spawn(async move { h2(&net, index, &way).await });
     }
     for path in config.target.paths.iter().skip(1) {
-        upgrade(net, index, path, &way, None, events, tasks);
+        upgrade(net, index, path, &way, None, (events, switched.telling(path)), tasks);
     }
     for path in config.target.paths.iter().skip(1) {
-        browser(net, index, path, &way, Turn::Second, tasks);
+        browser(net, index, path, &way, Turn::Second, None, tasks);
     }
     // It settles something only where all the rest works.
-    if let Some(path) = compressed_path(config) {
-        compressed(net, index, path, &way, tasks);
-    }
+    compressed(net, index, switched, &way, tasks);
     Ok(())
 }
 
@@ -145,11 +145,15 @@ fn upgrade(
     path: &str,
     way: &Arc<Way>,
     open: Option<(Conn, Running)>,
-    events: &Events,
+    (events, telling): (&Events, Telling),
     tasks: &mut Tasks,
 ) {
     let ctx = Ctx::new(net, index, name::UPGRADE, Some(path));
     let tell = teller(events, index, path, way);
+    let tell = |switched| {
+        telling.tell(switched);
+        tell(switched);
+    };
     // What shows that agents can connect is the 101.
     let frames = has_twins(&net.config, path);
     let way = way.clone();
@@ -186,6 +190,7 @@ fn browser(
     path: &str,
     way: &Arc<Way>,
     turn: Turn,
+    telling: Option<Telling>,
     tasks: &mut Tasks,
 ) {
     if !has_twins(&net.config, path) {
@@ -195,16 +200,21 @@ fn browser(
     let way = way.clone();
     tasks.spawn(async move {
         turn.come().await;
-        let _ = step(&ctx, probe::browser_upgrade::run(ctx.clone(), way)).await;
+        let switched = step(&ctx, probe::browser_upgrade::run(ctx.clone(), way)).await;
+        if let Some(telling) = telling {
+            telling.tell(switched.unwrap_or(false));
+        }
     });
 }
 
-fn compressed(net: &Arc<Net>, index: usize, path: &str, way: &Arc<Way>, tasks: &mut Tasks) {
-    let ctx = Ctx::new(net, index, name::COMPRESSED_UPGRADE, Some(path));
-    let way = way.clone();
+/// On the first path that switches: where none does, there are no frames.
+fn compressed(net: &Arc<Net>, index: usize, switched: Switched, way: &Arc<Way>, tasks: &mut Tasks) {
+    let (net, way) = (net.clone(), way.clone());
     tasks.spawn(async move {
-        Turn::Second.come().await;
-        let _ = step(&ctx, probe::compressed_upgrade::run(ctx.clone(), way)).await;
+        if let Some(path) = switched.first().await {
+            let ctx = Ctx::new(&net, index, name::COMPRESSED_UPGRADE, Some(&path));
+            let _ = step(&ctx, probe::compressed_upgrade::run(ctx.clone(), way)).await;
+        }
     });
 }
 

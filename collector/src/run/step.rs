@@ -4,6 +4,7 @@ use super::plan::step_name;
 use crate::net::{Ctx, Net};
 use crate::recorder::{Begun, Recorder};
 use wss_bundle::manifest::StepOutcome;
+use wss_bundle::observation::probe as name;
 use wss_bundle::{Failure, FailureKind};
 
 /// Records a step of the plan, even when its probe panics.
@@ -55,8 +56,9 @@ impl Drop for Running {
 
 /// What the plan calls the step that this context is of.
 pub(super) fn name_of(ctx: &Ctx) -> String {
-    // A hold is named after its route: which path it takes turns out late.
-    let path = ctx.path.as_deref().filter(|_| !ctx.probe.starts_with("hold-"));
+    // Named after the route alone: which path it takes turns out late.
+    let late = ctx.probe.starts_with("hold-") || ctx.probe == name::COMPRESSED_UPGRADE;
+    let path = ctx.path.as_deref().filter(|_| !late);
     step_name(ctx.probe, &ctx.route().route.id.0, path)
 }
 
