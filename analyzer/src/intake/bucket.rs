@@ -1,7 +1,7 @@
 //! Bundles in buckets: `s3://`, `gs://` and `az://`, by the `object_store` crate.
 //!
 //! A listing is read as it comes, and what it names is fetched ahead of the
-//! judges: some requests at a time, and no more bytes than [`AHEAD_BYTES`], which
+//! judges: some requests at a time, and no more bytes than `AHEAD_BYTES`, which
 //! an object holds until it was judged. Credentials come from the environment
 //! variables of each cloud's own tools (docs/fleet.md), and are in no message.
 //! What a bundle is, others say.

@@ -1,10 +1,11 @@
-//! How long silence is waited for. Owns what was measured of each route's
-//! answers; what silence means is for others to say.
+//! How long silence is waited for. Owns what was measured of the answers; what
+//! silence means is for others to say.
 //!
 //! A fixed deadline has to suit the slowest path, so on every other one it is a
-//! wait that nothing needs. Where a route's exchanges are answered within tens of
+//! wait that nothing needs. Where exchanges are answered within tens of
 //! milliseconds, a request that has heard nothing for seconds will hear nothing.
-//! `--timeout` stays the cap, and it alone counts
+//! All routes have the same patience: one that were given up sooner than its twin
+//! would differ from it by our doing. `--timeout` stays the cap, and it alone counts
 //! - as long as no request was answered on the route: nothing was measured;
 //! - while connections are held: the collection lasts anyway, and a late answer
 //!   (a gateway's 504, say) tells more than silence;
@@ -17,22 +18,23 @@ use tokio::time::{Instant, sleep_until};
 
 /// No silence is told before this: two lost segments, each sent again.
 const LEAST: Duration = Duration::from_secs(3);
-/// How many times the slowest answer of the route silence has to last.
+/// How many times the slowest answer silence has to last.
 const TIMES: u32 = 30;
 
-/// What was measured of one route.
-#[derive(Debug, Clone, Copy, Default)]
+/// What was measured.
+#[derive(Debug, Clone)]
 struct Measured {
-    /// The slowest answer to a request.
-    slowest: Option<Duration>,
-    /// Whether a connection is held, on any route.
+    /// Of each route, the slowest answer to a request.
+    slowest: Vec<Option<Duration>>,
+    /// Whether a connection is held.
     held: bool,
 }
 
 impl Measured {
-    fn limit(self, cap: Duration) -> Duration {
-        match self.slowest {
-            Some(slowest) if !self.held => (slowest * TIMES).max(LEAST).min(cap),
+    fn limit(&self, route: usize, cap: Duration) -> Duration {
+        let answered = self.slowest.get(route).copied().flatten().is_some();
+        match self.slowest.iter().flatten().max() {
+            Some(slowest) if answered && !self.held => (*slowest * TIMES).max(LEAST).min(cap),
             _ => cap,
         }
     }
@@ -40,41 +42,35 @@ impl Measured {
 
 /// The patience of a collection.
 #[derive(Debug)]
-pub struct Patience {
-    routes: Vec<watch::Sender<Measured>>,
-}
+pub struct Patience(watch::Sender<Measured>);
 
 impl Patience {
     /// With nothing measured yet.
     #[must_use]
     pub fn new(routes: usize) -> Self {
-        Self { routes: (0..routes).map(|_| watch::Sender::default()).collect() }
+        Self(watch::Sender::new(Measured { slowest: vec![None; routes], held: false }))
     }
 
     /// Notes that a request on a route was answered after `took`.
     pub fn answered(&self, route: usize, took: Duration) {
-        if let Some(route) = self.routes.get(route) {
-            route.send_modify(|seen| seen.slowest = seen.slowest.max(Some(took)));
-        }
+        self.0.send_modify(|seen| {
+            if let Some(slowest) = seen.slowest.get_mut(route) {
+                *slowest = (*slowest).max(Some(took));
+            }
+        });
     }
 
     /// Notes that connections are held from now on.
     pub fn held(&self) {
-        for route in &self.routes {
-            route.send_modify(|seen| seen.held = true);
-        }
+        self.0.send_modify(|seen| seen.held = true);
     }
 
     /// Returns once silence on a route since `since` is a fact, and says how
     /// long it lasted.
     pub async fn silence(&self, route: usize, since: Instant, cap: Duration) -> Duration {
-        let Some(route) = self.routes.get(route) else {
-            sleep_until(since + cap).await;
-            return cap;
-        };
-        let mut seen = route.subscribe();
+        let mut seen = self.0.subscribe();
         loop {
-            let limit = seen.borrow_and_update().limit(cap);
+            let limit = seen.borrow_and_update().limit(route, cap);
             tokio::select! {
                 () = sleep_until(since + limit) => return limit,
                 // The sender lives as long as `self`.
@@ -92,13 +88,19 @@ mod tests {
 
     #[test]
     fn the_limit_follows_the_slowest_answer_between_floor_and_cap() {
-        let after = |ms| Measured { slowest: Some(Duration::from_millis(ms)), held: false };
-        assert_eq!(Measured::default().limit(CAP), CAP, "nothing was measured");
-        assert_eq!(after(30).limit(CAP), LEAST);
-        assert_eq!(after(150).limit(CAP), Duration::from_millis(4500));
-        assert_eq!(after(2000).limit(CAP), CAP);
-        assert_eq!(after(30).limit(Duration::from_secs(2)), Duration::from_secs(2));
-        assert_eq!(Measured { held: true, ..after(30) }.limit(CAP), CAP);
+        let after = |ms: [u64; 2]| Measured {
+            slowest: ms.map(|ms| (ms > 0).then(|| Duration::from_millis(ms))).to_vec(),
+            held: false,
+        };
+        assert_eq!(after([0, 0]).limit(0, CAP), CAP, "nothing was measured");
+        assert_eq!(after([30, 0]).limit(0, CAP), LEAST);
+        assert_eq!(after([30, 0]).limit(1, CAP), CAP, "nothing answered there");
+        let slow = Duration::from_millis(4500);
+        assert_eq!(after([30, 150]).limit(0, CAP), slow, "no sooner than its twin");
+        assert_eq!(after([30, 150]).limit(1, CAP), slow);
+        assert_eq!(after([2000, 0]).limit(0, CAP), CAP);
+        assert_eq!(after([30, 0]).limit(0, Duration::from_secs(2)), Duration::from_secs(2));
+        assert_eq!(Measured { held: true, ..after([30, 0]) }.limit(0, CAP), CAP);
     }
 
     #[tokio::test]
