@@ -3,7 +3,7 @@
 use super::partial::{Place, Watching, left_behind};
 use super::so_far::SoFar;
 use super::store::{Stored, folder_of, map_path, store};
-use super::{ask, err, exit_code, fail, out, signals};
+use super::{ask, err, exit_code, fail, out, signals, warm};
 use crate::browser;
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
@@ -54,6 +54,7 @@ pub fn collect(args: CollectArgs) -> u8 {
     for file in left_behind(&job) {
         err(&format!("note: {file}\n"));
     }
+    warm::up();
     let (stop, cancel) = watch::channel(false);
     let partial = Place::default();
     runtime.spawn(signals::watch(stop, partial.clone()));

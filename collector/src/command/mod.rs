@@ -10,6 +10,7 @@ mod signals;
 mod so_far;
 mod store;
 pub mod upload;
+mod warm;
 
 use clap::error::ErrorKind;
 use std::io::Write;

@@ -27,7 +27,7 @@ use crate::recorder::{Label, Recorder};
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -44,12 +44,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 /// A byte stream whose layers below are of no interest.
 pub type BoxIo = Box<dyn Io>;
 
+/// Sets up TLS.
+type SetUp = Box<dyn FnOnce() -> tls::TlsSetup + Send>;
+
 /// What all steps of one collection share.
 pub struct Net {
     /// What to do.
     pub config: Arc<Config>,
-    /// Trust store and client certificate, set up once.
-    pub tls: tls::TlsSetup,
+    /// Trust store and client certificate, set up once, beside the first lookup.
+    pub tls: Arc<LazyLock<tls::TlsSetup, SetUp>>,
     /// Where observations go.
     pub recorder: Recorder,
     /// What tells the time, and whether the machine slept.
@@ -72,7 +75,13 @@ impl Net {
     /// Sets up what is shared.
     #[must_use]
     pub fn new(config: Arc<Config>, recorder: Recorder, cancel: watch::Receiver<bool>) -> Self {
-        let tls = tls::TlsSetup::new(&config.tls);
+        // The system's store may be hundreds of files: whoever needs it first
+        // waits for what is left of reading them.
+        let options = config.clone();
+        let set_up: SetUp = Box::new(move || tls::TlsSetup::new(&options.tls));
+        let tls = Arc::new(LazyLock::new(set_up));
+        let reading = tls.clone();
+        std::thread::spawn(move || _ = LazyLock::force(&reading));
         let flags = || config.routes.iter().map(|_| AtomicBool::default()).collect();
         let (silent, reached) = (flags(), flags());
         let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
