@@ -95,7 +95,7 @@ pub async fn cross_check(ctx: &Ctx) {
 pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure> {
     let (peer, host, port) = first_hop(ctx);
     let permit = if counted {
-        let permit = ctx.net.slot(&format!("{host}:{port}")).await;
+        let permit = ctx.net.slot(ctx.route, &format!("{host}:{port}")).await;
         Some(permit.ok_or_else(|| cancelled(Operation::Connect))?)
     } else {
         None

@@ -37,6 +37,9 @@ use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 /// no intrusion prevention system takes the collector for a scanner.
 const CONNECTIONS_PER_HOST: usize = 6;
 
+/// What a connection of the second turn waits for those of the first, at most.
+const MOMENT: Duration = Duration::from_millis(100);
+
 /// Any byte stream.
 pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
@@ -69,6 +72,8 @@ pub struct Net {
     /// How long silence is waited for.
     pub patience: patience::Patience,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
+    /// How many connections each route has asked for.
+    asked: watch::Sender<Vec<usize>>,
 }
 
 impl Net {
@@ -88,6 +93,7 @@ impl Net {
         let patience = patience::Patience::new(config.routes.len());
         let origin_auth = config.routes.iter().map(|_| Default::default()).collect();
         let slots = Mutex::default();
+        let asked = watch::Sender::new(vec![0; config.routes.len()]);
         let clock = clock::now;
         Self {
             config,
@@ -101,6 +107,7 @@ impl Net {
             reached,
             patience,
             slots,
+            asked,
         }
     }
 
@@ -150,8 +157,8 @@ impl Net {
         self.origin_auth.get(route)
     }
 
-    /// A permit for one connection to `host_port`; `None` once cancelled.
-    pub async fn slot(&self, host_port: &str) -> Option<OwnedSemaphorePermit> {
+    /// A permit for one of a route's connections, to `host_port`; `None` once cancelled.
+    pub async fn slot(&self, route: usize, host_port: &str) -> Option<OwnedSemaphorePermit> {
         let semaphore = self
             .slots
             .lock()
@@ -159,10 +166,27 @@ impl Net {
             .entry(host_port.to_owned())
             .or_insert_with(|| Arc::new(Semaphore::new(CONNECTIONS_PER_HOST)))
             .clone();
+        let at_once = semaphore.clone().try_acquire_owned();
+        self.asked.send_modify(|asked| {
+            if let Some(asked) = asked.get_mut(route) {
+                *asked += 1;
+            }
+        });
+        if let Ok(permit) = at_once {
+            return Some(permit);
+        }
         tokio::select! {
             permit = semaphore.acquire_owned() => permit.ok(),
             () = self.cancelled() => None,
         }
+    }
+
+    /// Returns once a route has asked for that many connections, or after a
+    /// moment: what comes first is a matter of speed alone.
+    pub async fn asked(&self, route: usize, connections: usize) {
+        let mut asked = self.asked.subscribe();
+        let enough = asked.wait_for(|asked| asked.get(route).is_none_or(|n| *n >= connections));
+        let _ = tokio::time::timeout(MOMENT, enough).await;
     }
 }
 

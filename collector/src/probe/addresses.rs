@@ -17,7 +17,7 @@ const LIMIT: usize = 16;
 pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
     let attempts = way.first_hop.iter().take(LIMIT).map(async |address| {
         let host_port = ctx.net.config.target.host_port();
-        let Some(_permit) = ctx.net.slot(&host_port).await else {
+        let Some(_permit) = ctx.net.slot(ctx.route, &host_port).await else {
             return Err(crate::net::cancelled(wss_bundle::Operation::Connect));
         };
         tcp::connect_one(&ctx, *address, Peer::Target, ctx.timeout()).await.map(|_| ())

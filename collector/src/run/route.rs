@@ -100,7 +100,7 @@ async fn start(
     // the rest: connections wait for their turn.
     let switched = Switched::new(compressed_paths(config));
     upgrade(net, index, first, &way, conn, (events, switched.telling(first)), tasks);
-    browser(net, index, first, &way, Turn::First, Some(switched.telling(first)), tasks);
+    browser(net, index, first, &way, 0, Some(switched.telling(first)), tasks);
     {
         let (net, way) = (net.clone(), way.clone());
         tasks.spawn(async move { walk(&net, index, &way, absolute).await });
@@ -112,8 +112,11 @@ async fn start(
     for path in config.target.paths.iter().skip(1) {
         upgrade(net, index, path, &way, None, (events, switched.telling(path)), tasks);
     }
+    // The upgrades, a browser's, the pages, and HTTP/2.
+    let secure = config.target.scheme == Scheme::Https;
+    let first_turn = config.target.paths.len() + 2 + usize::from(secure);
     for path in config.target.paths.iter().skip(1) {
-        browser(net, index, path, &way, Turn::Second, None, tasks);
+        browser(net, index, path, &way, first_turn, None, tasks);
     }
     // It settles something only where all the rest works.
     compressed(net, index, switched, &way, tasks);
@@ -168,28 +171,13 @@ fn upgrade(
     });
 }
 
-/// When a connection is asked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Turn {
-    First,
-    Second,
-}
-
-impl Turn {
-    /// Lets the tasks of the first turn ask before those of the second.
-    async fn come(self) {
-        if self == Self::Second {
-            tokio::task::yield_now().await;
-        }
-    }
-}
-
+/// Asks as browsers do, `after` the route has asked for that many connections.
 fn browser(
     net: &Arc<Net>,
     index: usize,
     path: &str,
     way: &Arc<Way>,
-    turn: Turn,
+    after: usize,
     telling: Option<Telling>,
     tasks: &mut Tasks,
 ) {
@@ -199,7 +187,7 @@ fn browser(
     let ctx = Ctx::new(net, index, name::BROWSER_UPGRADE, Some(path));
     let way = way.clone();
     tasks.spawn(async move {
-        turn.come().await;
+        ctx.net.asked(index, after).await;
         let switched = step(&ctx, probe::browser_upgrade::run(ctx.clone(), way)).await;
         if let Some(telling) = telling {
             telling.tell(switched.unwrap_or(false));
