@@ -8,6 +8,7 @@
 
 use super::deflate::{Granted, Inflater, deflated};
 use super::tap::Tap;
+use super::ws::{BYTES_LIMIT, CLOSING, FRAMES_KEPT, MESSAGE_LIMIT};
 use super::{BoxIo, Ctx};
 use crate::recorder::millis;
 use std::io::Cursor;
@@ -25,17 +26,9 @@ const TEXT: &[u8] = b"{\"type\":\"connection_init\"}";
 const BEFORE: &[u8] = b"wss-collector";
 /// Payload of the Ping after it.
 const AFTER: &[u8] = b"wss-collector, after";
-/// The largest frame and message taken in.
-const MESSAGE_LIMIT: usize = 1024 * 1024;
-/// Bytes taken in on one connection.
-const BYTES_LIMIT: u64 = 16 * 1024 * 1024;
-/// Frames recorded.
-const FRAMES_KEPT: usize = 32;
 /// How long a compressed answer is waited for when the server has read past the
 /// message: some answer from another thread.
 const ANSWER: Duration = Duration::from_millis(300);
-/// How long to wait for the answer to our close frame, or for the end after theirs.
-const CLOSING: Duration = Duration::from_millis(500);
 
 /// Sends the message, and records what came; then closes. `granted` is what the
 /// 101 says about compression, where it was offered. Gives what was seen.

@@ -14,15 +14,15 @@ use wss_bundle::observation::{EndedBy, Ending, FrameSeen, Frames, FramesSeen};
 use wss_bundle::{Failure, FailureKind, Operation, Step};
 
 /// The largest message or frame taken in.
-const MESSAGE_LIMIT: usize = 1024 * 1024;
+pub(super) const MESSAGE_LIMIT: usize = 1024 * 1024;
 /// Bytes taken in on one connection.
-const BYTES_LIMIT: u64 = 16 * 1024 * 1024;
+pub(super) const BYTES_LIMIT: u64 = 16 * 1024 * 1024;
 /// Frames taken in on one connection: more is a flood.
 const FRAMES_LIMIT: usize = 100_000;
 /// Frames recorded.
-const FRAMES_KEPT: usize = 32;
+pub(super) const FRAMES_KEPT: usize = 32;
 /// How long to wait for the answer to our close frame, or for the end after theirs.
-const CLOSING: Duration = Duration::from_millis(500);
+pub(super) const CLOSING: Duration = Duration::from_millis(500);
 /// Payload of our Pings.
 const PING: &[u8] = b"wss-collector";
 

@@ -125,10 +125,14 @@ pub(super) fn has_twins(config: &Config, path: &str) -> bool {
     path != wss_bundle::target::AGENT_PATH || config.target.paths.len() == 1
 }
 
+/// The paths that have them.
+pub(super) fn twin_paths(config: &Config) -> impl Iterator<Item = &str> {
+    config.target.paths.iter().map(String::as_str).filter(|path| has_twins(config, path))
+}
+
 /// The paths on one of which extensions are offered as well: what a hop does to
 /// compressed frames does not depend on the path. Agents offer none.
 pub(super) fn compressed_paths(config: &Config) -> impl Iterator<Item = &str> {
     let agents = |path: &str| path.split('?').next() == Some(wss_bundle::target::AGENT_PATH);
-    let paths = config.target.paths.iter().map(String::as_str);
-    paths.filter(move |path| has_twins(config, path) && !agents(path))
+    twin_paths(config).filter(move |path| !agents(path))
 }

@@ -5,7 +5,7 @@
 //! first, requests that need no connection of their own share one, and what
 //! browsers never do is not tried. All of it fits in two turns.
 
-use super::plan::{compressed_paths, has_twins, http_proxy, plan_route};
+use super::plan::{compressed_paths, has_twins, http_proxy, plan_route, twin_paths};
 use super::step::{Running, name_of, skip, step};
 use super::switched::{Switched, Telling};
 use super::{Event, Events, Tasks};
@@ -211,7 +211,6 @@ fn compressed(net: &Arc<Net>, index: usize, switched: Switched, way: &Arc<Way>, 
 /// once.
 async fn walk(net: &Arc<Net>, index: usize, way: &Arc<Way>, absolute: bool) {
     let config = net.config.clone();
-    let twins = config.target.paths.iter().filter(|path| has_twins(&config, path));
     let pages = async |kept: &mut Kept| {
         // In absolute form pages go to the proxy itself, not through its tunnel.
         if absolute {
@@ -225,7 +224,7 @@ async fn walk(net: &Arc<Net>, index: usize, way: &Arc<Way>, absolute: bool) {
         step(&ctx, probe::plain_get::run(&ctx, way, kept)).await
     };
     let mut kept = Kept::default();
-    let mut rest: Vec<&String> = twins.collect();
+    let mut rest: Vec<&str> = twin_paths(&config).collect();
     rest.reverse();
     while let Some(path) = rest.pop() {
         if get(path, &mut kept).await.is_err() {
@@ -244,8 +243,7 @@ async fn walk(net: &Arc<Net>, index: usize, way: &Arc<Way>, absolute: bool) {
 /// server announces extended CONNECT.
 async fn h2(net: &Arc<Net>, index: usize, way: &Arc<Way>) {
     let config = net.config.clone();
-    let paths: Vec<&String> =
-        config.target.paths.iter().filter(|path| has_twins(&config, path)).collect();
+    let paths: Vec<&str> = twin_paths(&config).collect();
     let ctx = |path: &str| Ctx::new(net, index, name::H2_GET, Some(path));
     let Some(first) = paths.first() else { return };
     let running: Vec<Running> =
