@@ -14,13 +14,13 @@ use crate::model::{
 };
 use crate::rule::{
     AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside, speaks_against, unexplained,
-    whose_way,
+    wait_longer, whose_way,
 };
 use crate::signature::Signatures;
 use chrono::SecondsFormat;
 use std::collections::BTreeSet;
-use wss_bundle::Bundle;
 use wss_bundle::observation::probe;
+use wss_bundle::{Bundle, Step};
 
 /// Judges one or several bundles of a case. The order of `bundles`, and of the
 /// observations in them, does not matter.
@@ -114,6 +114,8 @@ fn ask(e: &Evidence<'_>, which: impl Fn(&Rule) -> bool) -> Asked {
     let mut asked = Asked { claims: Vec::new(), notes: Vec::new(), unsettled: Vec::new() };
     for rule in rules().iter().filter(|rule| which(rule)) {
         match (rule.check)(e) {
+            // What was given up too early shows nothing.
+            Answer::Fail(claim) if rests_on_too_little(e, &claim) => {}
             Answer::Fail(claim) => asked.claims.push(*claim),
             Answer::Note(findings) => asked.notes.extend(findings),
             Answer::CannotTell(missing) => asked.unsettled.extend(missing),
@@ -121,6 +123,15 @@ fn ask(e: &Evidence<'_>, which: impl Fn(&Rule) -> bool) -> Asked {
         }
     }
     asked
+}
+
+/// Whether a claim stands on silence that was not waited for long enough.
+fn rests_on_too_little(e: &Evidence<'_>, claim: &Claim) -> bool {
+    let shown = &claim.finding.evidence.first;
+    e.deciding().is_some_and(|(focus, route, _)| {
+        shown.bundle == focus.bundle.manifest.id
+            && route.too_short.iter().any(|short| short.observation.id == shown.observation)
+    })
 }
 
 fn judge(
@@ -218,6 +229,19 @@ fn some_browsers(claim: &Claim) -> Alternative {
 fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
     let state = e.deciding().map(|(_, route, path)| route.socket(path));
     if state != Some(SocketState::Works) {
+        if let Some(short) = e.too_short() {
+            return Verdict {
+                status: Status::Unknown,
+                cause: Cause::Insufficient,
+                location: Location::Undetermined,
+                confidence: Confidence::Low,
+                summary: format!(
+                    "Whether the WebSocket works cannot be told: it was not waited for long enough. {}",
+                    short.sentence()
+                ),
+                missing: vec![wait_longer(e, short.waited_ms, short.took_ms)],
+            };
+        }
         let mut missing = unsettled;
         if e.twin().is_none() && e.focus().is_some() {
             missing.push(run_outside(e));
@@ -250,19 +274,26 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
     let held = e.deciding().and_then(|(_, route, _)| {
         route.hold(probe::HOLD_SILENT).map(|(_, planned, _)| planned.planned_ms / 1e3)
     });
+    let hold = e.too_short().filter(|short| matches!(short.observation.step, Step::Hold(_)));
     let mut missing = Vec::new();
     let summary = match held {
         Some(s) => format!(
             "The WebSocket works: upgrade and frames pass, and a silent connection was still open \
              after {s:.0} s; a limit above that is unknown."
         ),
-        None => "The WebSocket works: upgrade and frames pass. No connection was held, so an idle \
-                 timeout is not excluded."
-            .into(),
+        None => format!(
+            "The WebSocket works: upgrade and frames pass. {}, so an idle timeout is not excluded.",
+            match hold {
+                Some(short) => format!("Of the connection that was held: {}", short.sentence()),
+                None => "No connection was held".to_owned(),
+            }
+            .trim_end_matches('.')
+        ),
     };
-    missing.push(match held {
-        Some(_) => run_again(e, "--hold 1h"),
-        None => run_again(e, "--hold 75s"),
+    missing.push(match (held, hold) {
+        (Some(_), _) => run_again(e, "--hold 1h"),
+        (None, Some(short)) => wait_longer(e, short.waited_ms, short.took_ms),
+        (None, None) => run_again(e, "--hold 75s"),
     });
     if e.outside_works() == Some(true) {
         let asked = e.focus().is_some_and(|focus| !focus.browsers().is_empty());

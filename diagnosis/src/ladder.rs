@@ -203,7 +203,9 @@ fn upgrade(route: &RouteView<'_>, path: &str) -> LayerState {
     }
     match route.upgrade_failure(path) {
         Some((o, f)) => {
-            state(Layer::Upgrade, LayerStatus::Fail, Some(o.duration_ms), f.to_string())
+            let too_short = route.is_too_short(o);
+            let status = if too_short { LayerStatus::Unknown } else { LayerStatus::Fail };
+            state(Layer::Upgrade, status, Some(o.duration_ms), f.to_string())
         }
         None => state(Layer::Upgrade, LayerStatus::Unknown, None, None),
     }

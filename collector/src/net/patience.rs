@@ -6,6 +6,7 @@
 //! milliseconds, a request that has heard nothing for seconds will hear nothing.
 //! All routes have the same patience: one that were given up sooner than its twin
 //! would differ from it by our doing. `--timeout` stays the cap, and it alone counts
+//! - where it is longer than the default: who gives it expects a late answer;
 //! - as long as no request was answered on the route: nothing was measured;
 //! - while connections are held: the collection lasts anyway, and a late answer
 //!   (a gateway's 504, say) tells more than silence;
@@ -21,6 +22,9 @@ const LEAST: Duration = Duration::from_secs(3);
 /// How many times the slowest answer silence has to last.
 const TIMES: u32 = 30;
 
+/// The default of `--timeout`.
+const USUAL: Duration = Duration::from_secs(10);
+
 /// What was measured.
 #[derive(Debug, Clone)]
 struct Measured {
@@ -34,7 +38,9 @@ impl Measured {
     fn limit(&self, route: usize, cap: Duration) -> Duration {
         let answered = self.slowest.get(route).copied().flatten().is_some();
         match self.slowest.iter().flatten().max() {
-            Some(slowest) if answered && !self.held => (*slowest * TIMES).max(LEAST).min(cap),
+            Some(slowest) if answered && !self.held && cap <= USUAL => {
+                (*slowest * TIMES).max(LEAST).min(cap)
+            }
             _ => cap,
         }
     }
@@ -100,6 +106,8 @@ mod tests {
         assert_eq!(after([30, 150]).limit(1, CAP), slow);
         assert_eq!(after([2000, 0]).limit(0, CAP), CAP);
         assert_eq!(after([30, 0]).limit(0, Duration::from_secs(2)), Duration::from_secs(2));
+        let minute = Duration::from_secs(60);
+        assert_eq!(after([30, 0]).limit(0, minute), minute, "a late answer is expected");
         assert_eq!(Measured { held: true, ..after([30, 0]) }.limit(0, CAP), CAP);
     }
 

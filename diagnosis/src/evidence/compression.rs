@@ -116,6 +116,9 @@ impl<'a> RouteView<'a> {
                 Message::Unread(ending) => {
                     // The latest of many connections may be one too many: one that is
                     // ended counts when the twin without the offer passes after it.
+                    if self.is_too_short(observation) {
+                        return Compression::Untold;
+                    }
                     let stays = matches!(ending.how, EndedBy::Garbled | EndedBy::Silence);
                     let later = read.iter().any(|plain| plain.start_ms > observation.start_ms);
                     if broken.is_none() && !stays && !later {

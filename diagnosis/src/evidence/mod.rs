@@ -11,6 +11,7 @@ mod followed;
 pub mod pairing;
 pub mod reply;
 pub mod route;
+pub mod silence;
 
 pub use authorship::{Authorship, authorships, worth_listing};
 pub use browser::{BrowserView, Fate, Meaning};
@@ -18,6 +19,7 @@ pub use followed::{By, Deciding};
 pub(crate) use followed::{browsers_of, ends_at};
 pub use reply::{Author, Reply, ReplyKind};
 pub use route::{Reach, RouteView, SocketState};
+pub use silence::TooShort;
 
 use crate::configuration::Checked;
 use crate::curl_output::Output;
@@ -42,15 +44,29 @@ pub struct BundleView<'a> {
 
 impl<'a> BundleView<'a> {
     fn new(bundle: &'a Bundle, signatures: &'a Signatures) -> Self {
-        let routes: Vec<_> = bundle
+        let mut routes: Vec<_> = bundle
             .observations
             .routes
             .iter()
             .map(|route| RouteView::new(bundle, route, signatures))
             .collect();
         let path = console_path(bundle, &routes);
+        silence::mark(&mut routes, path);
         let deciding = followed::deciding(bundle, &routes, path);
         Self { bundle, routes, path, deciding }
+    }
+
+    /// The same about another path.
+    fn at(&mut self, path: &'a str) {
+        silence::mark(&mut self.routes, path);
+        self.deciding = followed::deciding(self.bundle, &self.routes, path);
+        self.path = path;
+    }
+
+    /// How well the server knows the console's path, by any route.
+    fn knowledge(&self) -> route::Knowledge {
+        let all = self.routes.iter().map(|route| route.knowledge_of(self.path));
+        all.min().unwrap_or(route::Knowledge::Nothing)
     }
 
     /// The route that a browser here takes; where nobody knows, the one that
@@ -124,6 +140,21 @@ fn console_path<'a>(bundle: &'a Bundle, routes: &[RouteView<'a>]) -> &'a str {
         .map_or("/v1/ws", |(_, path)| path)
 }
 
+/// Twins are compared on one path: where the one side heard nothing of any that
+/// the server knows, the other side tells which is the console's.
+fn same_path<'a>(a: &mut BundleView<'a>, b: &mut BundleView<'a>) {
+    use route::Knowledge::{Endpoint, Unknown};
+    let (known_a, known_b) = (a.knowledge(), b.knowledge());
+    let tried = |view: &BundleView<'_>, path: &str| {
+        view.bundle.observations.target.paths.iter().any(|own| own == path)
+    };
+    if known_a >= Unknown && known_b <= Endpoint && tried(a, b.path) {
+        a.at(b.path);
+    } else if known_b >= Unknown && known_a <= Endpoint && tried(b, a.path) {
+        b.at(a.path);
+    }
+}
+
 /// Everything known about a case.
 pub struct Evidence<'a> {
     /// All bundles, inside first, then by time, then by id.
@@ -155,8 +186,14 @@ impl<'a> Evidence<'a> {
                 |x: &Bundle| (x.manifest.vantage, x.manifest.started_at, x.manifest.id.clone());
             key(a).cmp(&key(b))
         });
-        let views: Vec<_> = order.into_iter().map(|b| BundleView::new(b, signatures)).collect();
+        let mut views: Vec<_> = order.into_iter().map(|b| BundleView::new(b, signatures)).collect();
         let pairing = Pairing::new(&views);
+        if let (Some(focus), Some(twin)) = (pairing.focus, pairing.twin)
+            && let Ok([focus, twin]) = views.get_disjoint_mut([focus, twin])
+        {
+            same_path(focus, twin);
+            silence::mark_between(focus, twin);
+        }
         let known = |output: &&Output| views.iter().any(|v| v.bundle.manifest.id == output.bundle);
         let outputs = pasted
             .iter()
@@ -295,6 +332,14 @@ impl<'a> Evidence<'a> {
         Some((focus, focus.selected()?, focus.path))
     }
 
+    /// What was not waited for long enough on the deciding route: the lowest step.
+    #[must_use]
+    pub fn too_short(&self) -> Option<&TooShort<'a>> {
+        let (_, route, _) = self.deciding()?;
+        let all = route.too_short.iter();
+        all.min_by(|a, b| a.observation.start_ms.total_cmp(&b.observation.start_ms))
+    }
+
     /// Whether the console's socket works from outside; `None` without a
     /// comparable outside bundle, or when it cannot be told.
     #[must_use]
@@ -334,10 +379,15 @@ impl<'a> Evidence<'a> {
         let Some(other) = twin.selected() else { return false };
         let _ = focus;
         match (route.upgrade_reply(path), other.upgrade_reply(twin.path)) {
+            // After a 101 on both sides it is the frames that fail, or do not.
+            (Some(a), Some(b)) if a.kind == ReplyKind::Switched && b.kind == a.kind => {
+                other.socket(twin.path) == SocketState::NoFrames
+            }
             (Some(a), Some(b)) => a.status == b.status && a.kind == b.kind,
             (None, None) if matches!(route.reach(), Reach::Reached) => {
                 let kind = |r: &RouteView<'_>, path: &str| {
-                    r.upgrade_failure(path).map(|(_, failure)| failure.kind)
+                    let (o, failure) = r.upgrade_failure(path)?;
+                    (!r.is_too_short(o)).then_some(failure.kind)
                 };
                 let own = kind(route, path);
                 own.is_some() && own == kind(other, twin.path)

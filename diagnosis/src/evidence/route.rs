@@ -1,6 +1,7 @@
 //! One route of one bundle: how far it climbed, probe by probe.
 
 use super::reply::{Author, Reply, ReplyKind};
+use super::silence::TooShort;
 use crate::signature::{Match, Signatures};
 use wss_bundle::observation::{
     Certificate, EndedBy, Frames, FramesSeen, Held, Hold, Peer, Tls, Tunnel, Upgrade, Verification,
@@ -57,6 +58,19 @@ impl Reach<'_> {
 }
 
 impl<'a> Reach<'a> {
+    /// The step with which it ended, where that is a failure.
+    #[must_use]
+    pub fn observation(&self) -> Option<&'a Observation> {
+        match self {
+            Self::Tcp(attempts, ..) => attempts.first().copied(),
+            Self::Dns(o, ..)
+            | Self::TunnelStatus(o, ..)
+            | Self::TunnelFailed(o, _)
+            | Self::TlsFailed(o, ..) => Some(*o),
+            Self::Reached | Self::NotTried => None,
+        }
+    }
+
     /// Why it ended there, where that is a failure.
     #[must_use]
     pub fn failure(&self) -> Option<&'a Failure> {
@@ -101,6 +115,8 @@ pub struct RouteView<'a> {
     replies: Vec<Reply<'a>>,
     /// Devices that could have issued or presented the target's certificates.
     pub issuers: Vec<Match<'a>>,
+    /// Silence that was not waited for long enough to be a fact.
+    pub too_short: Vec<TooShort<'a>>,
 }
 
 /// The status with which a proxy answered a tunnel request.
@@ -128,7 +144,8 @@ impl<'a> RouteView<'a> {
                 _ => None,
             })
             .collect();
-        let mut view = Self { route, observations, replies, issuers: Vec::new() };
+        let mut view =
+            Self { route, observations, replies, issuers: Vec::new(), too_short: Vec::new() };
         if let Some((_, tls)) = view.tls() {
             view.issuers = signatures.match_certificate(&tls.chain);
         }
@@ -409,10 +426,11 @@ impl<'a> RouteView<'a> {
         })
     }
 
-    /// A hold: `probe::HOLD_SILENT` or `probe::HOLD_CHATTY`.
+    /// A hold: `probe::HOLD_SILENT` or `probe::HOLD_CHATTY`. One whose end is
+    /// silence that may have been too short tells nothing.
     #[must_use]
     pub fn hold(&self, probe: &'a str) -> Option<(&'a Observation, &'a Hold, &'a Held)> {
-        self.of(probe).find_map(|o| match &o.step {
+        self.of(probe).filter(|o| !self.is_too_short(o)).find_map(|o| match &o.step {
             Step::Hold(h) => h.result.ok().map(|held| (o, h, held)),
             _ => None,
         })
@@ -421,22 +439,27 @@ impl<'a> RouteView<'a> {
     /// Whether the socket at `path` works on this route.
     #[must_use]
     pub fn socket(&self, path: &str) -> SocketState {
-        let Some((_, upgrade)) = self.upgrade_of(probe::UPGRADE, path) else {
+        let Some((observation, upgrade)) = self.upgrade_of(probe::UPGRADE, path) else {
             return match self.reach() {
                 Reach::Reached | Reach::NotTried => SocketState::Unknown,
+                reach if reach.observation().is_some_and(|o| self.is_too_short(o)) => {
+                    SocketState::Unknown
+                }
                 _ => SocketState::Fails,
             };
         };
         match &upgrade.result {
             Outcome::Failed(f) if f.kind == FailureKind::Cancelled => SocketState::Unknown,
+            Outcome::Failed(_) if self.is_too_short(observation) => SocketState::Unknown,
             Outcome::Failed(_) => SocketState::Fails,
             Outcome::Ok(_) => match self.upgrade_reply(path).map(|r| r.kind) {
-                Some(ReplyKind::Switched) => match self.frames(path).map(|(_, f)| &f.result) {
-                    Some(Outcome::Ok(seen)) if frames_pass(seen) => SocketState::Works,
-                    Some(Outcome::Failed(f)) if f.kind == FailureKind::Cancelled => {
+                Some(ReplyKind::Switched) => match self.frames(path).map(|(o, f)| (o, &f.result)) {
+                    Some((_, Outcome::Ok(seen))) if frames_pass(seen) => SocketState::Works,
+                    Some((_, Outcome::Failed(f))) if f.kind == FailureKind::Cancelled => {
                         SocketState::Unknown
                     }
                     None => SocketState::Unknown,
+                    Some((o, _)) if self.is_too_short(o) => SocketState::Unknown,
                     Some(_) => SocketState::NoFrames,
                 },
                 Some(ReplyKind::Unauthorized) => SocketState::Unknown,

@@ -1,6 +1,6 @@
 //! Whose an upgrade's failure is, from the differences between twins.
 
-use crate::evidence::{Author, BundleView, Evidence, ReplyKind, RouteView};
+use crate::evidence::{Author, BundleView, Evidence, ReplyKind, RouteView, silence};
 use crate::model::{Confidence, DeviceRole, Location};
 use wss_bundle::Vantage;
 use wss_bundle::observation::Certificate;
@@ -56,6 +56,11 @@ pub(super) fn of_upgrade(e: &Evidence<'_>) -> Blame {
         if e.outside_fails_alike() {
             return blame(ServerSide, High, "it fails in the same way from outside this network");
         }
+        // Its own fate is not told either: then it is no twin.
+        let no_word = theirs.is_none_or(|reply| reply.kind == ReplyKind::Switched);
+        if e.outside_works().is_none() && no_word {
+            return from_one_vantage(e, route, own);
+        }
         let reaches = |kind: ReplyKind| {
             matches!(kind, ReplyKind::Unauthorized | ReplyKind::NotAnUpgrade | ReplyKind::Switched)
         };
@@ -80,7 +85,9 @@ fn of_pasted(e: &Evidence<'_>, route: &RouteView<'_>, path: &str) -> Option<Blam
     use Location::{ClientNetwork, ServerSide};
     let own = route.upgrade_reply(path);
     let here = from_one_vantage(e, route, own);
-    let sure = |location| if here.location == location { High } else { Medium };
+    // Nobody knows how long a pasted answer took: it may have come later than was waited here.
+    let silent = route.upgrade_failure(path).is_some_and(|(o, _)| silence::waited(o).is_some());
+    let sure = |location| if here.location == location && !silent { High } else { Medium };
     let other = match e.focus()?.bundle.manifest.vantage {
         Vantage::Inside => "outside",
         Vantage::Outside => "inside",

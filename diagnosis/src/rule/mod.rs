@@ -22,6 +22,7 @@ mod upgrade;
 pub(crate) use blame::interceptor;
 pub(crate) use comparison::AGAIN;
 pub(crate) use hold::same_age;
+pub(crate) use notes::wait_longer;
 pub(crate) use proxies::whose_way;
 
 use crate::evidence::{BundleView, Evidence};
@@ -131,6 +132,7 @@ static RULES: &[Rule] = &[
     browser::BROWSER_OTHER_WAY,
     browser::BROWSER_CUT,
     browser::BROWSER_MESSAGE,
+    notes::WAITED_TOO_SHORT,
     notes::CURL_OVER_HTTP2,
     notes::SELECTED_ROUTE_DIFFERS,
     proxies::CLIENTS_DIFFER,

@@ -6,6 +6,17 @@ use crate::model::{Finding, Severity};
 use chrono::DateTime;
 use wss_bundle::target::AGENT_PATH;
 
+pub(super) const WAITED_TOO_SHORT: Rule = Rule {
+    id: "waited-too-short",
+    title: "Silence was not waited for long enough",
+    looks_for: "a step that was given up without an answer, after less than twice the time that its \
+                twin's answer took by another way, from the other side, or another request by the \
+                same way, or less than a second more",
+    why: "the answer may have come a moment later: between two twins of which one was given up and \
+          the other was not, the difference is then our deadline's",
+    remedy: "wait longer, with --timeout",
+    check: waited_too_short,
+};
 pub(super) const CURL_OVER_HTTP2: Rule = Rule {
     id: "curl-over-http2",
     title: "The page's curl command misleads here",
@@ -68,6 +79,39 @@ pub(super) const SERVER_VERSION: Rule = Rule {
 
 fn note(finding: Option<Finding>) -> Answer {
     finding.map_or(Answer::Pass, |f| Answer::Note(vec![f]))
+}
+
+/// The command that waits for what may be late. It takes more than the default of
+/// `--timeout`: then nothing but that counts.
+pub(crate) fn wait_longer(e: &Evidence<'_>, waited_ms: f64, took_ms: f64) -> String {
+    let half_minutes = (waited_ms.max(took_ms) * 4.0 / 30e3).ceil().clamp(2.0, 20.0) as u32;
+    let text = match half_minutes {
+        even if even % 2 == 0 => format!("--timeout {}m", even / 2),
+        odd => format!("--timeout {}s", odd * 30),
+    };
+    run_again(e, &text)
+}
+
+fn waited_too_short(e: &Evidence<'_>) -> Answer {
+    let (Some(short), Some(focus)) = (e.too_short(), e.focus()) else {
+        return Answer::NotApplicable;
+    };
+    let excerpt = short.observation.step.failure().map_or_else(
+        || format!("no answer for {:.1} s", short.waited_ms / 1e3),
+        ToString::to_string,
+    );
+    Answer::Note(vec![
+        Draft::new(
+            "waited-too-short",
+            Severity::Warning,
+            "Silence was not waited for long enough",
+            focus,
+            short.observation,
+            excerpt,
+        )
+        .text(format!("{} So nothing is made of this silence.", short.sentence()))
+        .done(),
+    ])
 }
 
 fn curl_over_http2(e: &Evidence<'_>) -> Answer {

@@ -104,7 +104,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("broken", "lb-http2", "server-side", High),
     );
     let announced =
-        || healthy(Run::inside().direct(true), &good).h2_connect(WS, "HTTP/2 400\r\n\r\n");
+        || healthy(Run::inside().direct(true), &good).h2_connect(WS, Ok("HTTP/2 400\r\n\r\n"));
     case(
         "over HTTP/2, for the collector as well",
         saw(announced().done(), over_http2("HTTP/2 400\r\n\r\n")),

@@ -20,7 +20,7 @@ const HAPROXY_503: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 1
 const HAPROXY_503_BODY: &str = "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body></html>\n";
 const UNAUTHORIZED: &str =
     "HTTP/1.1 401 Unauthorized\r\nVary: Origin\r\nDate: x\r\nContent-Length: 0\r\n\r\n";
-const SHELL_OK: &str =
+pub(crate) const SHELL_OK: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nVary: Origin\r\n\r\n";
 const SQUID_407: &str = "HTTP/1.1 407 Proxy Authentication Required\r\nServer: squid/5.7\r\nMime-Version: 1.0\r\nContent-Type: text/html;charset=utf-8\r\nX-Squid-Error: ERR_CACHE_ACCESS_DENIED 0\r\nProxy-Authenticate: Basic realm=\"Corp\"\r\n\r\n";
 const SQUID_403: &str = "HTTP/1.1 403 Forbidden\r\nServer: squid/5.7\r\nMime-Version: 1.0\r\nX-Squid-Error: ERR_ACCESS_DENIED 0\r\n\r\n";
@@ -28,7 +28,7 @@ const ENVOY_403: &str =
     "HTTP/1.1 403 Forbidden\r\ndate: x\r\nserver: envoy\r\ncontent-length: 0\r\n\r\n";
 
 /// The agents' path of a server without a key for it.
-fn opamp(route: OnRoute, leaf: &Leaf) -> OnRoute {
+pub(crate) fn opamp(route: OnRoute, leaf: &Leaf) -> OnRoute {
     route.upgrade(OPAMP, leaf, UNAUTHORIZED, "").plain(OPAMP, leaf, UNAUTHORIZED, "")
 }
 
@@ -44,7 +44,13 @@ pub(crate) fn stripped(route: OnRoute, leaf: &Leaf, head: &str, server: &str) ->
     stripped_at("203.0.113.10", route, leaf, head, server)
 }
 
-fn stripped_at(address: &str, route: OnRoute, leaf: &Leaf, head: &str, server: &str) -> OnRoute {
+pub(crate) fn stripped_at(
+    address: &str,
+    route: OnRoute,
+    leaf: &Leaf,
+    head: &str,
+    server: &str,
+) -> OnRoute {
     route
         .resolved(address)
         .upgrade(WS, leaf, head, BAD)
@@ -78,7 +84,7 @@ fn upgrade_alone(route: OnRoute, leaf: &Leaf, head: &str, body: &str, server: &s
     route.pages(leaf, server)
 }
 
-fn swallowed(route: OnRoute, leaf: &Leaf, kind: FailureKind) -> OnRoute {
+pub(crate) fn swallowed(route: OnRoute, leaf: &Leaf, kind: FailureKind) -> OnRoute {
     let mut route = route.resolved("203.0.113.10");
     for path in [WS, GRAPHQL, OPAMP] {
         route = route.no_answer(path, leaf, kind).plain(path, leaf, STRIPPED, BAD);
@@ -650,7 +656,7 @@ pub(crate) fn cases() -> Vec<Case> {
         vec![
             healthy(inside().direct(true), &good)
                 .h2(WS, &good, "HTTP/2 200 \r\nserver: envoy\r\n\r\n", SHELL)
-                .h2_connect(WS, "HTTP/2 400 \r\nserver: envoy\r\n\r\n")
+                .h2_connect(WS, Ok("HTTP/2 400 \r\nserver: envoy\r\n\r\n"))
                 .done(),
         ],
         ("broken", "lb-http2", "server-side", High),
@@ -803,6 +809,7 @@ pub(crate) fn cases() -> Vec<Case> {
     out.extend(crate::browser::cases());
     out.extend(crate::pasted::cases());
     out.extend(crate::proxies::cases());
+    out.extend(crate::silence::cases());
     out
 }
 

@@ -173,6 +173,13 @@ impl OnRoute {
     fn add(mut self, probe: &str, path: Option<&str>, step: Step) -> Self {
         let list = &mut self.run.bundle.observations.observations;
         let number = list.len() + 1;
+        // Silence is waited for until the deadline.
+        let silent = match &step {
+            Step::Frames(frames) => {
+                frames.result.ok().is_some_and(|seen| seen.ending.how == EndedBy::Silence)
+            }
+            step => step.failure().is_some_and(|f| f.kind == FailureKind::TimedOut),
+        };
         list.push(Observation {
             id: format!("o{number}"),
             probe: probe.into(),
@@ -180,9 +187,27 @@ impl OnRoute {
             path: path.map(str::to_owned),
             connection: Some(self.run.connection),
             start_ms: number as f64 * 10.0,
-            duration_ms: 4.0,
+            duration_ms: if silent { 10_000.0 } else { 4.0 },
             step,
         });
+        self
+    }
+
+    /// The last step took that long: until its answer, or until it was given up.
+    pub(crate) fn after(mut self, ms: f64) -> Self {
+        let last = self.run.bundle.observations.observations.last_mut().unwrap();
+        last.duration_ms = ms;
+        match &mut last.step {
+            Step::Http(Http { result: Outcome::Ok(reply), .. })
+            | Step::Upgrade(Upgrade { result: Outcome::Ok(reply), .. }) => reply.first_byte_ms = ms,
+            Step::Frames(Frames { result: Outcome::Ok(seen) }) => {
+                seen.pong_ms = seen.pong_ms.map(|_| ms);
+                if let Some(message) = &mut seen.message {
+                    message.passed_ms = message.passed_ms.map(|_| ms);
+                }
+            }
+            _ => {}
+        }
         self
     }
 
@@ -410,12 +435,12 @@ impl OnRoute {
         this.add(probe, Some(path), step)
     }
 
-    pub(crate) fn h2_connect(self, path: &str, head: &str) -> Self {
+    pub(crate) fn h2_connect(self, path: &str, answer: Result<&str, FailureKind>) -> Self {
         let step = Step::Upgrade(Upgrade {
             version: "2".into(),
             request: "CONNECT / HTTP/2\r\n\r\n".into(),
             expected_accept: None,
-            result: answer_of(Ok((head, ""))),
+            result: answer_of(answer.map(|head| (head, ""))),
         });
         self.add(probe::H2_CONNECT, Some(path), step)
     }

@@ -15,3 +15,4 @@ mod obfuscated;
 mod pairing;
 mod pasted;
 mod proxies;
+mod silence;

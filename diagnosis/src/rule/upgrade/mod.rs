@@ -38,7 +38,8 @@ impl<'e, 'a> Question<'e, 'a> {
             return None;
         }
         let reply = route.upgrade_reply(path);
-        let failure = route.upgrade_failure(path);
+        // Silence that was too short is no answer to the question.
+        let failure = route.upgrade_failure(path).filter(|(o, _)| !route.is_too_short(o));
         (reply.is_some() || failure.is_some()).then_some(Self {
             focus,
             route,

@@ -2,11 +2,11 @@
 //! gets no answer from behind it.
 
 use super::Question;
-use crate::evidence::{Author, Evidence, ReplyKind};
+use crate::evidence::{Author, Evidence, ReplyKind, silence};
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::blame::{Blame, of_upgrade};
-use crate::rule::{Answer, Draft, Rule, claim, run_again, run_at, run_outside};
+use crate::rule::{Answer, Draft, Rule, claim, run_again, run_at, run_outside, wait_longer};
 
 pub(in crate::rule) const LB_HTTP2: Rule = Rule {
     id: "lb-http2",
@@ -240,7 +240,9 @@ fn gateway_timeout(e: &Evidence<'_>) -> Answer {
             "the backend does not answer in time",
         );
     }
-    let Some((_, failure)) = q.failure.filter(|_| q.reply.is_none()) else { return Answer::Pass };
+    let Some((observation, failure)) = q.failure.filter(|_| q.reply.is_none()) else {
+        return Answer::Pass;
+    };
     // Garbage is an answer of its own kind; silence and a bare end are this rule's.
     if failure.received.as_ref().is_some_and(|r| !r.is_empty()) {
         return Answer::Pass;
@@ -249,14 +251,23 @@ fn gateway_timeout(e: &Evidence<'_>) -> Answer {
         return Answer::CannotTell(vec![run_outside(e)]);
     }
     let summary = format!("Pages pass, and nothing comes back to the upgrade ({failure}).");
-    server_side(
+    let answer = server_side(
         e,
         &q,
         Cause::GatewayTimeout,
         "No answer to the upgrade",
         summary,
         remedy::gateway(e, Cause::GatewayTimeout),
-    )
+    );
+    match (answer, silence::waited(observation)) {
+        // A server that is slow to upgrade, and to nothing else, looks the same.
+        (Answer::Fail(mut claim), Some(waited)) if !silence::is_long(observation) => {
+            claim.confidence = claim.confidence.min(Confidence::Medium);
+            claim.missing.push(wait_longer(e, waited, 0.0));
+            Answer::Fail(claim)
+        }
+        (answer, _) => answer,
+    }
 }
 
 fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
