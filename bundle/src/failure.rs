@@ -4,7 +4,7 @@
 //! is for people. Mapping of `io`, `rustls` and DNS errors to kinds happens in
 //! one place, in the collector (`collector/src/net/classify.rs`).
 
-use crate::head::Bytes;
+use crate::head::{self, Bytes};
 use serde::{Deserialize, Serialize};
 
 /// What was being done when it failed.
@@ -128,6 +128,19 @@ impl Failure {
     /// A failure without received bytes.
     pub fn new(operation: Operation, kind: FailureKind, detail: impl Into<String>) -> Self {
         Self { operation, kind, detail: detail.into(), received: None }
+    }
+
+    /// With what had been received: of a response's thousands of header lines
+    /// no more than [`crate::head::LINES_KEPT`], which the detail says then.
+    #[must_use]
+    pub fn with_received(mut self, bytes: Vec<u8>) -> Self {
+        let (kept, left_out) =
+            if bytes.starts_with(b"HTTP/") { head::bounded(bytes) } else { (bytes, 0) };
+        if left_out > 0 {
+            self.detail.push_str(&format!("; {left_out} header lines are left out"));
+        }
+        self.received = Some(Bytes(kept));
+        self
     }
 }
 

@@ -112,12 +112,79 @@ impl<'de> Deserialize<'de> for Bytes {
 pub struct ResponseHead {
     /// The bytes.
     pub raw: Bytes,
+    /// Header lines that came and were left out (see [`ResponseHead::bounded`]).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub left_out: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+/// Header lines kept of one head. Servers and proxies themselves take 100 or
+/// so (Apache's `LimitRequestFields`, HAProxy's `tune.http.maxhdr`, Envoy's
+/// `max_headers_count`): more is no device that anybody looks for.
+pub const LINES_KEPT: usize = 256;
+/// Lines kept behind those, of names in [`DECIDE`].
+const MORE_KEPT: usize = 32;
+/// What the end of a body, an upgrade, a redirect and a challenge are told by:
+/// kept wherever it stands.
+const DECIDE: [&[u8]; 9] = [
+    b"connection",
+    b"content-length",
+    b"location",
+    b"proxy-authenticate",
+    b"sec-websocket-accept",
+    b"sec-websocket-extensions",
+    b"transfer-encoding",
+    b"upgrade",
+    b"www-authenticate",
+];
+
+/// The bytes of a response of which no more than [`LINES_KEPT`] header lines
+/// are left (and those that decide), and how many were taken away. What stands
+/// behind the head is not touched.
+#[must_use]
+pub fn bounded(raw: Vec<u8>) -> (Vec<u8>, u64) {
+    let end = |line: &&[u8]| !matches!(line, [b'\n'] | [b'\r', b'\n']);
+    let lines = || raw.split_inclusive(|byte| *byte == b'\n').take_while(end);
+    // With the status line before them.
+    if lines().nth(LINES_KEPT + 1).is_none() {
+        return (raw, 0);
+    }
+    let (mut kept, mut at, mut more, mut left_out) = (Vec::new(), 0, 0, 0);
+    for (number, line) in lines().enumerate() {
+        at += line.len();
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default().trim_ascii();
+        let decides = || DECIDE.iter().any(|known| known.eq_ignore_ascii_case(name));
+        if number <= LINES_KEPT {
+            kept.extend_from_slice(line);
+        } else if more < MORE_KEPT && decides() {
+            kept.extend_from_slice(line);
+            more += 1;
+        } else {
+            left_out += 1;
+        }
+    }
+    kept.extend_from_slice(&raw[at..]);
+    (kept, left_out)
 }
 
 impl ResponseHead {
     /// Wraps raw bytes; views are tolerant, so nothing is rejected here.
     pub fn new(raw: impl Into<Vec<u8>>) -> Self {
-        Self { raw: Bytes(raw.into()) }
+        Self { raw: Bytes(raw.into()), left_out: 0 }
+    }
+
+    /// The same, of bytes that came over the network: of thousands of header
+    /// lines the first are kept, and those that decide, and how many were not
+    /// stands in `left_out`. Each line costs many times its length where it is
+    /// judged, cleaned and shown.
+    #[must_use]
+    pub fn bounded(raw: Vec<u8>) -> Self {
+        let (raw, left_out) = bounded(raw);
+        Self { raw: Bytes(raw), left_out }
     }
 
     /// The status line without its line end (empty when there is none).
@@ -218,6 +285,37 @@ mod tests {
         for raw in [&b"plain"[..], b"\xff\xfe", b""] {
             let json = serde_json::to_string(&Bytes(raw.to_vec())).unwrap();
             assert_eq!(serde_json::from_str::<Bytes>(&json).unwrap().0, raw);
+        }
+    }
+
+    #[test]
+    fn of_many_lines_the_first_stay_and_those_that_decide() {
+        let few = format!("HTTP/1.1 200 OK\r\n{}\r\n", "a: b\r\n".repeat(LINES_KEPT));
+        let head = ResponseHead::bounded(few.clone().into_bytes());
+        assert_eq!((head.raw.0, head.left_out), (few.into_bytes(), 0));
+
+        let many = "X-Many: b\r\n".repeat(LINES_KEPT + 700);
+        let body = "a\n".repeat(1000);
+        let raw = format!(
+            "HTTP/1.1 101 Go\r\n{many}Upgrade: websocket\r\nSEC-WEBSOCKET-ACCEPT : x\r\n\r\n{body}"
+        );
+        let head = ResponseHead::bounded(raw.into_bytes());
+        assert_eq!(head.left_out, 700);
+        assert_eq!(head.headers().len(), LINES_KEPT + 2);
+        assert_eq!(head.header("sec-websocket-accept").unwrap(), "x");
+        assert!(head.has_token("upgrade", "websocket"));
+        assert!(head.raw.text().ends_with(&format!("x\r\n\r\n{body}")));
+        let json = serde_json::to_string(&head).unwrap();
+        assert!(json.contains("\"left_out\":700"), "{json}");
+        assert_eq!(serde_json::from_str::<ResponseHead>(&json).unwrap(), head);
+
+        // Neither does a flood of lines that decide come in, nor one without an end.
+        let flood = format!("HTTP/1.1 200 OK\r\n{}", "Location: /\r\n".repeat(4000));
+        let (kept, left_out) = bounded(flood.into_bytes());
+        assert_eq!(left_out, (4000 - LINES_KEPT - MORE_KEPT) as u64);
+        assert_eq!(kept.split(|b| *b == b'\n').count(), 1 + LINES_KEPT + MORE_KEPT + 1);
+        for odd in [&b""[..], b"\n", b"\r\n", b"x"] {
+            assert_eq!(bounded(odd.to_vec()), (odd.to_vec(), 0));
         }
     }
 

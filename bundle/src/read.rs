@@ -11,6 +11,8 @@ mod layout;
 mod lenient;
 mod salvage;
 
+pub(crate) use inflate::RATIO_FROM;
+
 use crate::manifest::{FORMAT_MAJOR, FORMAT_NAME, Format};
 use crate::sealed::{self, Identities, OpenError};
 use crate::write::{entry, sha256};
@@ -374,6 +376,11 @@ fn observations(
     shorten(&mut observations.observations, limits.elements, at, LISTS[1], defects);
     shorten(&mut observations.browser, limits.elements, at, LISTS[2], defects);
     observations
+}
+
+/// Whether a text keeps to the limits on JSON: for whoever writes one.
+pub(crate) fn json_fits(content: &[u8], limits: &Limits) -> bool {
+    json::check(content, limits).is_ok()
 }
 
 /// Whether an entry's JSON keeps to the limits.

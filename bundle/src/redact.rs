@@ -25,6 +25,12 @@ pub use rules::header_may_stay;
 /// (headers, userinfo, cookies): a search for `ab` would shred every text.
 const SHORTEST_SEARCHED: usize = 4;
 
+/// Places that removals are listed by; what is removed at more of them is
+/// counted as one. A usual bundle has a few hundred.
+const PLACES: usize = 5000;
+/// Those places together.
+const ELSEWHERE: &str = "elsewhere";
+
 /// A value that went through a [`Redactor`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Redacted<T>(T);
@@ -32,6 +38,11 @@ pub struct Redacted<T>(T);
 impl Redacted<Bundle> {
     /// What was redacted already, with its names replaced.
     pub(crate) fn obfuscated(bundle: Bundle) -> Self {
+        Self(bundle)
+    }
+
+    /// What was redacted already, with parts of it left out.
+    pub(crate) fn less(bundle: Bundle) -> Self {
         Self(bundle)
     }
 }
@@ -101,8 +112,7 @@ impl Redactor {
     /// Lists what was removed elsewhere, before it came here.
     pub fn removed_before(&mut self, removals: &[Redaction]) {
         for one in removals {
-            let key = (one.entry.clone(), one.place.clone(), one.kind.clone());
-            *self.removed.entry(key).or_default() += one.count;
+            self.add(&one.entry, &one.place, &one.kind, one.count);
         }
     }
 
@@ -121,7 +131,14 @@ impl Redactor {
     }
 
     fn count(&mut self, entry: &str, place: &str, kind: &str) {
-        *self.removed.entry((entry.into(), place.into(), kind.into())).or_default() += 1;
+        self.add(entry, place, kind, 1);
+    }
+
+    fn add(&mut self, entry: &str, place: &str, kind: &str, count: u64) {
+        let key = |place: &str| (entry.to_owned(), place.to_owned(), kind.to_owned());
+        let full = self.removed.len() >= PLACES && !self.removed.contains_key(&key(place));
+        let place = if full { ELSEWHERE } else { place };
+        *self.removed.entry(key(place)).or_default() += count;
     }
 
     /// Masks every form of every given secret.
@@ -262,6 +279,19 @@ mod tests {
                 assert!(clean.contains("before") && clean.contains("after"), "{clean}");
             }
         }
+    }
+
+    #[test]
+    fn removals_at_endless_places_are_counted_as_one() {
+        let mut r = redactor();
+        for number in 0..PLACES + 70 {
+            r.header("e", &format!("place {number}"), "X-Api-Key", "abc");
+        }
+        let all = r.redactions();
+        assert_eq!(all.len(), PLACES + 1);
+        assert_eq!(all.iter().map(|one| one.count).sum::<u64>(), (PLACES + 70) as u64);
+        let elsewhere = all.iter().find(|one| one.place == ELSEWHERE).unwrap();
+        assert_eq!((elsewhere.entry.as_str(), elsewhere.count), ("e", 70));
     }
 
     #[test]

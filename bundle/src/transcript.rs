@@ -33,6 +33,11 @@ pub struct Transcript {
 /// what browsers saw.
 #[must_use]
 pub fn all(bundle: &Bundle) -> Vec<Transcript> {
+    each(bundle).collect()
+}
+
+/// The same, one at a time.
+pub fn each(bundle: &Bundle) -> impl Iterator<Item = Transcript> {
     bundle
         .observations
         .observations
@@ -40,7 +45,6 @@ pub fn all(bundle: &Bundle) -> Vec<Transcript> {
         .filter(|o| !o.probe.starts_with("hold-"))
         .filter_map(|o| of(bundle, o))
         .chain(bundle.observations.browser.iter().map(browser::of))
-        .collect()
 }
 
 /// The transcript of one observation; `None` where it is no upgrade and no
@@ -106,6 +110,9 @@ fn as_curl_i(reply: &HttpReply) -> String {
 fn received(text: &mut String, head: &ResponseHead) {
     for line in head.raw.text().split_inclusive('\n') {
         let _ = writeln!(text, "< {}", line.trim_end_matches(['\r', '\n']));
+    }
+    if head.left_out > 0 {
+        let _ = writeln!(text, "* {} more header lines came, and are left out", head.left_out);
     }
 }
 

@@ -5,7 +5,7 @@ use flate2::{Crc, Decompress, FlushDecompress, Status};
 use std::time::Instant;
 
 /// Entries larger than this are held to the ratio.
-const RATIO_FROM: u64 = 1 << 20;
+pub(crate) const RATIO_FROM: u64 = 1 << 20;
 /// How much comes out at once, between two looks at the limits.
 const CHUNK: usize = 64 << 10;
 

@@ -12,6 +12,7 @@ use crate::observation::{
 use crate::{
     Attachment, AttachmentKind, BrowserHandshake, Bundle, Bytes, Failure, ResponseHead, RouteId,
 };
+use std::collections::BTreeSet;
 
 const MANIFEST: &str = "manifest.json";
 const OBSERVATIONS: &str = "observations.json";
@@ -56,10 +57,18 @@ fn attachments(r: &mut Redactor, all: &mut [Attachment]) {
         }
     }
     all.sort_by(|a, b| a.name.cmp(&b.name));
-    for at in 1..all.len() {
-        if all[..at].iter().any(|earlier| earlier.name == all[at].name) {
-            all[at].name = format!("{}-{}", at + 1, all[at].name);
+    // A number may make a name that another has already: `2-a` and `a`, twice.
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let own: BTreeSet<String> = all.iter().map(|one| one.name.clone()).collect();
+    for (at, attachment) in all.iter_mut().enumerate() {
+        let mut number = at;
+        let mut name = attachment.name.clone();
+        while taken.contains(&name) || (number > at && own.contains(&name)) {
+            number += 1;
+            name = format!("{number}-{}", attachment.name);
         }
+        taken.insert(name.clone());
+        attachment.name = name;
     }
     for attachment in all {
         let entry = format!("attachments/{}", attachment.name);

@@ -5,7 +5,7 @@ use crate::{AttachmentKind, Bundle};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-pub(super) fn text(bundle: &Bundle) -> String {
+pub(super) fn text(bundle: &Bundle, left_out: usize) -> String {
     let manifest = &bundle.manifest;
     let target = &manifest.target;
     let mut out = String::new();
@@ -36,6 +36,13 @@ pub(super) fn text(bundle: &Bundle) -> String {
          \x20                  interfaces, clock and operating system\n\
          redactions.json    what was removed: where and how often, never the value\n",
     );
+    if left_out > 0 {
+        let _ = writeln!(
+            out,
+            "                   ({left_out} transcripts are left out for their size; what they\n\
+             \x20                  would show is in observations.json)"
+        );
+    }
     if !bundle.attachments.is_empty() {
         out.push_str("attachments/       files that you gave, without secrets:\n");
     }

@@ -7,4 +7,5 @@ mod hostile;
 mod obfuscate;
 mod round_trip;
 mod secrets;
+mod size;
 mod transcripts;

@@ -66,6 +66,24 @@ fn attachments_of_one_name_do_not_hide_each_other() {
 }
 
 #[test]
+fn a_numbered_name_hides_no_file_that_has_it_already() {
+    let mut bundle = bundle("x");
+    for name in ["3-a.conf", "x/a.conf", "y/a.conf", "z/a.conf", "2-a.conf", "4-a.conf"] {
+        bundle.attachments.push(Attachment {
+            name: name.to_owned(),
+            kind: AttachmentKind::Other,
+            vantage: None,
+            path: None,
+            bytes: name.as_bytes().to_vec(),
+        });
+    }
+    let redacted = Redactor::new().bundle(bundle);
+    let opened = open(&write::bytes(&redacted).unwrap()).unwrap();
+    assert_eq!(opened.bundle.attachments.len(), 6);
+    assert_eq!(kinds(&opened), Vec::<&str>::new());
+}
+
+#[test]
 fn a_file_is_private_complete_and_never_overwritten_unasked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("out.zip");

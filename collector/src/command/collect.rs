@@ -279,7 +279,7 @@ pub(super) fn bundle(
 fn finish(job: &Job, bundle: Bundle, to_stdout: bool, partial: &Place) -> u8 {
     let mut redactor = job.redactor();
     redactor.removed_before(&job.removed);
-    let redacted = redactor.bundle(bundle);
+    let redacted = write::fitted(redactor.bundle(bundle));
     // The user sees the names; what is sent, and what a script passes on, has tokens.
     let bundle = redacted.get();
     let diagnosis = diagnose(std::slice::from_ref(bundle));

@@ -156,7 +156,7 @@ fn render(response: &Response<h2::RecvStream>) -> ResponseHead {
         raw.extend_from_slice(b"\r\n");
     }
     raw.extend_from_slice(b"\r\n");
-    ResponseHead::new(raw)
+    ResponseHead::bounded(raw)
 }
 
 /// Sends a request and reads the response. The stream of a 200 to an extended

@@ -48,10 +48,8 @@ pub struct Answer {
 
 fn read_failure(kind: FailureKind, detail: impl Into<String>, received: &[u8]) -> Failure {
     let kept = &received[..received.len().min(HEAD_LIMIT)];
-    Failure {
-        received: (!kept.is_empty()).then(|| Bytes(kept.to_vec())),
-        ..Failure::new(Operation::Read, kind, detail)
-    }
+    let failure = Failure::new(Operation::Read, kind, detail);
+    if kept.is_empty() { failure } else { failure.with_received(kept.to_vec()) }
 }
 
 /// Sends a request and reads the response to it. Bytes past a head that ends
@@ -87,8 +85,9 @@ pub async fn exchange_keeping(
     let (mut interim, mut heads) = (0, 0);
     let mut first_byte = None;
     let head = loop {
-        let head = read_head(stream, &mut buffer, HEAD_LIMIT - heads, &mut first_byte).await?;
-        heads += head.raw.len();
+        let (head, length) =
+            read_head(stream, &mut buffer, HEAD_LIMIT - heads, &mut first_byte).await?;
+        heads += length;
         match head.status() {
             Some(100 | 102..=199) => {
                 interim += 1;
@@ -165,12 +164,13 @@ fn plausible(bytes: &[u8]) -> bool {
             && matches!(rest.first(), None | Some(b' ' | b'\r')))
 }
 
+/// Reads one head; gives what is kept of it, and how long it was.
 pub(super) async fn read_head(
     stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,
     limit: usize,
     first_byte: &mut Option<Instant>,
-) -> Result<ResponseHead, Failure> {
+) -> Result<(ResponseHead, usize), Failure> {
     let mut searched = 0_usize;
     loop {
         if !plausible(buffer) {
@@ -188,7 +188,7 @@ pub(super) async fn read_head(
                 return Err(too_large(buffer));
             }
             let rest = buffer.split_off(length);
-            return Ok(ResponseHead::new(std::mem::replace(buffer, rest)));
+            return Ok((ResponseHead::bounded(std::mem::replace(buffer, rest)), length));
         }
         if buffer.len() > limit {
             return Err(too_large(buffer));

@@ -199,8 +199,8 @@ async fn answer(
     let mut read = 0;
     loop {
         let limit = HEAD_LIMIT.saturating_sub(read);
-        let head = read_head(reader, &mut buffer, limit, &mut first_byte).await?;
-        read += head.raw.len();
+        let (head, length) = read_head(reader, &mut buffer, limit, &mut first_byte).await?;
+        read += length;
         if head.status().is_some_and(|status| (100..200).contains(&status)) {
             continue;
         }

@@ -68,8 +68,8 @@ impl TapHandle {
     pub fn with_received<T>(&self, outcome: Outcome<T>) -> Outcome<T> {
         match outcome {
             Outcome::Failed(mut failure) => {
-                if failure.received.is_none() {
-                    failure.received = self.log();
+                if let (None, Some(log)) = (&failure.received, self.log()) {
+                    failure = failure.with_received(log.0);
                 }
                 Outcome::Failed(failure)
             }

@@ -307,7 +307,39 @@ async fn a_head_without_end_is_cut() {
     let collected = collect(config(address.port())).await;
     let failure = upgrade_failure(&collected);
     assert_eq!(failure.kind, FailureKind::HttpHeadTooLarge);
+    let kept = failure.received.as_ref().unwrap().text().lines().count();
+    assert_eq!(kept, 1 + wss_bundle::head::LINES_KEPT);
+    assert!(failure.detail.contains("header lines are left out"), "{}", failure.detail);
+}
+
+#[tokio::test]
+async fn one_header_without_end_is_cut() {
+    let address = server(|mut stream| async move {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX-Filler: ").await;
+        while stream.write_all(&[b'a'; 4096]).await.is_ok() {}
+    })
+    .await;
+    let collected = collect(config(address.port())).await;
+    let failure = upgrade_failure(&collected);
+    assert_eq!(failure.kind, FailureKind::HttpHeadTooLarge);
     assert_eq!(failure.received.as_ref().unwrap().len(), 64 * 1024);
+}
+
+#[tokio::test]
+async fn of_thousands_of_headers_the_first_are_kept_and_what_decides() {
+    let address = server(|mut stream| async move {
+        head(&mut stream).await;
+        let many = "X-Filler: a\r\n".repeat(5000);
+        let _ = stream
+            .write_all(format!("HTTP/1.1 400 No\r\n{many}Content-Length: 3\r\n\r\nabc").as_bytes())
+            .await;
+    })
+    .await;
+    let collected = collect(config(address.port())).await;
+    let reply = upgrade(&collected).ok().unwrap();
+    assert_eq!(reply.head.left_out, (5000 - wss_bundle::head::LINES_KEPT) as u64);
+    assert_eq!(reply.head.header("content-length").unwrap(), "3");
+    assert!(reply.body.bytes.text() == "abc" && !reply.body.truncated);
 }
 
 #[tokio::test]

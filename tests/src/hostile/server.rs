@@ -286,7 +286,7 @@ async fn behave(behaviour: Behaviour, mut stream: impl Stream) -> io::Result<()>
                 s.write_all(huge.as_bytes()).await?;
             }
             B::ManyHeaders => {
-                let many = format!("{ok}{}Content-Length: 0\r\n\r\n", "a: b\r\n".repeat(1000));
+                let many = format!("{ok}{}Content-Length: 0\r\n\r\n", "a: b\r\n".repeat(9000));
                 s.write_all(many.as_bytes()).await?;
             }
             B::DrippingHead => return drip(s, ok.as_bytes()).await,
