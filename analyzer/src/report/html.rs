@@ -9,6 +9,7 @@ use base64::Engine as _;
 use handlebars::Handlebars;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
 
 /// Parts that several sections use.
 const PARTS: [&str; 4] = ["citations", "command", "cure", "prose"];
@@ -84,7 +85,11 @@ struct Whole<'a> {
 /// # Errors
 /// A template that does not fit its view model, which the tests exclude.
 pub fn render(case: &Case<'_>) -> Result<String, String> {
-    render_with(case, &Templates::default())
+    // Made once: whoever draws many pages would make it for each.
+    static ENGINE: OnceLock<Result<Handlebars<'static>, String>> = OnceLock::new();
+    let templates = Templates::default();
+    let made = ENGINE.get_or_init(|| engine(&templates));
+    page(case, made.as_ref().map_err(Clone::clone)?, &templates)
 }
 
 /// The same by other templates.
@@ -92,7 +97,10 @@ pub fn render(case: &Case<'_>) -> Result<String, String> {
 /// # Errors
 /// Names the template that does not fit its view model, and the place in it.
 pub fn render_with(case: &Case<'_>, templates: &Templates) -> Result<String, String> {
-    let engine = engine(templates)?;
+    page(case, &engine(templates)?, templates)
+}
+
+fn page(case: &Case<'_>, engine: &Handlebars<'_>, templates: &Templates) -> Result<String, String> {
     let (style, script) = (templates.get("style.css")?, templates.get("script.js")?);
     let verdict = &case.diagnosis.verdict;
     let title = format!(
