@@ -1,6 +1,9 @@
 //! Gives the rules a version: a hash of everything that a verdict depends on
 //! in this crate, its sources and its signatures. Whoever stores verdicts
 //! (the analyzer's trends) knows by it which ones to judge again.
+//!
+//! And writes all signatures into one JSON text, without their samples: what is
+//! shipped has no use for these, nor for a parser of TOML.
 
 use std::path::{Path, PathBuf};
 
@@ -11,6 +14,9 @@ fn main() {
         collect(Path::new(folder), &mut files);
     }
     files.sort();
+    if let Err(error) = signatures(&files) {
+        println!("cargo:error={error}");
+    }
     // FNV-1a, 64 bits: nobody attacks it, and it needs no crate.
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
     for file in files {
@@ -22,6 +28,21 @@ fn main() {
         }
     }
     println!("cargo:rustc-env=WSS_RULES_HASH={hash:016x}");
+}
+
+/// `signatures.json`: an array, by file name.
+fn signatures(files: &[PathBuf]) -> Result<(), String> {
+    let mut all = Vec::new();
+    for path in files.iter().filter(|path| path.extension().is_some_and(|e| e == "toml")) {
+        let at = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let text = std::fs::read_to_string(path).map_err(|error| at(&error))?;
+        let mut one: toml::Table = toml::from_str(&text).map_err(|error| at(&error))?;
+        one.remove("sample");
+        all.push(one);
+    }
+    let folder = std::env::var("OUT_DIR").map_err(|error| error.to_string())?;
+    let json = serde_json::to_vec(&all).map_err(|error| error.to_string())?;
+    std::fs::write(Path::new(&folder).join("signatures.json"), json).map_err(|error| error.to_string())
 }
 
 fn collect(folder: &Path, into: &mut Vec<PathBuf>) {

@@ -271,6 +271,8 @@ fn encoded(fields: &serde_json::Map<String, Value>) -> Option<String> {
     Some(bytes.into_iter().map(char::from).collect())
 }
 
+/// By way of a text: so there is one way only from JSON to these types, and half of
+/// the code for it.
 fn back<T: DeserializeOwned>(value: Value) -> Result<T, serde_json::Error> {
-    serde_json::from_value(value)
+    serde_json::from_slice(&serde_json::to_vec(&value)?)
 }

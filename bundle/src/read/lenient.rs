@@ -3,7 +3,7 @@
 use super::defect;
 use crate::Defect;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How many elements of a list are named as defects one by one.
 const NAMED: usize = 20;
@@ -38,7 +38,7 @@ pub(super) fn parse<T: DeserializeOwned>(
             _ => None,
         })
         .collect();
-    if serde_json::from_value::<T>(Value::Object(whole.clone())).is_err() {
+    if of::<T>(&whole).is_err() {
         return Err(first);
     }
     let rest = serde_json::to_vec(&whole).map_or(usize::MAX, |text| text.len());
@@ -53,12 +53,12 @@ pub(super) fn parse<T: DeserializeOwned>(
         for (number, item) in items.into_iter().enumerate() {
             let mut alone = whole.clone();
             alone.insert(list.to_owned(), Value::Array(vec![item.clone()]));
-            match serde_json::from_value::<T>(Value::Object(alone)) {
+            match of::<T>(&alone) {
                 Ok(_) => fine.push(item),
                 Err(error) => {
                     bad += 1;
                     if bad <= NAMED {
-                        let detail = format!("{list}[{number}] is left out: {error}");
+                        let detail = format!("{list}[{number}] is left out: {}", what(&error));
                         defects.push(defect(Some(entry), "unreadable-element", detail));
                     }
                 }
@@ -73,5 +73,17 @@ pub(super) fn parse<T: DeserializeOwned>(
     for (list, items) in good {
         whole.insert(list.to_owned(), Value::Array(items));
     }
-    serde_json::from_value(Value::Object(whole))
+    of(&whole)
+}
+
+/// By way of a text, as everything else is parsed: the types' own code is large, and
+/// would be needed once more for values.
+fn of<T: DeserializeOwned>(whole: &Map<String, Value>) -> Result<T, serde_json::Error> {
+    serde_json::from_slice(&serde_json::to_vec(whole)?)
+}
+
+/// What is wrong, without the place in a text that nobody has seen.
+fn what(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rsplit_once(" at line ").map_or(text.clone(), |(what, _)| what.to_owned())
 }

@@ -162,6 +162,7 @@ fn render(response: &Response<h2::RecvStream>) -> ResponseHead {
 /// Sends a request and reads the response. The stream of a 200 to an extended
 /// CONNECT stays open as long as the WebSocket would, so its body is not read.
 async fn ask(
+    ctx: &Ctx,
     client: &Client,
     request: Request<()>,
     extended: bool,
@@ -171,7 +172,17 @@ async fn ask(
     let mut send = client.send.clone().ready().await.map_err(h2)?;
     let (response, mut ours) = send.send_request(request, !extended).map_err(h2)?;
     let sent = Instant::now();
-    let response = response.await.map_err(h2)?;
+    let silence = ctx.net.patience.silence(ctx.route, sent, ctx.timeout());
+    let response = tokio::select! {
+        biased;
+        response = response => response.map_err(h2)?,
+        // As with HTTP/1.1: its twin waits as long.
+        lasted = silence => {
+            let why = format!("no answer for {:.1} s", lasted.as_secs_f64());
+            return Err(Failure::new(Operation::Http2, FailureKind::TimedOut, why));
+        }
+    };
+    ctx.net.patience.answered(ctx.route, sent.elapsed());
     let first_byte_ms = millis(sent.elapsed());
     let head = render(&response);
     let mut body = Body::default();
@@ -218,7 +229,7 @@ pub async fn get(ctx: &Ctx, client: &Client, path: &str) -> Result<bool, Failure
     };
     let work = async {
         let body_until = Instant::now() + body_time(limit);
-        let reply = ask(client, request, false, body_until).await;
+        let reply = ask(ctx, client, request, false, body_until).await;
         // The SETTINGS come before any response (RFC 9113 section 3.4).
         let extended = client.send.is_extended_connect_protocol_enabled();
         if let Ok(mut seen) = announced.lock() {
@@ -248,7 +259,7 @@ pub async fn connect(ctx: &Ctx, client: &Client, path: &str) -> Result<(), Failu
     };
     let work = async {
         let body_until = Instant::now() + body_time(limit);
-        ask(client, request, true, body_until).await.map(|reply| (reply, ()))
+        ask(ctx, client, request, true, body_until).await.map(|reply| (reply, ()))
     };
     ctx.step(Operation::Http2, limit, wrap, work).await
 }

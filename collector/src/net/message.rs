@@ -14,7 +14,7 @@ use crate::recorder::millis;
 use std::io::Cursor;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
 use tokio_tungstenite::tungstenite::protocol::frame::{Frame, FrameHeader};
 use wss_bundle::observation::{EndedBy, Ending, FrameSeen, Frames, FramesSeen, MessageSent};
@@ -44,7 +44,7 @@ pub async fn message(
     let wrap = |result| Step::Frames(Frames { result });
     let work = async {
         let mut talk = Talk::new(stream, granted);
-        let seen = talk.through(limit).await?;
+        let seen = talk.through(ctx, limit).await?;
         if seen.ending.how == EndedBy::StillOpen {
             talk.leave().await;
         }
@@ -94,7 +94,7 @@ impl Talk {
         Self { stream, inflater: granted.map(Inflater::new), buffer, begun: None }
     }
 
-    async fn through(&mut self, limit: Duration) -> Result<FramesSeen, Failure> {
+    async fn through(&mut self, ctx: &Ctx, limit: Duration) -> Result<FramesSeen, Failure> {
         let compressed = self.inflater.is_some();
         let payload = if compressed { deflated(TEXT) } else { TEXT.to_vec() };
         let bytes = payload.len() as u64;
@@ -111,11 +111,16 @@ impl Talk {
         let mut answered = false;
         // What cannot be sent may have been answered already: reading tells the end.
         let _ = tokio::time::timeout_at(until, self.send(&out)).await;
+        // As long as the twin's Ping waits.
+        let silence = ctx.net.patience.silence(ctx.route, sent, limit);
+        tokio::pin!(silence);
         let ending = loop {
-            let Ok(heard) = tokio::time::timeout_at(until, self.next(&mut received)).await else {
-                let how =
-                    if message.passed_ms.is_some() { EndedBy::StillOpen } else { EndedBy::Silence };
-                break Ending::new(how);
+            let read_past = message.passed_ms.is_some();
+            let heard = tokio::select! {
+                biased;
+                heard = self.next(&mut received) => heard,
+                _ = &mut silence, if !read_past => break Ending::new(EndedBy::Silence),
+                () = sleep_until(until), if read_past => break Ending::new(EndedBy::StillOpen),
             };
             match heard? {
                 Heard::Pong(of) if of == BEFORE && pong_ms.is_none() => {

@@ -51,7 +51,7 @@ fn fitting() -> impl Strategy<Value = String> {
 /// Heads and pages of the samples.
 fn seen() -> (Vec<String>, Vec<String>) {
     let samples: Vec<_> =
-        Signatures::built_in().iter().flat_map(|signature| &signature.samples).collect();
+        super::tests::whole().iter().flat_map(|signature| &signature.samples).collect();
     let heads = samples.iter().filter_map(|sample| sample.head.clone());
     (heads.collect(), samples.iter().map(|sample| sample.body.clone()).collect())
 }

@@ -1,7 +1,7 @@
 //! One device: its signs, and what they add up to.
 
 use super::Match;
-use super::file::{Ceiling, File, Sample, confidence};
+use super::file::{Ceiling, File, confidence};
 use super::sign::{Hit, Look, Place, Sign};
 use crate::model::{Confidence, DeviceRole};
 
@@ -26,15 +26,22 @@ pub struct Signature {
     /// What a misconfigured one does to WebSockets (may be empty).
     pub misconfigured: String,
     /// What it must and must not match.
-    pub samples: Vec<Sample>,
+    #[cfg(test)]
+    pub(super) samples: Vec<super::file::Sample>,
     at_most: Confidence,
     pub(super) signs: Vec<Sign>,
 }
 
 impl Signature {
-    /// Reads a file; `now` compiles its patterns, too.
-    pub(super) fn parse(text: &str, now: bool) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+    /// Reads a file, and tries its patterns.
+    #[cfg(any(test, feature = "own-signatures"))]
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        Self::new(toml::from_str(text).map_err(|error| error.to_string())?, true)
+    }
+
+    /// `now` compiles its patterns, which otherwise waits until there is something
+    /// to match.
+    pub(super) fn new(file: File, now: bool) -> Result<Self, String> {
         if file.id.is_empty() || file.name.is_empty() {
             return Err("`id` and `name` must not be empty".into());
         }
@@ -59,6 +66,7 @@ impl Signature {
             idle_rule: file.idle_rule.unwrap_or_default(),
             max_lifetime_s: file.max_lifetime_s,
             misconfigured: file.misconfigured.unwrap_or_default(),
+            #[cfg(test)]
             samples: file.samples,
             at_most: match file.at_most {
                 Some(Ceiling::Low) => Confidence::Low,

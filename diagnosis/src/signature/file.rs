@@ -80,7 +80,9 @@ pub(super) struct File {
     pub(super) misconfigured: Option<String>,
     #[serde(default, rename = "match")]
     pub(super) signs: Vec<SignEntry>,
+    /// Tests use them; in a file of one's own they have to be well-formed.
     #[serde(default, rename = "sample")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests use them"))]
     pub(super) samples: Vec<Sample>,
 }
 
@@ -125,40 +127,40 @@ pub(super) enum Field {
 /// What a signature must or must not match.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Sample {
+pub(super) struct Sample {
     /// Where it is from.
-    pub name: String,
+    pub(super) name: String,
     /// Whether the signature must match it.
     #[serde(rename = "match")]
-    pub matches: bool,
+    pub(super) matches: bool,
     /// Other signatures that may match it with high confidence.
     #[serde(default)]
-    pub also: Vec<String>,
+    pub(super) also: Vec<String>,
     /// Status line and headers, one per line.
-    pub head: Option<String>,
+    pub(super) head: Option<String>,
     /// Body.
     #[serde(default)]
-    pub body: String,
+    pub(super) body: String,
     /// A certificate's names.
-    pub certificate: Option<SampleCertificate>,
+    pub(super) certificate: Option<SampleCertificate>,
     /// A host name.
-    pub cname: Option<String>,
+    pub(super) cname: Option<String>,
     /// The name of an address.
-    pub ptr: Option<String>,
+    pub(super) ptr: Option<String>,
 }
 
 /// The names of a sample's certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct SampleCertificate {
+pub(super) struct SampleCertificate {
     /// Issuer's common name.
-    pub issuer_cn: Option<String>,
+    pub(super) issuer_cn: Option<String>,
     /// Issuer's organisation.
-    pub issuer_o: Option<String>,
+    pub(super) issuer_o: Option<String>,
     /// Issuer's organisational unit.
-    pub issuer_ou: Option<String>,
+    pub(super) issuer_ou: Option<String>,
     /// Subject's common name.
-    pub subject_cn: Option<String>,
+    pub(super) subject_cn: Option<String>,
     /// Alternative names.
-    pub sans: Vec<String>,
+    pub(super) sans: Vec<String>,
 }

@@ -1,7 +1,8 @@
 //! Device signatures: who wrote a response, a certificate or a host name.
 //!
-//! One TOML file per device in `diagnosis/signatures/`, compiled in; each
-//! carries the samples that it must and must not match. A signature names a
+//! One TOML file per device in `diagnosis/signatures/`; each carries the samples
+//! that it must and must not match. All but the samples is compiled in, as JSON
+//! (`build.rs`). A signature names a
 //! product that *could* write what was seen, never who is at fault: header and
 //! cookie names travel through transparent hops, so where the device stands is
 //! for the caller to say.
@@ -21,10 +22,9 @@ mod need;
 mod sign;
 
 pub use device::Signature;
-pub use file::{Sample, SampleCertificate};
 
 use crate::model::{Confidence, DeviceRole};
-use include_dir::{Dir, include_dir};
+use file::File;
 use index::{At, Index};
 pub(crate) use sign::Place;
 use sign::{Hit, Seen, Sign};
@@ -32,7 +32,8 @@ use std::sync::OnceLock;
 use wss_bundle::ResponseHead;
 use wss_bundle::observation::Certificate;
 
-static FILES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/signatures");
+/// What `build.rs` wrote.
+static WRITTEN: &str = include_str!(concat!(env!("OUT_DIR"), "/signatures.json"));
 
 /// A response to be recognised.
 #[derive(Debug, Clone, Copy)]
@@ -77,9 +78,9 @@ impl Signatures {
         static BUILT_IN: OnceLock<Signatures> = OnceLock::new();
         BUILT_IN.get_or_init(|| {
             let mut all = Self::of(Vec::new());
-            for (name, text) in built_in_files() {
-                // A file that does not parse is missing here, and fails a test.
-                let _ = all.add(&name, text, false);
+            // One that does not fit is missing here, and fails a test.
+            for file in serde_json::from_str::<Vec<File>>(WRITTEN).unwrap_or_default() {
+                let _ = Signature::new(file, false).and_then(|signature| all.add(signature));
             }
             all
         })
@@ -89,10 +90,12 @@ impl Signatures {
     ///
     /// # Errors
     /// Names the file and the place where one does not parse, or whose id is taken.
+    #[cfg(any(test, feature = "own-signatures"))]
     pub fn with_extra(extra: &[(&str, &str)]) -> Result<Self, String> {
         let mut all = Self::built_in().clone();
         for (name, text) in extra {
-            all.add(name, text, true)?;
+            let file = |error| format!("{name}: {error}");
+            all.add(Signature::parse(text).map_err(file)?).map_err(file)?;
         }
         Ok(all)
     }
@@ -107,12 +110,9 @@ impl Signatures {
         Self { all, index: OnceLock::new() }
     }
 
-    /// Adds a file's; `now` compiles its patterns, which otherwise waits until
-    /// there is something to match.
-    fn add(&mut self, name: &str, text: &str, now: bool) -> Result<(), String> {
-        let signature = Signature::parse(text, now).map_err(|error| format!("{name}: {error}"))?;
+    fn add(&mut self, signature: Signature) -> Result<(), String> {
         match self.all.binary_search_by(|known| known.id.cmp(&signature.id)) {
-            Ok(_) => Err(format!("{name}: the id {:?} is taken", signature.id)),
+            Ok(_) => Err(format!("the id {:?} is taken", signature.id)),
             Err(at) => {
                 self.index = OnceLock::new();
                 self.all.insert(at, signature);
@@ -187,15 +187,6 @@ impl Signatures {
         found.sort_by_key(|m| std::cmp::Reverse(m.confidence));
         found
     }
-}
-
-fn built_in_files() -> Vec<(String, &'static str)> {
-    let toml = FILES.files().filter(|file| file.path().extension().is_some_and(|e| e == "toml"));
-    let mut files: Vec<_> = toml
-        .map(|file| (file.path().display().to_string(), file.contents_utf8().unwrap_or_default()))
-        .collect();
-    files.sort();
-    files
 }
 
 /// Products whose default idle limit is near a measured cut, the nearest first:

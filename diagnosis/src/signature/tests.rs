@@ -1,11 +1,37 @@
 //! Every signature against every sample, and what files may hold.
 
-use super::file::Weight;
+use super::file::{Sample, SampleCertificate, Weight};
 use super::sign::{TEXT_LIMIT, cut};
 use super::*;
 
 fn head(text: &str) -> ResponseHead {
     ResponseHead::new(format!("{}\r\n\r\n", text.trim().replace('\n', "\r\n")))
+}
+
+/// The files as they stand in the folder, with their samples.
+fn files() -> Vec<(String, String)> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("signatures");
+    let texts = std::fs::read_dir(folder).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        (name, std::fs::read_to_string(entry.path()).unwrap())
+    });
+    let mut files: Vec<_> = texts.filter(|(name, _)| name.ends_with(".toml")).collect();
+    files.sort();
+    files
+}
+
+/// All of them, with their samples.
+pub(super) fn whole() -> &'static Signatures {
+    static WHOLE: OnceLock<Signatures> = OnceLock::new();
+    WHOLE.get_or_init(|| {
+        let mut all = Signatures::of(Vec::new());
+        for (name, text) in files() {
+            let signature = Signature::parse(&text);
+            signature.and_then(|one| all.add(one)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        }
+        all
+    })
 }
 
 fn certificate(names: &SampleCertificate) -> Certificate {
@@ -51,19 +77,23 @@ fn matches(head_text: &str, body: &str) -> Vec<(String, Confidence)> {
 
 #[test]
 fn every_file_parses_and_is_named_after_its_id() {
-    let mut all = Signatures::of(Vec::new());
-    for (name, text) in built_in_files() {
-        all.add(&name, text, true).unwrap_or_else(|error| panic!("{error}"));
+    let all = whole();
+    for (name, _) in files() {
         let id = name.trim_end_matches(".toml");
         assert!(all.get(id).is_some(), "{name}: the id differs from the file name");
     }
     assert!(all.all.len() >= 69, "{} signatures", all.all.len());
-    assert_eq!(Signatures::built_in().all.len(), all.all.len());
+    let bare = |all: &Signatures| {
+        let mut all = all.all.clone();
+        all.iter_mut().for_each(|one| one.samples.clear());
+        format!("{all:#?}")
+    };
+    assert_eq!(bare(Signatures::built_in()), bare(all), "what is compiled in");
 }
 
 #[test]
 fn every_signature_has_samples() {
-    for signature in Signatures::built_in().iter() {
+    for signature in whole().iter() {
         let positive = signature.samples.iter().any(|sample| sample.matches);
         let negative = signature.samples.iter().any(|sample| !sample.matches);
         assert!(negative, "{}: no sample that it must not match", signature.id);
@@ -84,7 +114,7 @@ fn every_sign_comes_from_somewhere_and_hearsay_is_weak() {
 
 #[test]
 fn every_signature_against_every_sample() {
-    let all = Signatures::built_in();
+    let all = whole();
     let mut wrong = Vec::new();
     for owner in all.iter() {
         for sample in &owner.samples {
