@@ -42,7 +42,8 @@ fn signatures(files: &[PathBuf]) -> Result<(), String> {
     }
     let folder = std::env::var("OUT_DIR").map_err(|error| error.to_string())?;
     let json = serde_json::to_vec(&all).map_err(|error| error.to_string())?;
-    std::fs::write(Path::new(&folder).join("signatures.json"), json).map_err(|error| error.to_string())
+    std::fs::write(Path::new(&folder).join("signatures.json"), json)
+        .map_err(|error| error.to_string())
 }
 
 fn collect(folder: &Path, into: &mut Vec<PathBuf>) {

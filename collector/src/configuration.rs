@@ -62,7 +62,7 @@ impl Given {
                 given.includes(&root, &text, 0);
             }
         }
-        given.notes.sort();
+        wss_bundle::order::sort(&mut given.notes);
         given.notes.dedup();
         Ok(given)
     }
@@ -202,7 +202,7 @@ fn matches(root: &Path, pattern: &str) -> Vec<PathBuf> {
                 }
             }
         }
-        found.sort();
+        wss_bundle::order::sort(&mut found);
         return found;
     }
     Vec::new()

@@ -332,7 +332,7 @@ fn findings(claims: Vec<Claim>, mut notes: Vec<Finding>) -> Vec<Finding> {
     if let Some(first) = out.first_mut() {
         first.explains = effects;
     }
-    notes.sort_by_key(|f| f.severity);
+    wss_bundle::order::sort_by_key(&mut notes, |f| f.severity);
     out.extend(notes);
     out
 }

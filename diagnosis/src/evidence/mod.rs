@@ -181,7 +181,7 @@ impl<'a> Evidence<'a> {
     }
 
     fn of(mut order: Vec<&'a Bundle>, pasted: &'a [Output], signatures: &'a Signatures) -> Self {
-        order.sort_by(|a, b| {
+        wss_bundle::order::sort_by(&mut order, |a, b| {
             let key =
                 |x: &Bundle| (x.manifest.vantage, x.manifest.started_at, x.manifest.id.clone());
             key(a).cmp(&key(b))

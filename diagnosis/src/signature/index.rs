@@ -1,13 +1,14 @@
 //! Which signs may fit what was seen: all that do, and few that do not.
 //!
 //! A response has a dozen headers and a page, and of some 260 signs two or three
-//! fit it. Headers lead to the signs that ask for their name, and the page is
-//! read once for the literals of all patterns together.
+//! fit it. Headers lead to the signs that ask for their name, and where many
+//! bundles are judged (`fast`) a page is read once for the literals of all
+//! patterns together.
 
 use super::Signature;
-use super::need::{Name, Pattern};
+use super::bodies::Bodies;
+use super::need::Name;
 use super::sign::{Look, Seen, Sign, cut};
-use aho_corasick::{AhoCorasick, AhoCorasickKind, StartKind};
 
 /// Names of headers that are longer are compared with all.
 const LENGTHS: usize = 48;
@@ -38,61 +39,15 @@ pub(super) struct Index {
     ptrs: Vec<usize>,
 }
 
-/// Signs of pages.
-#[derive(Debug, Clone)]
-struct Bodies {
-    /// `None` where it could not be built: then every sign is tried.
-    literals: Option<AhoCorasick>,
-    /// Whose each literal is.
-    owners: Vec<usize>,
-    /// Signs without literals.
-    others: Vec<usize>,
-}
-
-impl Bodies {
-    fn new(signs: &[(usize, &Pattern)]) -> Self {
-        let (mut literals, mut owners, mut others) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, pattern) in signs {
-            match pattern.literals() {
-                Some(own) => {
-                    owners.extend(own.iter().map(|_| *number));
-                    literals.extend(own);
-                }
-                None => others.push(*number),
-            }
-        }
-        // The form that reads large pages fastest, for more memory.
-        let built = AhoCorasick::builder()
-            .kind(Some(AhoCorasickKind::DFA))
-            .start_kind(StartKind::Unanchored)
-            .build(&literals)
-            .ok();
-        if built.is_none() {
-            others.append(&mut owners);
-        }
-        Self { literals: built, owners, others }
-    }
-
-    fn find(&self, body: &str, found: &mut Found) {
-        self.others.iter().for_each(|number| found.add(*number));
-        let Some(literals) = self.literals.as_ref().filter(|_| !body.is_empty()) else { return };
-        for hit in literals.find_overlapping_iter(body) {
-            if let Some(owner) = self.owners.get(hit.pattern().as_usize()) {
-                found.add(*owner);
-            }
-        }
-    }
-}
-
 /// Numbers of signs, each once.
-struct Found(Vec<u64>);
+pub(super) struct Found(Vec<u64>);
 
 impl Found {
     fn new(signs: usize) -> Self {
         Self(vec![0; signs.div_ceil(64)])
     }
 
-    fn add(&mut self, number: usize) {
+    pub(super) fn add(&mut self, number: usize) {
         if let Some(bits) = self.0.get_mut(number / 64) {
             *bits |= 1 << (number % 64);
         }

@@ -15,6 +15,7 @@
 //! device's signs add up to; this file holds all of them and asks those that
 //! may fit: `need` says what a pattern needs of a text, and `index` finds it.
 
+mod bodies;
 mod device;
 mod file;
 mod index;
@@ -184,7 +185,7 @@ impl Signatures {
             );
         }
         // Already by id, and the sort is stable.
-        found.sort_by_key(|m| std::cmp::Reverse(m.confidence));
+        wss_bundle::order::sort_by_key(&mut found, |m| std::cmp::Reverse(m.confidence));
         found
     }
 }
@@ -215,7 +216,9 @@ fn near(
         .filter_map(|s| Some((s.name.as_str(), limit(s)?, s.idle_setting.as_str())))
         .filter(|(_, limit, _)| off(*limit) <= slack)
         .collect();
-    found.sort_by(|a, b| off(a.1).total_cmp(&off(b.1)).then_with(|| a.0.cmp(b.0)));
+    wss_bundle::order::sort_by(&mut found, |a, b| {
+        off(a.1).total_cmp(&off(b.1)).then_with(|| a.0.cmp(b.0))
+    });
     found
 }
 

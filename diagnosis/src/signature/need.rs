@@ -93,6 +93,7 @@ impl Pattern {
 
     /// The literals of which any text that it matches has one; `None` where none
     /// are known.
+    #[cfg(any(test, feature = "fast"))]
     pub(super) fn literals(&self) -> Option<Vec<&[u8]>> {
         match self.need() {
             Need::Unknown => None,

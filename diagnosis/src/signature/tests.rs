@@ -28,7 +28,9 @@ pub(super) fn whole() -> &'static Signatures {
         let mut all = Signatures::of(Vec::new());
         for (name, text) in files() {
             let signature = Signature::parse(&text);
-            signature.and_then(|one| all.add(one)).unwrap_or_else(|error| panic!("{name}: {error}"));
+            signature
+                .and_then(|one| all.add(one))
+                .unwrap_or_else(|error| panic!("{name}: {error}"));
         }
         all
     })

@@ -172,7 +172,7 @@ fn order(mut routes: Vec<RouteConfig>, bundle: Option<&Bundle>) -> Vec<RouteConf
             routes.push(RouteConfig { route: known.clone(), auth: None, browsers: false });
         }
     }
-    routes.sort_by_key(|r| {
+    wss_bundle::order::sort_by_key(&mut routes, |r| {
         let seen = worked.iter().position(|known| known.id == r.route.id);
         (seen.is_none(), !r.route.selected, seen)
     });
@@ -199,7 +199,7 @@ fn worked(bundle: &Bundle) -> Vec<wss_bundle::Route> {
         .filter(|route| answered(&route.id) && usable(route.kind, route.proxy.as_ref()))
         .cloned()
         .collect();
-    found.sort_by_key(|route| !route.selected);
+    wss_bundle::order::sort_by_key(&mut found, |route| !route.selected);
     found
 }
 
