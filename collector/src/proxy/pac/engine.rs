@@ -8,7 +8,7 @@
 //! ([`worker`]), which `load` ends at its deadline whatever it is doing.
 
 use super::functions::{self as f, Now};
-use rquickjs::context::EvalOptions;
+use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::convert::Coerced;
 use rquickjs::function::{Opt, Rest};
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, FromJs, Function, Runtime, Value};
@@ -73,6 +73,18 @@ impl<R: FnMut(&str) -> Vec<IpAddr>> Lookups<R> {
     }
 }
 
+/// What of the language there is, beside its base: all that scripts of this kind use.
+/// Typed arrays, proxies and promises are left out: no PAC file needs them, and most
+/// of what was ever wrong with engines was in there.
+type Language = (
+    intrinsic::Eval,
+    intrinsic::Date,
+    intrinsic::RegExpCompiler,
+    intrinsic::RegExp,
+    intrinsic::Json,
+    intrinsic::MapSet,
+);
+
 /// Runs a script on every question; gives what it returned for each.
 ///
 /// # Errors
@@ -87,7 +99,7 @@ where
     runtime.set_max_stack_size(STACK);
     let until = Instant::now() + job.limit;
     runtime.set_interrupt_handler(Some(Box::new(move || Instant::now() >= until)));
-    let context = Context::full(&runtime).map_err(start)?;
+    let context = Context::custom::<Language>(&runtime).map_err(start)?;
     let lookups = Rc::new(RefCell::new(Lookups { resolve, known: BTreeMap::new() }));
     // Why a look-up ended the script; the script could swallow the exception.
     let ended: Rc<RefCell<Option<String>>> = Rc::default();
