@@ -172,12 +172,12 @@ impl Archive {
 
 /// The same, with names that do not begin with this folder any more.
 fn without<T>(folder: &str, all: BTreeMap<String, T>) -> BTreeMap<String, T> {
-    all.into_iter()
-        .map(|(path, value)| match path.strip_prefix(folder) {
-            Some(inner) => (inner.to_owned(), value),
-            None => (path, value),
-        })
-        .collect()
+    let mut out = BTreeMap::new();
+    for (path, value) in all {
+        let inner = path.strip_prefix(folder).map(str::to_owned);
+        out.insert(inner.unwrap_or(path), value);
+    }
+    out
 }
 
 fn known(path: &str) -> bool {

@@ -48,7 +48,7 @@ pub(super) fn bundle(r: &mut Redactor, bundle: &mut Bundle) {
 }
 
 /// Files that the user gave, line by line, under names that no two of them share.
-fn attachments(r: &mut Redactor, all: &mut [Attachment]) {
+fn attachments(r: &mut Redactor, all: &mut Vec<Attachment>) {
     for attachment in all.iter_mut() {
         attachment.name = rules::safe_name(&r.given("attachments", "file name", &attachment.name));
         if let Some(path) = &mut attachment.path {
@@ -56,7 +56,7 @@ fn attachments(r: &mut Redactor, all: &mut [Attachment]) {
             *path = given.chars().filter(|c| !c.is_control()).take(PATH_LIMIT).collect();
         }
     }
-    all.sort_by(|a, b| a.name.cmp(&b.name));
+    crate::order::sort_by(all, |a, b| a.name.cmp(&b.name));
     // A number may make a name that another has already: `2-a` and `a`, twice.
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let own: BTreeSet<String> = all.iter().map(|one| one.name.clone()).collect();

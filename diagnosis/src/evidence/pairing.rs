@@ -185,8 +185,8 @@ fn sent(view: &BundleView<'_>) -> Option<BTreeMap<String, String>> {
 /// Credentials or a header given on one side alone make it another request.
 fn different_request(a: &BundleView<'_>, b: &BundleView<'_>) -> Option<String> {
     let (sent_a, sent_b) = (sent(a)?, sent(b)?);
-    let names: BTreeSet<&String> = sent_a.keys().chain(sent_b.keys()).collect();
-    let name = names.into_iter().find(|name| sent_a.get(*name) != sent_b.get(*name))?;
+    let names = sent_a.keys().chain(sent_b.keys());
+    let name = names.filter(|name| sent_a.get(*name) != sent_b.get(*name)).min()?;
     let side = |view: &BundleView<'_>| view.bundle.manifest.vantage.as_str();
     Some(match (sent_a.get(name), sent_b.get(name)) {
         (Some(_), None) => format!("only the request from {} had the header {name:?}", side(a)),

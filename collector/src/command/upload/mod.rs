@@ -365,6 +365,10 @@ fn say(job: &Job, ended: &Ended) -> u8 {
     let reference: Vec<(String, String)> =
         reference.into_iter().map(|(name, value)| (name, job.safe(&value))).collect();
     if job.args.json {
+        let mut found = serde_json::Map::new();
+        for (name, value) in reference {
+            found.insert(name, value.into());
+        }
         let json = serde_json::json!({
             "uploaded": done,
             "to": shown,
@@ -373,7 +377,7 @@ fn say(job: &Job, ended: &Ended) -> u8 {
             "sha256": wss_bundle::write::sha256(&job.content),
             "attempts": ended.attempts,
             "status": job.safe(&text),
-            "reference": reference.into_iter().collect::<std::collections::BTreeMap<_, _>>(),
+            "reference": found,
         });
         let code = out(&format!("{json:#}\n"));
         return if done { code } else { FAILS };
