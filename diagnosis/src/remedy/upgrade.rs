@@ -209,6 +209,20 @@ pub(crate) fn compression(e: &Evidence<'_>, device: Option<&str>, whose: Locatio
     with_found(r, device.and_then(|device| snippets::of(device, Purpose::Compression)))
 }
 
+/// A filter that tells browsers from other programs.
+pub(crate) fn as_browsers(e: &Evidence<'_>, whose: Location) -> Remedy {
+    let title = "Let the handshake through as browsers send it";
+    let step = "Look for a rule about the headers Origin or Sec-WebSocket-Protocol (a web application \
+                firewall, an access list, a limit) at whoever ends the connection, and exempt \
+                Bindplane's host from it.";
+    if whose == Location::ClientNetwork {
+        let mut r = network_team(e, title);
+        r.steps.push(step.into());
+        return r;
+    }
+    remedy(e, title, &[step.into()])
+}
+
 pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
     let r = remedy(
         e,

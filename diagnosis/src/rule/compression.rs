@@ -66,7 +66,7 @@ fn frames_blocked_compressed(e: &Evidence<'_>) -> Answer {
     }
 }
 
-fn a_browser_works(focus: &BundleView<'_>) -> bool {
+pub(super) fn a_browser_works(focus: &BundleView<'_>) -> bool {
     let all = focus.browsers();
     let told = all.iter().find(|view| view.fate != Fate::NotTold);
     told.is_some_and(|view| view.seen.live && view.fate == Fate::Works && heard(view.seen))

@@ -5,7 +5,7 @@
 //! and explains the rule that claims the cause. A file alone claims nothing: it
 //! may not be the one that runs, and another hop may do the same.
 
-use super::{Answer, Draft, Rule, hold, socket, upgrade};
+use super::{Answer, Draft, Rule, hold, origin, upgrade};
 use crate::configuration::{Checked, Issue, Kind, Program, Reading, Request, check};
 use crate::evidence::{BundleView, Evidence, ReplyKind, SocketState};
 use crate::model::{Confidence, DeviceRole, Finding, Location, Severity};
@@ -158,7 +158,7 @@ fn seen(e: &Evidence<'_>, issue: &Issue) -> Option<(Vec<&'static str>, String)> 
             &upgrade::BAD_GATEWAY,
             &upgrade::NO_HEALTHY_BACKEND,
         ]),
-        Kind::Host => answered(&[&socket::ORIGIN_REJECTED]),
+        Kind::Host => answered(&[&origin::ORIGIN_REJECTED]),
         Kind::PathRule(status) => {
             let status = status.filter(|s| reply.is_some_and(|r| r.status == *s))?;
             let found = answered(&[

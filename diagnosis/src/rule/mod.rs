@@ -14,6 +14,7 @@ pub(crate) mod configuration;
 mod hold;
 mod network;
 mod notes;
+mod origin;
 mod proxies;
 mod socket;
 mod tls;
@@ -118,7 +119,9 @@ static RULES: &[Rule] = &[
     upgrade::LB_STRIPS_UPGRADE,
     socket::BAD_HANDSHAKE,
     socket::FRAMES_BLOCKED,
-    socket::ORIGIN_REJECTED,
+    origin::ORIGIN_REJECTED,
+    origin::PROXY_REJECTS_BROWSERS,
+    origin::BROWSERS_REJECTED,
     socket::LB_HTTP2_EXTENDED_CONNECT,
     browser::BROWSER_HTTP2,
     compression::FRAMES_BLOCKED_COMPRESSED,

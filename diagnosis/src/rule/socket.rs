@@ -2,9 +2,10 @@
 //! way that browsers take work too?
 
 use super::blame::of_upgrade;
+use super::origin::fails_as_browsers_do;
 use super::{Answer, Draft, Rule, capitalised, claim, run_again, run_outside};
 use crate::evidence::reply::invalid_switch;
-use crate::evidence::{Evidence, ReplyKind, SocketState};
+use crate::evidence::{Evidence, Reply, ReplyKind, SocketState};
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
 use wss_bundle::observation::EndedBy;
@@ -28,15 +29,6 @@ pub(super) const FRAMES_BLOCKED: Rule = Rule {
           IIS ARR with permessage-deflate corrupts frames",
     remedy: "let frames through after the upgrade",
     check: frames_blocked,
-};
-pub(super) const ORIGIN_REJECTED: Rule = Rule {
-    id: "origin-rejected",
-    title: "The browser's Origin is refused",
-    looks_for: "an upgrade that works without Origin and gets 403 with the browser's",
-    why: "the server compares Origin with Host (or with a list); a load balancer that rewrites \
-          Host breaks the comparison for browsers alone",
-    remedy: "pass the Host header on, or allow the origin",
-    check: origin_rejected,
 };
 pub(super) const LB_HTTP2_EXTENDED_CONNECT: Rule = Rule {
     id: "lb-http2-extended-connect",
@@ -152,44 +144,6 @@ fn frames_blocked(e: &Evidence<'_>) -> Answer {
     Answer::Fail(Box::new(claim))
 }
 
-fn origin_rejected(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
-    if !route.socket(path).works() {
-        return Answer::NotApplicable;
-    }
-    let Some(browser) = route.browser_reply(path) else {
-        return Answer::CannotTell(vec![run_again(e, "")]);
-    };
-    if browser.kind != ReplyKind::Forbidden {
-        return Answer::Pass;
-    }
-    let finding = Draft::new(
-        "origin-rejected",
-        Severity::Error,
-        "The upgrade works without an Origin and is refused with the browser's",
-        focus,
-        browser.observation,
-        browser.line(),
-    )
-    .text(format!(
-        "With `Origin: {}`, as a browser sends it, the upgrade gets {}; without Origin, as curl \
-         sends it, it works. The server compares the Origin with the Host that reaches it.",
-        focus.bundle.manifest.target.origin(),
-        browser.line()
-    ))
-    .also(route.upgrade_reply(path).map(|r| focus.cite(r.observation, r.line())))
-    .remedy(remedy::origin(e, browser.devices.first().map(|m| m.signature.id.as_str())))
-    .done();
-    Answer::Fail(Box::new(claim(
-        Cause::OriginRejected,
-        Status::Broken,
-        Location::ServerSide,
-        Confidence::High,
-        "The server refuses the browser's Origin with 403; the same upgrade without it works.",
-        finding,
-    )))
-}
-
 fn lb_http2_extended_connect(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     if !route.socket(path).works() {
@@ -206,6 +160,12 @@ fn lb_http2_extended_connect(e: &Evidence<'_>) -> Answer {
         Outcome::Failed(f) if f.kind == FailureKind::Cancelled => return Answer::NotApplicable,
         Outcome::Failed(f) => f.to_string(),
     };
+    // It is made as browsers make it: only theirs over HTTP/1.1 is its twin.
+    if fails_as_browsers_do(route, path) {
+        return Answer::NotApplicable;
+    }
+    let switches = |reply: Option<&Reply<'_>>| reply.is_some_and(|r| r.kind == ReplyKind::Switched);
+    let twin = switches(route.browser_reply(path)) || switches(route.compressed_reply(path));
     let finding = Draft::new(
         "lb-http2-extended-connect",
         Severity::Error,
@@ -226,7 +186,7 @@ fn lb_http2_extended_connect(e: &Evidence<'_>) -> Answer {
         Cause::LbHttp2,
         Status::Broken,
         Location::ServerSide,
-        Confidence::High,
+        if twin { Confidence::High } else { Confidence::Medium },
         "WebSocket over HTTP/2 (RFC 8441) is announced and does not work, which breaks browsers \
          though HTTP/1.1 works.",
         finding,

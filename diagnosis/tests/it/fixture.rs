@@ -343,6 +343,17 @@ impl OnRoute {
         self.handshake(probe::UPGRADE, path, leaf, Ok((head, body)))
     }
 
+    /// A twin of the upgrade that comes to no answer.
+    pub(crate) fn unanswered(
+        self,
+        probe: &str,
+        path: &str,
+        leaf: &Leaf,
+        kind: FailureKind,
+    ) -> Self {
+        self.handshake(probe, path, leaf, Err(kind))
+    }
+
     pub(crate) fn no_answer(self, path: &str, leaf: &Leaf, kind: FailureKind) -> Self {
         self.handshake(probe::UPGRADE, path, leaf, Err(kind))
     }

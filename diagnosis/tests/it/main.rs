@@ -12,6 +12,7 @@ mod docs;
 mod fixture;
 mod invariants;
 mod obfuscated;
+mod origin;
 mod pairing;
 mod pasted;
 mod proxies;
