@@ -132,6 +132,14 @@ impl<'a> RouteView<'a> {
         broken.map_or(Compression::Untold, Compression::Breaks)
     }
 
+    /// Whether a message that a browser would send first was not read.
+    pub(super) fn message_unread(&self, path: &str) -> bool {
+        self.messages(probe::BROWSER_UPGRADE, path).any(|(o, seen)| {
+            let unread = seen.is_some_and(|seen| matches!(fared(seen), Message::Unread(_)));
+            unread && !self.is_too_short(o)
+        })
+    }
+
     /// Whether the server itself does not like the message, whatever its form.
     #[must_use]
     pub fn message_unwelcome(&self, path: &str) -> bool {

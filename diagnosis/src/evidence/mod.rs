@@ -8,6 +8,7 @@ mod authorship;
 pub mod browser;
 pub mod compression;
 mod followed;
+mod limits;
 pub mod pairing;
 pub mod reply;
 pub mod route;

@@ -138,6 +138,7 @@ static RULES: &[Rule] = &[
     notes::WAITED_TOO_SHORT,
     notes::CURL_OVER_HTTP2,
     notes::SELECTED_ROUTE_DIFFERS,
+    notes::ANOTHER_ROUTE_GETS_FURTHER,
     proxies::CLIENTS_DIFFER,
     proxies::PAGE_AND_SOCKET_DIFFER,
     notes::AGENT_PATH_ALONE,

@@ -135,7 +135,7 @@ fn dns_split(e: &Evidence<'_>) -> Answer {
 }
 
 fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     if route.route.id.is_direct() {
         return Answer::NotApplicable;
     }
@@ -152,7 +152,8 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
         _ => return Answer::Pass,
     };
     let source = route.route.sources.join(", ");
-    let bypass = focus.other_working().next().is_some();
+    let bypass = focus.other_working().any(|other| other.limits(path).is_empty());
+    let further = focus.other_working().next();
     let finding = Draft::new(
         "proxy-unreachable",
         Severity::Error,
@@ -164,10 +165,17 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
     .text(format!(
         "The settings here ({source}) send this target through {}, and {what} ({failure}).{}",
         route.route.id,
-        if bypass {
-            " The direct way works, and browsers do not take it while the setting stands."
-        } else {
-            ""
+        match (bypass, further) {
+            (true, Some(other)) => format!(
+                " By {} it works, and browsers do not take that way while the setting stands.",
+                other.route.id
+            ),
+            (false, Some(other)) => format!(
+                " By {} the upgrade gets through, but {}.",
+                other.route.id,
+                other.limits(path).join(", and ")
+            ),
+            (_, None) => String::new(),
         }
     ))
     .remedy(remedy::proxy_setting(e, &source))
@@ -205,7 +213,11 @@ fn proxy_required(e: &Evidence<'_>) -> Answer {
         return Answer::NotApplicable;
     }
     let Some((observation, failure)) = direct_failure(route) else { return Answer::Pass };
-    let Some(other) = focus.other_working().next() else { return Answer::Pass };
+    // The way that lacks least.
+    let Some(other) = focus.other_working().min_by_key(|other| other.limits(path).len()) else {
+        return Answer::Pass;
+    };
+    let limits = other.limits(path);
     let proof = other.upgrade_reply(path).map(|r| focus.cite(r.observation, r.line()));
     let followed = super::proxies::browsers_work(focus, path);
     let finding = Draft::new(
@@ -217,10 +229,15 @@ fn proxy_required(e: &Evidence<'_>) -> Answer {
         failure.clone(),
     )
     .text(format!(
-        "Direct connections fail ({failure}); through the {} (known from {}) the WebSocket works. \
-         The direct way is taken here because {}.{}",
+        "Direct connections fail ({failure}); through the {} (known from {}) {}. The direct way is \
+         taken here because {}.{}",
         other.route.id,
         other.route.sources.join(", "),
+        if limits.is_empty() {
+            "the WebSocket works".to_owned()
+        } else {
+            format!("the upgrade gets through, but {}", limits.join(", and "))
+        },
         match route.route.sources.as_slice() {
             [] => "a setting exempts this target from that proxy".to_owned(),
             sources => sources.join(", "),
@@ -234,12 +251,21 @@ fn proxy_required(e: &Evidence<'_>) -> Answer {
         Cause::ProxyRequired,
         Status::Broken,
         Location::ClientNetwork,
-        if followed { Confidence::Medium } else { Confidence::High },
-        format!(
-            "Direct connections to the target are blocked here, and the {} that works is not used \
-             for it.",
-            other.route.id
-        ),
+        if followed || !limits.is_empty() { Confidence::Medium } else { Confidence::High },
+        if limits.is_empty() {
+            format!(
+                "Direct connections to the target are blocked here, and the {} that works is not \
+                 used for it.",
+                other.route.id
+            )
+        } else {
+            format!(
+                "Direct connections to the target are blocked here, and the {}, by which the upgrade \
+                 gets through, is not used for it. When it is: {}.",
+                other.route.id,
+                limits.join(", and ")
+            )
+        },
         finding,
     )))
 }

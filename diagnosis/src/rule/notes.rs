@@ -33,7 +33,17 @@ pub(super) const SELECTED_ROUTE_DIFFERS: Rule = Rule {
     looks_for: "a route that this machine's settings do not choose, on which the WebSocket works",
     why: "it shows that the target is well, and is a way around while the chosen route is repaired",
     remedy: "none: for comparison",
-    check: another_route,
+    check: |e| another_route(e, true),
+};
+pub(super) const ANOTHER_ROUTE_GETS_FURTHER: Rule = Rule {
+    id: "another-route-gets-further",
+    title: "Another route gets further, and not all the way",
+    looks_for: "a route that this machine's settings do not choose, on which the upgrade and a Ping \
+                get through, and something else that the console needs does not: trust in the \
+                certificate, a browser's handshake, messages, compressed frames, a silence",
+    why: "it shows what the chosen route breaks, and is no way around",
+    remedy: "none: for comparison",
+    check: |e| another_route(e, false),
 };
 pub(super) const AGENT_PATH_ALONE: Rule = Rule {
     id: "agent-path-works",
@@ -142,29 +152,37 @@ fn curl_over_http2(e: &Evidence<'_>) -> Answer {
     ))
 }
 
-fn another_route(e: &Evidence<'_>) -> Answer {
+/// Of the routes that get further: those that work all the way, or the others.
+fn another_route(e: &Evidence<'_>, all_the_way: bool) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     if route.socket(path).works() {
         return Answer::NotApplicable;
     }
-    note(focus.other_working().next().and_then(|other| {
-        let r = other.upgrade_reply(path)?;
-        Some(
-            Draft::new(
-                "another-route-works",
-                Severity::Info,
-                format!("The WebSocket works by another route: {}", other.route.id),
-                focus,
-                r.observation,
-                r.line(),
-            )
-            .text(format!(
-                "This machine's settings choose {}; by {} the same upgrade works.",
-                route.route.id, other.route.id
-            ))
-            .done(),
-        )
-    }))
+    let mut others: Vec<_> = focus.other_working().map(|r| (r, r.limits(path))).collect();
+    // One that works all the way says more than any other.
+    others.sort_by_key(|(_, limits)| limits.len());
+    let Some((other, limits)) = others.first().filter(|(_, l)| l.is_empty() == all_the_way) else {
+        return Answer::Pass;
+    };
+    let Some(r) = other.upgrade_reply(path) else { return Answer::Pass };
+    let (chosen, way) = (&route.route.id, &other.route.id);
+    let (rule, title, text) = if all_the_way {
+        let text = format!(
+            "This machine's settings choose {chosen}; by {way} the same upgrade gets through, and \
+             frames pass."
+        );
+        ("another-route-works", format!("The WebSocket works by another route: {way}"), text)
+    } else {
+        let text = format!(
+            "This machine's settings choose {chosen}; by {way} the same upgrade gets through and a \
+             Ping is answered, but {}. So it is no way around.",
+            limits.join(", and ")
+        );
+        let title = format!("By another route the upgrade gets through, and not all works: {way}");
+        ("another-route-gets-further", title, text)
+    };
+    let draft = Draft::new(rule, Severity::Info, title, focus, r.observation, r.line());
+    Answer::Note(vec![draft.text(text).done()])
 }
 
 fn agent_path_alone(e: &Evidence<'_>) -> Answer {

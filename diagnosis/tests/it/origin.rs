@@ -24,9 +24,12 @@ pub(crate) fn cases() -> Vec<Case> {
     let mut case = |name, bundles: Vec<Bundle>, expect| out.push(Case { name, bundles, expect });
     let reset = FailureKind::ConnectionReset;
     let twice = |run: Run| {
-        works(run, &good)
-            .unanswered(probe::BROWSER_UPGRADE, WS, &good, reset)
-            .unanswered(probe::COMPRESSED_UPGRADE, WS, &good, reset)
+        works(run, &good).unanswered(probe::BROWSER_UPGRADE, WS, &good, reset).unanswered(
+            probe::COMPRESSED_UPGRADE,
+            WS,
+            &good,
+            reset,
+        )
     };
     case(
         "browsers' handshakes are reset, with and without an offer",

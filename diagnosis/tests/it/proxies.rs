@@ -4,6 +4,7 @@
 use crate::cases::{Case, healthy, stripped};
 use crate::fixture::*;
 use wss_bundle::environment::ProxyChoice;
+use wss_bundle::observation::EndedBy;
 use wss_bundle::{Bundle, FailureKind};
 use wss_diagnosis::{Confidence, Diagnosis, Finding, Severity, diagnose};
 
@@ -37,11 +38,48 @@ pub(crate) fn cases() -> Vec<Case> {
     bundle.environment.proxy_choices =
         vec![choice("curl", "direct"), ProxyChoice { page, ..choice("chrome", &proxied()) }];
     let expect = ("broken", "proxy-blocks-websocket", "client-network", Confidence::High);
-    vec![Case {
+    let blocked = Case {
         name: "curl goes direct, browsers by a proxy that strips",
         bundles: vec![bundle],
         expect,
-    }]
+    };
+    let further = Case {
+        name: "a proxy that strips; directly the upgrade gets through, and is cut when silent",
+        bundles: vec![gets_further()],
+        expect,
+    };
+    let needed = Case {
+        name: "direct is blocked; the proxy that is not used lets the upgrade through, and cuts it",
+        bundles: vec![cut_by_the_proxy()],
+        expect: ("broken", "proxy-required", "client-network", Confidence::Medium),
+    };
+    vec![blocked, further, needed]
+}
+
+const CUT: Cut = Cut::At(30.0, EndedBy::Fin, Some(true));
+
+fn gets_further() -> Bundle {
+    let good = Leaf::good();
+    let direct = healthy(Run::inside().direct(false), &good).hold(&good, 75.0, CUT, Cut::Never);
+    stripped(direct.then().proxy(true), &Leaf::corporate(), STRIPPED, "").done()
+}
+
+fn cut_by_the_proxy() -> Bundle {
+    let good = Leaf::good();
+    let direct = Run::inside().direct(true).resolved("203.0.113.10");
+    let proxy = direct.no_tcp(FailureKind::ConnectionReset).then().proxy(false);
+    healthy(proxy, &good).hold(&good, 75.0, CUT, Cut::Never).done()
+}
+
+#[test]
+fn a_way_on_which_the_upgrade_alone_gets_through_is_no_way_around() {
+    let diagnosis = diagnose(&[gets_further()]);
+    assert!(finding(&diagnosis, "another-route-works").is_none());
+    let further = finding(&diagnosis, "another-route-gets-further").unwrap();
+    assert!(further.text.contains("cut after 30.0 s"), "{}", further.text);
+    let summary = diagnose(&[cut_by_the_proxy()]).verdict.summary;
+    assert!(!summary.contains("that works"), "{summary}");
+    assert!(summary.contains("cut after 30.0 s"), "{summary}");
 }
 
 #[test]
