@@ -175,6 +175,22 @@ pub(crate) fn gateway(e: &Evidence<'_>, cause: Cause) -> Remedy {
     remedy(e, "Repair the way from load balancer to Bindplane", &steps)
 }
 
+/// The backend is there, and ends the connection.
+pub(crate) fn backend_hangs_up(e: &Evidence<'_>) -> Remedy {
+    remedy(
+        e,
+        "Find out why the backend ends the connection",
+        &[
+            "Look in Bindplane's log at the time of the test: it, or a hop between load balancer and \
+             Bindplane, ended the connection when the request came."
+                .into(),
+            "Check that the port which the load balancer uses is Bindplane's (3001), with the scheme \
+             that it speaks (http or https); send the same upgrade from the load balancer to it."
+                .into(),
+        ],
+    )
+}
+
 pub(crate) fn transparent_upgrade(e: &Evidence<'_>) -> Remedy {
     let mut r = network_team(e, "Pass the upgrade and its frames through unchanged");
     r.steps = vec![

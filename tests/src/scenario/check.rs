@@ -49,6 +49,9 @@ impl Outcome {
                 out.push(format!("`{words}` is not in `missing`: {:?}", verdict.missing));
             }
         }
+        for words in expect.says.iter().filter(|words| !verdict.summary.contains(*words)) {
+            out.push(format!("`{words}` is not in the summary: {}", verdict.summary));
+        }
         if let Some(limit) = expect.within_s.filter(|limit| self.took_s > *limit) {
             out.push(format!("it took {:.1} s, more than {limit}", self.took_s));
         }

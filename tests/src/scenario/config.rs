@@ -210,6 +210,9 @@ pub struct Expect {
     /// Words of which each must be in one of the verdict's `missing`.
     #[serde(default)]
     pub missing: Vec<String>,
+    /// Words of which each must be in the verdict's summary.
+    #[serde(default)]
+    pub says: Vec<String>,
     /// How far a route climbed on the console's path: `direct`, `proxy`,
     /// `outside direct` …, then layer, then status.
     #[serde(default)]
