@@ -1,6 +1,7 @@
 //! The bundle's first entry: what this is, from where, and what else is in it.
 
 use crate::target::Target;
+use crate::transcript::quote;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +36,9 @@ pub struct Manifest {
     /// The checklist's answers that only a person knows.
     #[serde(default)]
     pub answers: Answers,
+    /// Options without which the same command would not do the same again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<GivenOption>,
     /// Which step ran when, and how it ended.
     pub steps: Vec<StepRecord>,
     /// What the files in `attachments/` are. Filled in by [`mod@crate::write`].
@@ -102,6 +106,66 @@ pub struct Answers {
     pub network_path: Option<String>,
     /// `--browser-message`: what the browser's console said.
     pub browser_message: Option<String>,
+}
+
+/// An option that the collection was given, without what is secret of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenOption {
+    /// Its name: `--cacert`, `-H`.
+    pub option: String,
+    /// Its value; of a header the name, of a proxy the URL without credentials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// Whether something secret belongs to it, which is not here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub secret: bool,
+}
+
+impl GivenOption {
+    /// An option with its value, of which nothing is secret.
+    #[must_use]
+    pub fn new(option: &str, value: impl Into<String>) -> Self {
+        Self { option: option.to_owned(), value: Some(value.into()), secret: false }
+    }
+
+    /// Whether it belongs to the request, and so to a run from another place as
+    /// well. Proxies, addresses and names are those of one place.
+    #[must_use]
+    pub fn of_the_request(&self) -> bool {
+        const REQUEST: [&str; 7] =
+            ["--cacert", "--cert", "--key", "-H", "-u", "--timeout", "--encrypt-to"];
+        REQUEST.contains(&self.option.as_str())
+    }
+
+    /// Whether curl has it, too.
+    #[must_use]
+    pub fn is_curls(&self) -> bool {
+        !matches!(self.option.as_str(), "--timeout" | "--encrypt-to" | "--obfuscate")
+    }
+
+    /// As it stands in a command, for a POSIX shell: placeholders in capitals for
+    /// what is not here.
+    #[must_use]
+    pub fn words(&self) -> String {
+        // It comes from a file: an option's name is letters.
+        let option: String =
+            self.option.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+        let value = match (&self.value, self.secret) {
+            (None, false) => return option,
+            (None, true) => "USER:PASSWORD".to_owned(),
+            (Some(name), true) if option == "-H" => quote(&format!("{name}: VALUE")),
+            (Some(url), true) => {
+                let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
+                quote(&format!("{scheme}://USER:PASSWORD@{rest}"))
+            }
+            (Some(value), false) => match value.strip_prefix("~/") {
+                // The shell opens it outside of quotes alone.
+                Some(rest) => format!("~/{}", quote(rest)),
+                None => quote(value),
+            },
+        };
+        format!("{option} {value}")
+    }
 }
 
 /// One step of the plan, as it ran. Times are milliseconds since `started_at`.

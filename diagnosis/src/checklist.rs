@@ -101,9 +101,16 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
 /// The page's command with the option that it lacks.
 pub(crate) fn curl_command(e: &Evidence<'_>) -> String {
     let url = e.focus().map_or_else(String::new, |f| f.bundle.manifest.target.url(f.path));
+    // Without its authority or its credentials it would show something else.
+    let given = e.focus().map_or(&[][..], |f| &f.bundle.manifest.options);
+    let given: String = given
+        .iter()
+        .filter(|option| option.of_the_request() && option.is_curls())
+        .map(|option| format!("{} ", option.words()))
+        .collect();
     format!(
         "curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H \
-         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Sec-WebSocket-Version: 13' {}",
+         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Sec-WebSocket-Version: 13' {given}{}",
         quote(&url)
     )
 }

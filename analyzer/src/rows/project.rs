@@ -204,6 +204,7 @@ fn unsettled(diagnosis: &Diagnosis) -> Option<&'static str> {
         ("--vantage inside", "run-inside"),
         ("--noproxy", "without-proxy"),
         ("--hold", "longer-hold"),
+        ("--timeout", "longer-timeout"),
         ("--browser-message", "browser-message"),
         ("--cert", "client-certificate"),
         ("--proxy", "proxy-credentials"),
@@ -212,6 +213,12 @@ fn unsettled(diagnosis: &Diagnosis) -> Option<&'static str> {
         ("-H ", "credentials"),
     ];
     let options = command.strip_prefix("wss-collector ").unwrap_or_default();
+    // The case stands first, quoted where it has to be.
+    let options = match options.strip_prefix("--case ") {
+        Some(case) if case.starts_with('\'') => case.split_once("' ").map_or("", |(_, rest)| rest),
+        Some(case) => case.split_once(' ').map_or("", |(_, rest)| rest),
+        None => options,
+    };
     let found = points.iter().find(|(option, _)| options.starts_with(option));
     Some(found.map_or("run-again", |(_, slug)| slug))
 }

@@ -109,7 +109,7 @@ pub static BUNDLES: Table = Table {
             "unsettled",
             "slug",
             "What would settle an unknown verdict or one of low confidence: `run-outside`, \
-             `run-inside`, `longer-hold`, `credentials`, `client-certificate`, `proxy-credentials`, \
+             `run-inside`, `longer-hold`, `longer-timeout`, `credentials`, `client-certificate`, `proxy-credentials`, \
              `path`, `without-proxy`, `browser-message`, `run-again`",
         )),
         text("upgrade_test", "complete, partial, missing", "Checklist item 1"),

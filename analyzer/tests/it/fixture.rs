@@ -123,6 +123,7 @@ impl Run {
                 finished_at: "2026-03-01T08:16:47Z".parse().unwrap(),
                 complete: true,
                 answers: Default::default(),
+                options: Vec::new(),
                 steps: vec![
                     step("upgrade /v1/ws", StepOutcome::Done, None),
                     step("h2-get /v1/ws", StepOutcome::Skipped, Some("h2 is not offered")),

@@ -105,6 +105,11 @@ fn manifest(r: &mut Redactor, bundle: &mut Bundle) {
             text(r, MANIFEST, place, answer);
         }
     }
+    for option in &mut manifest.options {
+        if let Some(value) = &mut option.value {
+            given(r, MANIFEST, "option", value);
+        }
+    }
     for step in &mut manifest.steps {
         text(r, MANIFEST, "step name", &mut step.name);
         if let Some(why) = &mut step.why {

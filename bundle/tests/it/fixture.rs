@@ -3,7 +3,7 @@
 use std::io::{Cursor, Write};
 use std::path::Path;
 use wss_bundle::environment::{Interface, ProxyChoice, ProxySetting};
-use wss_bundle::manifest::{Answers, Collector, StepOutcome, StepRecord};
+use wss_bundle::manifest::{Answers, Collector, GivenOption, StepOutcome, StepRecord};
 use wss_bundle::observation::*;
 use wss_bundle::read::{self, Limits, Opened, ReadError};
 use wss_bundle::redact::Redactor;
@@ -40,6 +40,7 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
                 network_path: None,
                 browser_message: Some(format!("failed: wss://x/v1/ws?t={secret}")),
             },
+            options: vec![GivenOption::new("--cacert", "corp-ca.pem")],
             steps: vec![StepRecord {
                 name: "upgrade /v1/ws, direct".into(),
                 start_ms: 1.0,

@@ -2,6 +2,7 @@
 //! what they mean. Whatever is wrong with them is said in one sentence, before
 //! anything is contacted.
 
+pub mod given;
 pub mod parse;
 pub mod resolve;
 

@@ -1,7 +1,7 @@
 //! From options to a job: files read, proxies found, secrets set apart. All that
 //! can be wrong is found here, before anything is contacted.
 
-use super::{CollectArgs, parse};
+use super::{CollectArgs, given, parse};
 use crate::browser;
 use crate::config::{Config, Credentials, Family, TlsOptions};
 use crate::configuration;
@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
-use wss_bundle::manifest::Answers;
+use wss_bundle::manifest::{Answers, GivenOption};
 use wss_bundle::obfuscate::Obfuscator;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
@@ -47,6 +47,8 @@ pub struct Job {
     pub case: String,
     /// What a person said.
     pub answers: Answers,
+    /// Options without which the same command would not do the same again.
+    pub options: Vec<GivenOption>,
     /// `--no-input`.
     pub no_input: bool,
     /// `--json`.
@@ -142,12 +144,13 @@ impl Job {
 pub fn job(args: CollectArgs) -> Result<Job, String> {
     let text = args.target.as_deref().ok_or("no target was given")?;
     let (mut target, url_auth) = parse::target(text, &args.paths)?;
+    let options = given::options(&args, url_auth.is_some());
     let hars = Given::read(&args.har, &target)?;
     hars.add_paths(&mut target);
     let configurations = configuration::Given::read(&args.configurations)?;
     let (browser, no_browser) =
         browser::choose(args.browser.as_deref(), args.proxy.is_some() || args.noproxy.is_some())?;
-    let given = args.user.as_deref().map(parse::credentials);
+    let user = args.user.as_deref().map(parse::credentials);
     let headers: Vec<(String, Secret)> =
         args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
     let tls = TlsOptions {
@@ -168,7 +171,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     notes.extend(no_browser.iter().cloned());
     let warnings = found.notes.into_iter().chain(hars.warnings).chain(configurations.notes);
     let warnings = warnings.chain(no_browser);
-    let mine: Vec<&Credentials> = given.iter().chain(&url_auth).collect();
+    let mine: Vec<&Credentials> = user.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);
     let mut attachments = hars.attachments;
     attachments.extend(configurations.attachments);
@@ -190,7 +193,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         config: Arc::new(Config {
             target,
             routes: found.routes,
-            auth: given.or(url_auth),
+            auth: user.or(url_auth),
             headers,
             resolve: args.resolve,
             family: match (args.ipv4, args.ipv6) {
@@ -226,6 +229,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
             network_path: args.network_path,
             browser_message: args.browser_message,
         },
+        options,
         no_input: args.no_input,
         json: args.json,
         dry_run: args.dry_run,

@@ -258,6 +258,7 @@ pub(super) fn bundle(
             finished_at: Utc::now(),
             complete: collected.complete,
             answers: job.answers.clone(),
+            options: job.options.clone(),
             steps: collected.steps,
             attachments: Vec::new(),
             files: Vec::new(),

@@ -275,6 +275,9 @@ fn outside(
             let _ = write!(command, " --path {}", quoted(path));
         }
     }
+    for option in manifest.options.iter().filter(|option| option.of_the_request()) {
+        let _ = write!(command, " {}", option.words());
+    }
     if let Some(names) = names {
         // The same tokens on both sides, or nothing could be compared.
         let _ = write!(command, " --obfuscate={}", quoted(names));

@@ -367,6 +367,7 @@ impl Made<'_> {
                 vantage,
                 target: target.clone(),
                 answers: Answers::default(),
+                options: Vec::new(),
                 steps: Vec::new(),
                 attachments: Vec::new(),
                 files: Vec::new(),

@@ -34,6 +34,7 @@ fn bundle(host: &str, paths: &[&str], pasted: &[u8]) -> Bundle {
             finished_at: at,
             complete: true,
             answers: Answers::default(),
+            options: Vec::new(),
             steps: Vec::new(),
             attachments: Vec::new(),
             files: Vec::new(),

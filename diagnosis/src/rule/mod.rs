@@ -30,6 +30,7 @@ use crate::evidence::{BundleView, Evidence};
 use crate::model::{
     Cause, Citation, Citations, Confidence, Finding, Location, Remedy, Severity, Status,
 };
+use wss_bundle::manifest::GivenOption;
 use wss_bundle::target::DEFAULT_PATHS;
 use wss_bundle::transcript::quote;
 use wss_bundle::{BrowserHandshake, Observation, Vantage};
@@ -286,6 +287,30 @@ pub(crate) fn run_at(e: &Evidence<'_>, vantage: &str) -> String {
     command(e, Some(vantage), "")
 }
 
+/// What the run was given, but for what a suggestion says anew; from another place
+/// what belongs to the request alone.
+fn given_before<'a>(
+    given: &'a [GivenOption],
+    anew: &'a str,
+    elsewhere: bool,
+) -> impl Iterator<Item = String> + 'a {
+    let said = |name: &str| anew.split(' ').any(|word| word == name);
+    let way = ["-x", "--proxy", "--noproxy"].iter().any(|name| said(name));
+    given
+        .iter()
+        .filter(move |option| !elsewhere || option.of_the_request())
+        .filter(move |option| match option.option.as_str() {
+            "-x" | "--noproxy" => !way,
+            // Of headers there may be several.
+            "-H" => {
+                !anew.contains(&format!("-H '{}:", option.value.as_deref().unwrap_or_default()))
+            }
+            "--key" => !said("--cert"),
+            name => !said(name),
+        })
+        .map(GivenOption::words)
+}
+
 /// A bundle is somebody else's word: nothing of it leaves its quotes.
 fn command(e: &Evidence<'_>, vantage: Option<&str>, options: &str) -> String {
     let mut words = vec!["wss-collector".to_owned()];
@@ -293,6 +318,8 @@ fn command(e: &Evidence<'_>, vantage: Option<&str>, options: &str) -> String {
     if let Some(manifest) = e.focus().map(|focus| &focus.bundle.manifest) {
         words.push(format!("--case {}", quote(&manifest.case)));
         words.extend((!options.is_empty()).then(|| options.to_owned()));
+        let elsewhere = vantage.is_some_and(|vantage| vantage != manifest.vantage.as_str());
+        words.extend(given_before(&manifest.options, options, elsewhere));
         let paths: Vec<&str> = manifest.target.paths.iter().map(String::as_str).collect();
         // A target with a path of its own stands for that path alone.
         match paths.as_slice() {

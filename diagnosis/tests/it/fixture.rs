@@ -62,6 +62,7 @@ impl Run {
                     finished_at: started_at + Duration::seconds(4),
                     complete: true,
                     answers: Default::default(),
+                    options: Vec::new(),
                     steps: Vec::new(),
                     attachments: Vec::new(),
                     files: Vec::new(),

@@ -4,6 +4,7 @@ use crate::cases::{Case, cases};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 use wss_bundle::Bundle;
+use wss_bundle::manifest::GivenOption;
 use wss_diagnosis::{Confidence, Diagnosis, Layer, diagnose};
 
 fn json(bundles: &[Bundle]) -> String {
@@ -84,6 +85,11 @@ fn nothing_of_a_bundle_leaves_its_quotes_in_a_command() {
             bundle.manifest.case = hostile.into();
             bundle.manifest.target.host = hostile.into();
             bundle.observations.target.host = hostile.into();
+            for (option, secret) in [("--cacert", false), ("-H", true), ("-x", true)] {
+                let given = GivenOption::new(option, hostile);
+                bundle.manifest.options.push(GivenOption { secret, ..given });
+            }
+            bundle.manifest.options.push(GivenOption::new(&format!("-k {hostile}"), "~/x"));
         }
         let diagnosis = diagnose(&bundles);
         let verify = diagnosis.findings.iter().filter_map(|f| Some(&f.remedy.as_ref()?.verify));

@@ -7,6 +7,7 @@ mod abstain;
 mod answers;
 mod browser;
 mod cases;
+mod commands;
 mod configuration;
 mod docs;
 mod fixture;

@@ -165,6 +165,7 @@ async fn finish(
             finished_at: chrono::Utc::now(),
             complete: collected.complete,
             answers: Default::default(),
+            options: Vec::new(),
             steps: collected.steps,
             attachments: Vec::new(),
             files: Vec::new(),
