@@ -4,9 +4,11 @@
 use super::tap::Tap;
 use super::tunnel::Asked;
 use super::{BoxIo, Ctx, cancelled, dns, socks4, tcp, tls, tunnel};
+use std::future::{Future as _, poll_fn};
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::Poll;
 use tokio::io::AsyncReadExt;
 use tokio::sync::OwnedSemaphorePermit;
 use wss_bundle::observation::{Peer, RouteKind, TlsSession};
@@ -37,9 +39,11 @@ pub struct Conn {
 
 impl Conn {
     /// Whether the peer has left an idle connection open, and said nothing on it.
+    /// As far as is known now: its end may be on its way.
     pub async fn still_open(&mut self) -> bool {
         let mut byte = [0];
-        tokio::time::timeout(Duration::from_millis(1), self.stream.read(&mut byte)).await.is_err()
+        let mut read = pin!(self.stream.read(&mut byte));
+        poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx).is_pending())).await
     }
 }
 

@@ -275,6 +275,22 @@ impl Ctx {
         wrap: impl FnOnce(Outcome<S>) -> Step,
         work: impl Future<Output = Result<(S, R), Failure>>,
     ) -> Result<R, Failure> {
+        self.step_unless(|_| false, operation, expired, wrap, work).await
+    }
+
+    /// [`Ctx::step_until`], of which nothing is recorded where the work fails in a
+    /// way that says nothing.
+    ///
+    /// # Errors
+    /// The failure, recorded or not: the work's own, the deadline, or the user.
+    pub async fn step_unless<S, R>(
+        &self,
+        unrecorded: impl FnOnce(&Failure) -> bool,
+        operation: Operation,
+        expired: impl Future<Output = String>,
+        wrap: impl FnOnce(Outcome<S>) -> Step,
+        work: impl Future<Output = Result<(S, R), Failure>>,
+    ) -> Result<R, Failure> {
         let begun = self.net.recorder.begin();
         let moment = (self.net.clock)();
         let result = tokio::select! {
@@ -285,6 +301,7 @@ impl Ctx {
         };
         let (outcome, result) = match result {
             Ok((seen, rest)) => (Outcome::Ok(seen), Ok(rest)),
+            Err(failure) if unrecorded(&failure) => return Err(failure),
             Err(failure) => {
                 let failure = self.asleep(&moment, operation).unwrap_or(failure);
                 (Outcome::Failed(failure.clone()), Err(failure))

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use wss_bundle::observation::{Http, HttpReply, Upgrade};
-use wss_bundle::{Failure, Operation, Outcome, Step};
+use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 
 /// How long to watch a connection whose end was announced.
 const WATCH_END: Duration = Duration::from_millis(200);
@@ -32,6 +32,10 @@ const WATCH_END: Duration = Duration::from_millis(200);
 /// What a probe sends over HTTP/1.1, and how it is recorded.
 enum Kind {
     Plain,
+    /// As `Plain`, on a connection that had answers before: its end may cross the
+    /// request. That says nothing of the request, which is sent again on a new one
+    /// (RFC 9112 section 9.3.1), and is not recorded.
+    Next,
     Opening,
 }
 
@@ -44,11 +48,6 @@ async fn open(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure>
 /// Sends an opening handshake and records it.
 async fn opening(conn: &mut Conn, request: &Request) -> Result<HttpReply, Failure> {
     send(conn, request, Kind::Opening).await.map(|answer| answer.reply)
-}
-
-/// Sends a request that is no upgrade and records it.
-async fn plain(conn: &mut Conn, request: &Request) -> Result<Answer, Failure> {
-    send(conn, request, Kind::Plain).await
 }
 
 /// A connection on which one request follows another, as browsers do it.
@@ -72,18 +71,32 @@ impl Kept {
         {
             kept = None;
         }
-        let mut conn = match kept {
-            Some(conn) => {
-                let ctx = Ctx { connection: conn.ctx.connection, ..ctx.clone() };
-                Conn { ctx, ..conn }
+        if let Some(conn) = kept {
+            let ctx = Ctx { connection: conn.ctx.connection, ..ctx.clone() };
+            let mut conn = Conn { ctx, ..conn };
+            match send(&mut conn, request, Kind::Next).await {
+                Err(failure) if crossed(&failure) => {}
+                answer => {
+                    self.0 = answer?.reusable.then_some(conn);
+                    return Ok(());
+                }
             }
-            None if absolute => first(ctx, way, true).await?,
-            None => open(ctx, way, true).await?,
-        };
-        let answer = plain(&mut conn, request).await?;
+        }
+        let mut conn =
+            if absolute { first(ctx, way, true).await? } else { open(ctx, way, true).await? };
+        let answer = send(&mut conn, request, Kind::Plain).await?;
         self.0 = answer.reusable.then_some(conn);
         Ok(())
     }
+}
+
+/// Whether a request may have been crossed by its connection's end: no byte came.
+fn crossed(failure: &Failure) -> bool {
+    let ended = matches!(
+        failure.kind,
+        FailureKind::Eof | FailureKind::ConnectionReset | FailureKind::ConnectionAborted
+    );
+    ended && failure.received.is_none()
 }
 
 async fn send(conn: &mut Conn, request: &Request, kind: Kind) -> Result<Answer, Failure> {
@@ -125,7 +138,9 @@ async fn ask(conn: &mut Conn, ctx: &Ctx, request: &Request, kind: Kind) -> Resul
         let result = handle.with_received(result);
         let (version, request) = ("1.1".to_owned(), request.shown());
         match kind {
-            Kind::Plain => Step::Http(Http { version, request, extended_connect: None, result }),
+            Kind::Plain | Kind::Next => {
+                Step::Http(Http { version, request, extended_connect: None, result })
+            }
             Kind::Opening => {
                 let expected_accept = Some(request::ACCEPT.to_owned());
                 Step::Upgrade(Upgrade { version, request, expected_accept, result })
@@ -148,5 +163,8 @@ async fn ask(conn: &mut Conn, ctx: &Ctx, request: &Request, kind: Kind) -> Resul
         tokio::time::sleep_until(begun + limit).await;
         format!("no end within {:.1} s", limit.as_secs_f64())
     };
-    ctx.step_until(Operation::Read, expired, wrap, work).await
+    let unrecorded = |failure: &Failure| {
+        matches!(kind, Kind::Next) && handle.received() == before && crossed(failure)
+    };
+    ctx.step_unless(unrecorded, Operation::Read, expired, wrap, work).await
 }

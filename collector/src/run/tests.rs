@@ -313,6 +313,46 @@ async fn a_head_without_end_is_cut() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_ends_is_replaced_and_not_blamed() {
+    let connections = Arc::new(std::sync::Mutex::new(Vec::<Vec<String>>::new()));
+    let log = connections.clone();
+    let address = server(move |mut stream| {
+        let log = log.clone();
+        async move {
+            let place = {
+                let mut log = log.lock().unwrap();
+                log.push(Vec::new());
+                log.len() - 1
+            };
+            for answered in 0.. {
+                let request = head(&mut stream).await;
+                let Some(line) = request.lines().next() else { return };
+                log.lock().unwrap()[place].push(line.to_owned());
+                // The second request is crossed by the end.
+                if answered == 1 || request.contains("Upgrade: websocket") {
+                    return;
+                }
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+            }
+        }
+    })
+    .await;
+    let collected = collect(config(address.port())).await;
+    let pages: Vec<_> = collected
+        .observations
+        .iter()
+        .filter_map(|o| match &o.step {
+            Step::Http(http) => Some((o.path.clone().unwrap(), http.result.ok().is_some())),
+            _ => None,
+        })
+        .collect();
+    let all = ["/v1/ws", "/health", "/js/_globals.js", "/"];
+    assert_eq!(pages, all.map(|path| (path.to_owned(), true)), "each once, and each answered");
+    let crossed = connections.lock().unwrap().iter().filter(|c| c.len() == 2).count();
+    assert!(crossed >= 1, "nothing was kept: {connections:?}");
+}
+
+#[tokio::test]
 async fn one_header_without_end_is_cut() {
     let address = server(|mut stream| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nX-Filler: ").await;

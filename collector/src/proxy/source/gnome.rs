@@ -6,6 +6,8 @@
 use super::{Kind, Manual, Says, Source, Sources, setting};
 use crate::config::Credentials;
 use std::collections::BTreeMap;
+#[cfg(unix)]
+use std::path::{Path, PathBuf};
 use wss_bundle::Secret;
 
 const SCHEMA: &str = "org.gnome.system.proxy";
@@ -13,6 +15,10 @@ const SCHEMA: &str = "org.gnome.system.proxy";
 #[cfg(unix)]
 pub(super) fn read(found: &mut Sources) {
     let place = format!("GNOME's proxy settings (gsettings list-recursively {SCHEMA})");
+    if !anything_set(&Places::of_process()) {
+        found.places.push(format!("{place}; not asked: nobody has set anything"));
+        return;
+    }
     match super::output_of("gsettings", &["list-recursively", SCHEMA]) {
         None => {}
         Some(Ok(text)) => {
@@ -22,6 +28,59 @@ pub(super) fn read(found: &mut Sources) {
         // Without the schema there are no such settings.
         Some(Err(_)) => found.places.push(place),
     }
+}
+
+/// Where GLib and dconf look for settings.
+#[cfg(unix)]
+struct Places {
+    /// Whether a variable says where settings are.
+    told: bool,
+    /// The user's folder of settings.
+    config: Option<PathBuf>,
+    /// Folders of dconf's databases and profiles.
+    system: PathBuf,
+    /// Folders of what the system shares: schemas, and profiles again.
+    shared: Vec<PathBuf>,
+}
+
+#[cfg(unix)]
+impl Places {
+    fn of_process() -> Self {
+        let told = ["DCONF_PROFILE", "GSETTINGS_BACKEND", "GSETTINGS_SCHEMA_DIR"];
+        let path = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let home = path("HOME").map(PathBuf::from);
+        let config = path("XDG_CONFIG_HOME").map(PathBuf::from);
+        let shared = path("XDG_DATA_DIRS").unwrap_or_else(|| "/usr/local/share:/usr/share".into());
+        Self {
+            told: told.iter().any(|name| path(name).is_some()),
+            config: config.or_else(|| Some(home?.join(".config"))),
+            system: PathBuf::from("/etc/dconf"),
+            shared: std::env::split_paths(&shared).collect(),
+        }
+    }
+}
+
+/// Whether there is a database, a profile or an override of defaults; without, every
+/// value is the schema's own, and no program need be started to learn it.
+#[cfg(unix)]
+fn anything_set(places: &Places) -> bool {
+    let Some(config) = &places.config else { return true };
+    let filled =
+        |folder: &Path| std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
+    let overridden = |shared: &Path| {
+        let schemas = std::fs::read_dir(shared.join("glib-2.0/schemas")).into_iter().flatten();
+        schemas.flatten().any(|entry| {
+            entry.path().extension().is_some_and(|e| e == "override")
+                && std::fs::read(entry.path())
+                    .map_or(true, |text| String::from_utf8_lossy(&text).contains(SCHEMA))
+        })
+    };
+    places.told
+        || filled(&config.join("dconf"))
+        || config.join("glib-2.0/settings/keyfile").exists()
+        || filled(&places.system.join("db"))
+        || filled(&places.system.join("profile"))
+        || places.shared.iter().any(|s| filled(&s.join("dconf/profile")) || overridden(s))
 }
 
 #[cfg(not(unix))]
@@ -131,6 +190,45 @@ fn strings(value: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn gsettings_is_asked_where_anything_may_be_set() {
+        let with = |file: &str, text: &str| {
+            let root = tempfile::tempdir().unwrap();
+            let path = root.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+            anything_set(&Places {
+                told: false,
+                config: Some(root.path().join("home")),
+                system: root.path().join("etc"),
+                shared: vec![root.path().join("local"), root.path().join("share")],
+            })
+        };
+        assert!(!with("unrelated", ""), "nobody");
+        assert!(!with("home/gtk-3.0/settings.ini", ""), "of another kind");
+        let schemas = "share/glib-2.0/schemas";
+        assert!(
+            !with(&format!("{schemas}/org.gnome.system.proxy.gschema.xml"), SCHEMA),
+            "defaults"
+        );
+        assert!(!with(&format!("{schemas}/10_x.gschema.override"), "[org.gnome.desktop]"));
+        assert!(with(&format!("{schemas}/10_x.gschema.override"), "[org.gnome.system.proxy]\n"));
+        for there in [
+            "home/dconf/user",
+            "home/glib-2.0/settings/keyfile",
+            "etc/db/local",
+            "etc/profile/user",
+            "local/dconf/profile/user",
+        ] {
+            assert!(with(there, ""), "{there}");
+        }
+        let nowhere =
+            Places { told: false, config: None, system: "/nowhere".into(), shared: Vec::new() };
+        assert!(anything_set(&nowhere), "a user without a home");
+        assert!(anything_set(&Places { told: true, config: Some("/nowhere".into()), ..nowhere }));
+    }
 
     const MANUAL: &str = "\
 org.gnome.system.proxy autoconfig-url ''

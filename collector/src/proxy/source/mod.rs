@@ -211,18 +211,21 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<Result<Stri
             Err(error) => return Some(Err(format!("{program} could not be started: {error}"))),
         };
     let stdout = child.stdout.take();
-    let reading = std::thread::spawn(move || {
+    let until = Instant::now() + Duration::from_secs(2);
+    let (ended, end) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
         let mut text = String::new();
         if let Some(stdout) = stdout {
             let _ = stdout.take(FILE_LIMIT).read_to_string(&mut text);
         }
-        text
+        let _ = ended.send(text);
     });
-    let until = Instant::now() + Duration::from_secs(2);
+    // What it prints ends with it, and that is seen at once.
+    let text = end.recv_timeout(Duration::from_secs(2)).unwrap_or_default();
     let status = loop {
         match child.try_wait() {
             Ok(Some(status)) => break status,
-            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_millis(2)),
+            Ok(None) if Instant::now() < until => std::thread::sleep(Duration::from_micros(200)),
             _ => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -230,7 +233,6 @@ pub(crate) fn output_of(program: &str, arguments: &[&str]) -> Option<Result<Stri
             }
         }
     };
-    let text = reading.join().unwrap_or_default();
     if status.success() {
         Some(Ok(text))
     } else {
