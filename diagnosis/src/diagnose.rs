@@ -37,9 +37,11 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let Asked { mut claims, notes, unsettled } = ask(&e, |_| true);
     let (mut verdict, alternatives) = judge(&e, &claims, unsettled);
     // A configuration never changes the cause; where it shows the very line, it is named.
-    let confirmed = notes
-        .iter()
-        .find(|f| f.severity == Severity::Error && f.explains.contains(&verdict.cause.slug()));
+    let cause = claims.first().filter(|claim| claim.cause == verdict.cause);
+    let confirmed = cause.and_then(|claim| {
+        let explains = |f: &&Finding| f.explains.contains(&claim.finding.rule);
+        notes.iter().find(|f| f.severity == Severity::Error && explains(f))
+    });
     if let Some(confirmed) = confirmed {
         verdict.summary.push_str(&format!(" The configuration shows where: {}.", confirmed.title));
         // The remedy for the cause begins with the very line.

@@ -17,6 +17,10 @@ use wss_bundle::Attachment;
 /// What Bindplane's console needs, in seconds (troubleshooting page).
 pub const NEEDED_S: f64 = 3600.0;
 
+/// What hiding the grant does.
+const HIDES: &str = "takes Sec-WebSocket-Extensions out of the answer and sends the offer \
+                                on: a server that compresses does so, and the browser does not know";
+
 /// The request that was probed.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
@@ -64,6 +68,9 @@ pub enum Kind {
     PathRule(Option<u16>),
     /// The backend gets another `Host` than the browser used.
     Host,
+    /// `Sec-WebSocket-Extensions` is taken out of the answer, while the offer is
+    /// sent on: the server compresses, and the browser does not know.
+    HidesGrant,
 }
 
 /// One of them, with its place.

@@ -38,6 +38,26 @@ pub(crate) fn nginx() -> Vec<Sample> {
             vec!["headers @5"],
         ),
         (
+            "the grant is hidden",
+            format!("server {{\nproxy_hide_header sec-websocket-extensions;\nlocation / {{\n{GOOD}\nproxy_pass http://b; }} }}"),
+            vec!["hides @2"],
+        ),
+        (
+            "further in, another list of what is hidden",
+            format!("server {{\nproxy_hide_header Sec-WebSocket-Extensions;\nlocation / {{\n{GOOD}\nproxy_hide_header X-A;\nproxy_pass http://b; }} }}"),
+            vec![],
+        ),
+        (
+            "the grant is hidden, and the offer goes as well",
+            format!("server {{\nlocation / {{\n{GOOD}\nproxy_set_header Sec-WebSocket-Extensions \"\";\nproxy_hide_header Sec-WebSocket-Extensions;\nproxy_pass http://b; }} }}"),
+            vec![],
+        ),
+        (
+            "hidden, and passed by name",
+            format!("server {{\nlocation / {{\n{GOOD}\nproxy_hide_header Sec-WebSocket-Extensions;\nproxy_pass_header Sec-WebSocket-Extensions;\nproxy_pass http://b; }} }}"),
+            vec![],
+        ),
+        (
             "Upgrade alone",
             format!("server {{\nlocation / {{\nproxy_pass http://b;\n{}}} }}", GOOD.replace("proxy_set_header Connection \"upgrade\";", "")),
             vec!["headers @3"],
@@ -149,6 +169,21 @@ pub(crate) fn haproxy() -> Vec<Sample> {
             "the header goes in the backend, under a condition",
             "frontend f\n bind :443\n default_backend b\nbackend b\n http-request del-header Connection if { path_beg /v1/ }\n server s x:1\n",
             vec!["headers @10"],
+        ),
+        (
+            "the grant is hidden",
+            "frontend f\n bind :443\n http-response del-header Sec-WebSocket-Extensions\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["hides @8"],
+        ),
+        (
+            "the grant is hidden, and the offer goes as well",
+            "frontend f\n bind :443\n http-request del-header Sec-WebSocket-Extensions\n default_backend b\nbackend b\n http-response del-header Sec-WebSocket-Extensions\n server s x:1\n",
+            vec![],
+        ),
+        (
+            "the grant is hidden for another path",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n http-response del-header sec-websocket-extensions if { capture.req.uri -m beg /x/ }\n server s x:1\n",
+            vec!["untold @10"],
         ),
         (
             "a condition that does not hold",

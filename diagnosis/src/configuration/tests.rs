@@ -45,6 +45,7 @@ fn shown(reading: &Reading) -> Vec<String> {
                 Kind::Http2 => "h2".to_owned(),
                 Kind::PathRule(status) => format!("path {status:?}"),
                 Kind::Host => "host".to_owned(),
+                Kind::HidesGrant => "hides".to_owned(),
             };
             format!("{kind} @{}{}", i.place.line, if i.sure { "" } else { "?" })
         })

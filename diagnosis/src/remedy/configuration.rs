@@ -37,6 +37,16 @@ pub(crate) fn configuration(e: &Evidence<'_>, program: Program, issue: &Issue) -
             "Send all of /v1/ to Bindplane, before the rule that takes it now.",
             Some(Purpose::Forward).filter(|_| program == Program::Nginx),
         ),
+        (Kind::HidesGrant, Program::Nginx) => (
+            "Remove the line, or take the offer away as well: proxy_set_header \
+             Sec-WebSocket-Extensions \"\"; beside the other proxy_set_header lines.",
+            Some(Purpose::Compression),
+        ),
+        (Kind::HidesGrant, Program::Haproxy) => (
+            "Remove the line, or take the offer away as well: http-request del-header \
+             sec-websocket-extensions.",
+            Some(Purpose::Compression),
+        ),
         (Kind::Host, _) => ("Pass the browser's Host on.", Some(Purpose::Host)),
     };
     let steps = [format!("{}: `{}`. {step}", issue.place, issue.line), format!("Then: {check}")];

@@ -5,8 +5,9 @@
 //! and explains the rule that claims the cause. A file alone claims nothing: it
 //! may not be the one that runs, and another hop may do the same.
 
-use super::{Answer, Draft, Rule, hold, origin, upgrade};
+use super::{Answer, Draft, Rule, compression, hold, origin, upgrade};
 use crate::configuration::{Checked, Issue, Kind, Program, Reading, Request, check};
+use crate::evidence::compression::Compression;
 use crate::evidence::{BundleView, Evidence, ReplyKind, SocketState};
 use crate::model::{Confidence, DeviceRole, Finding, Location, Severity};
 use crate::remedy;
@@ -58,6 +59,16 @@ pub(super) const HOST: Rule = Rule {
     why: "gorilla/websocket compares Origin with Host, and nginx sends the backend's name unless told",
     remedy: "pass the Host on",
     check: |e| of(e, |kind| matches!(kind, Kind::Host)),
+};
+pub(super) const EXTENSIONS: Rule = Rule {
+    id: "config-extensions",
+    title: "The configuration hides what was agreed about compression",
+    looks_for: "proxy_hide_header Sec-WebSocket-Extensions (nginx), or http-response del-header of it \
+                (HAProxy), where the offer is sent on",
+    why: "the server grants compression and compresses; a browser that does not see the grant fails \
+          the connection at the first compressed frame (RFC 7692 section 6)",
+    remedy: "let the header through, or remove it from requests as well",
+    check: |e| of(e, |kind| matches!(kind, Kind::HidesGrant)),
 };
 pub(super) const NOT_IN_EFFECT: Rule = Rule {
     id: "config-not-in-effect",
@@ -179,6 +190,16 @@ fn seen(e: &Evidence<'_>, issue: &Issue) -> Option<(Vec<&'static str>, String)> 
                 )
             })
         }
+        Kind::HidesGrant => match route.compression(path) {
+            Compression::Breaks(broken)
+                if !broken.granted && claims(&compression::FRAMES_BLOCKED_COMPRESSED, e) =>
+            {
+                let saw = "The probe saw it: compression was offered, the answer that came does not \
+                           grant it, and frames could not be read.";
+                Some((vec![compression::FRAMES_BLOCKED_COMPRESSED.id], saw.to_owned()))
+            }
+            _ => None,
+        },
         // Some servers take an upgrade by HTTP/1.0 (gorilla/websocket 1.5.0 behind
         // nginx 1.22, as measured): that it was stripped does not show this.
         Kind::HttpVersion | Kind::SendTimeout(_) => None,
@@ -250,6 +271,7 @@ fn name(kind: Kind) -> (&'static str, &'static str) {
         Kind::SendTimeout(_) => (TIMEOUT.id, "a short proxy_send_timeout"),
         Kind::PathRule(_) => (PATH_RULE.id, "the path is not sent to Bindplane"),
         Kind::Host => (HOST.id, "the browser's Host is not sent on"),
+        Kind::HidesGrant => (EXTENSIONS.id, "the grant of compression is hidden"),
     }
 }
 
@@ -300,6 +322,10 @@ fn unconfirmed(e: &Evidence<'_>, issue: &Issue, other: Option<String>) -> (Sever
              RFC 6455 wants HTTP/1.1, and some servers take HTTP/1.0."
                 .to_owned(),
         ),
+        Kind::HidesGrant if works => (
+            Severity::Info,
+            format!("{did_not}: frames pass. It matters where the server compresses."),
+        ),
         _ if works => (
             Severity::Info,
             format!(
@@ -334,8 +360,12 @@ fn not_in_effect(e: &Evidence<'_>) -> Answer {
         .readings
         .iter()
         .filter(|reading| {
-            let strips =
-                |i: &Issue| !matches!(i.kind, Kind::Timeout(_) | Kind::SendTimeout(_) | Kind::Host);
+            let strips = |i: &Issue| {
+                !matches!(
+                    i.kind,
+                    Kind::Timeout(_) | Kind::SendTimeout(_) | Kind::Host | Kind::HidesGrant
+                )
+            };
             reading.untold.is_empty() && !reading.issues.iter().any(strips)
         })
         .filter_map(|reading| {

@@ -157,6 +157,7 @@ static RULES: &[Rule] = &[
     configuration::TIMEOUT,
     configuration::PATH_RULE,
     configuration::HOST,
+    configuration::EXTENSIONS,
     configuration::NOT_IN_EFFECT,
     configuration::UNTOLD,
 ];

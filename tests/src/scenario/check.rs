@@ -70,7 +70,7 @@ impl Outcome {
             let found = self.diagnosis.findings.iter().any(|finding| {
                 finding.rule == rule
                     && finding.severity == Severity::Error
-                    && finding.explains.contains(&expect.cause.as_str())
+                    && finding.explains.iter().any(|rule| rule.starts_with(&expect.cause))
                     && verdict.summary.contains(&finding.title)
             });
             if !found {

@@ -3,7 +3,7 @@
 use super::condition::holds;
 use super::parse::{Line, Section, seconds, sections};
 use crate::configuration::{
-    Followed, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, Untold, source::File,
+    Followed, HIDES, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, Untold, source::File,
 };
 
 struct Check<'t> {
@@ -84,7 +84,36 @@ impl<'t> Check<'t> {
             }
         }
         self.servers(back);
+        self.hides_grant(front, back);
         self.timeouts(front, back);
+    }
+
+    /// A 101 without the grant, of a server that was offered compression.
+    fn hides_grant(&mut self, front: &'t Section, back: &'t Section) {
+        let mut sections = vec![front];
+        if !std::ptr::eq(front, back) {
+            sections.push(back);
+        }
+        let takes = |line: &Line, rules: &[&str]| {
+            rules.contains(&line.word(0))
+                && line.word(1) == "del-header"
+                && line.word(2).eq_ignore_ascii_case("sec-websocket-extensions")
+        };
+        let lines =
+            || sections.iter().flat_map(|section| section.lines.iter().map(|l| (*section, l)));
+        // Without an offer there is no grant.
+        if lines().any(|(_, line)| takes(line, &["http-request"])) {
+            return;
+        }
+        let answers = ["http-response", "http-after-response"];
+        let found: Vec<_> = lines().filter(|(_, line)| takes(line, &answers)).collect();
+        for (section, line) in found {
+            match holds(line, section, self.request) {
+                Some(false) => {}
+                Some(true) => return self.issue(Kind::HidesGrant, line, HIDES),
+                None => self.untold(Some(line), "whether this line applies cannot be told"),
+            }
+        }
     }
 
     /// The frontend that the request comes to.

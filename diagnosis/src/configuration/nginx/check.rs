@@ -5,7 +5,7 @@ use super::request::{Found, Scope, find, normal, not_given, pcre, rewritten};
 use super::tree::{Forest, forest};
 use super::value::{Value, seconds, value};
 use crate::configuration::{
-    Followed, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, Untold, source::File,
+    Followed, HIDES, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, Untold, source::File,
 };
 
 /// nginx speaks HTTP/1.1 to backends by itself from here on (changes of 1.29.7).
@@ -219,6 +219,7 @@ impl<'t> Check<'t> {
         let http2 = self.http_version(scope, pass);
         if !http2 {
             self.headers(scope, pass);
+            self.hides_grant(scope);
         }
         self.timeouts(scope, pass);
     }
@@ -323,6 +324,30 @@ impl<'t> Check<'t> {
             self.issue(Kind::UpgradeHeaders, at, says, true);
         }
         self.host(&own, pass, open.is_some());
+    }
+
+    /// A 101 without the grant, of a server that was offered compression.
+    fn hides_grant(&mut self, scope: &Scope<'t>) {
+        const NAME: &str = "Sec-WebSocket-Extensions";
+        let of = |d: &Directive, name: &str| {
+            d.name == name && d.args.iter().any(|header| header.eq_ignore_ascii_case(NAME))
+        };
+        // Each of these lists is inherited as a whole, where a level has none of its own.
+        let level = |name: &str| {
+            scope.levels.iter().rev().find(|level| level.iter().any(|d| d.name == name))
+        };
+        let named = |name: &str| level(name)?.iter().find(|d| of(d, name));
+        let offered = level("proxy_set_header").is_none_or(|level| {
+            !level
+                .iter()
+                .any(|d| d.name == "proxy_set_header" && d.arg(0).eq_ignore_ascii_case(NAME))
+        });
+        // What is passed on by name is not hidden.
+        let Some(hides) = named("proxy_hide_header").filter(|_| offered) else { return };
+        if named("proxy_pass_header").is_none() {
+            let open = scope.levels.iter().any(|level| not_given(level).is_some());
+            self.issue(Kind::HidesGrant, hides, HIDES, !open);
+        }
     }
 
     /// gorilla compares Origin with Host (facts: point 3).
