@@ -185,13 +185,16 @@ fn a_closed_terminal_still_gives_a_bundle() {
     assert_eq!(names(work.path()), ["b.zip"]);
 }
 
-/// On a file system of its own, as small or as closed as `options` say.
-fn on(options: &str, fill: &str, server: &Hostile) -> (Option<i32>, String) {
-    let folder = tempfile::tempdir().unwrap();
+/// On a file system of its own, as small or as closed as `options` say. What is
+/// left of a partial file comes back as `left.zip` in `folder`.
+fn on(options: &str, folder: &Path, more: &str, server: &Hostile) -> (Option<i32>, String) {
+    let place = tempfile::tempdir().unwrap();
     let script = format!(
-        "mount -t tmpfs -o {options} none {dir} && cd {dir} && {fill} {program} http://{address} -x '' \
-         --no-input --timeout 5s --hold 0 -o b.zip; code=$?; ls -A; exit $code",
-        dir = folder.path().display(),
+        "mount -t tmpfs -o {options} none {dir} && cd {dir} && {program} http://{address} -x '' \
+         --no-input --timeout 5s -o b.zip {more}; code=$?; ls -A; \
+         [ ! -e b.zip.partial ] || cp b.zip.partial {folder}/left.zip; exit $code",
+        dir = place.path().display(),
+        folder = folder.display(),
         program = program("wss-collector").display(),
         address = server.address,
     );
@@ -206,11 +209,66 @@ fn on(options: &str, fill: &str, server: &Hostile) -> (Option<i32>, String) {
 #[test]
 fn a_small_disk_and_a_closed_folder_give_no_half_bundle() {
     let (_runtime, server) = served();
-    let (code, said) = on("size=8k", "", &server);
+    let work = tempfile::tempdir().unwrap();
+    let (code, said) = on("size=8k", work.path(), "--hold 0", &server);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("cannot write b.zip") && said.contains("--output"), "{said}");
     assert!(!said.lines().any(|line| line == "b.zip"), "{said}");
-    let (code, said) = on("ro", "", &server);
+    let (code, said) = on("ro", work.path(), "--hold 0", &server);
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("Read-only file system") && said.contains("--output"), "{said}");
+}
+
+/// A configuration of this many bytes that hardly compresses and holds no secret.
+fn configuration(bytes: usize) -> String {
+    let mut state = 7_u64;
+    let mut text = String::from("events {}\nhttp { server { listen 80; } }\n");
+    while text.len() < bytes {
+        text.push_str("# ");
+        for at in 0..70_u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(at);
+            text.push(if at % 9 == 8 { ' ' } else { char::from(b'a' + (state >> 40) as u8 % 26) });
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A disk that is full half-way through a bundle of half a megabyte.
+#[test]
+fn a_disk_that_fills_half_way_keeps_what_was_gathered() {
+    let (_runtime, server) = served();
+    let work = tempfile::tempdir().unwrap();
+    let mut more = "--hold 3s".to_owned();
+    for number in 0..3 {
+        let file = work.path().join(format!("n{number}.conf"));
+        std::fs::write(&file, configuration(300_000)).unwrap();
+        more.push_str(&format!(" --config {}", file.display()));
+    }
+    // With room for it, the bundle is large.
+    let (code, said) = on("size=64m", work.path(), &more, &server);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.lines().any(|line| line == "b.zip") && !said.contains("partial"), "{said}");
+
+    // Half-way through the partial file, which is then not there; and so is the bundle.
+    let left = work.path().join("left.zip");
+    let (code, said) = on("size=280k", work.path(), &more, &server);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("cannot write b.zip") && said.contains("No space left"), "{said}");
+    assert!(!said.lines().any(|line| line.starts_with('.') || line.starts_with("b.zip")), "{said}");
+    assert!(!left.exists());
+
+    // Half-way through the bundle: the partial file was whole, and stays.
+    let (code, said) = on("size=900k", work.path(), &more, &server);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("cannot write b.zip") && said.contains("No space left"), "{said}");
+    assert!(said.contains("most of what was gathered is in b.zip.partial"), "{said}");
+    let names: Vec<&str> =
+        said.lines().filter(|l| l.starts_with('.') || l.starts_with("b.zip")).collect();
+    assert_eq!(names, ["b.zip.partial"], "{said}");
+    let opened = read::file(&left, &Limits::default()).unwrap();
+    assert_eq!(opened.bundle.defects, []);
+    assert!(!opened.bundle.manifest.complete);
+    assert_eq!(opened.bundle.attachments.len(), 3);
+    assert!(!opened.bundle.observations.observations.is_empty());
 }

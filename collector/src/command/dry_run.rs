@@ -2,6 +2,8 @@
 
 use crate::cli::resolve::Job;
 use crate::environment::nat64;
+use crate::net::dns::ADDRESSES;
+use crate::probe::addresses::LIMIT;
 use crate::proxy::pac::File;
 use crate::proxy::pac::engine::LOOKUPS;
 use crate::run::plan;
@@ -49,6 +51,11 @@ pub fn text(job: &Job) -> String {
     if nat64::applies(&config.name_servers) {
         let _ = writeln!(out, "  these name servers once more, for {} (NAT64)", nat64::NAME);
     }
+    let _ = writeln!(
+        out,
+        "  (of a name with several addresses one after the other, up to {ADDRESSES}, until one \
+         answers; without a proxy the first {LIMIT} of them once more)"
+    );
     out.push_str("  nobody else\n\nSteps, by route:\n");
     for step in &steps {
         let _ = writeln!(out, "  {}", safe(&step.name));

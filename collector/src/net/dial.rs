@@ -111,13 +111,8 @@ pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fai
             "not tried: nothing answered on this route",
         ));
     }
-    let (stream, ctx) = tcp::connect(ctx, &way.first_hop, peer).await.inspect_err(|_| {
-        // With one connection through, a failure is that connection's own.
-        if !ctx.net.is_reached(ctx.route) {
-            ctx.net.note_silence(ctx.route);
-        }
-    })?;
-    ctx.net.note_reached(ctx.route);
+    let (stream, ctx) = tcp::connect(ctx, &way.first_hop, peer).await?;
+    ctx.net.note_reached(ctx.route, stream.peer_addr().ok());
     let mut stream = Tap::new(Box::new(stream) as BoxIo, false);
     if ctx.route().route.kind == RouteKind::HttpsProxy {
         stream =

@@ -14,7 +14,7 @@ use wss_bundle::observation::{DnsRecord, Peer, Resolve, Resolved, Resolver};
 use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 
 /// Addresses kept of one answer: more is an attack, or of no use.
-const ADDRESSES: usize = 64;
+pub const ADDRESSES: usize = 64;
 /// Records kept of one answer.
 const RECORDS: usize = 128;
 /// Name servers asked: more than any machine really uses.

@@ -7,7 +7,11 @@ use super::{BoxIo, Ctx, classify, request};
 use crate::recorder::millis;
 use h2::client::SendRequest;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 use wss_bundle::observation::{Body, Http, HttpReply, Upgrade};
 use wss_bundle::{Bytes, Failure, FailureKind, Operation, Outcome, ResponseHead, Step};
@@ -15,7 +19,11 @@ use wss_bundle::{Bytes, Failure, FailureKind, Operation, Outcome, ResponseHead, 
 /// Bytes of a body that are kept.
 const BODY_KEPT: usize = 64 * 1024;
 /// Bytes of a body that are read.
-const BODY_LIMIT: u64 = 1024 * 1024;
+const BODY_LIMIT: u64 = 96 * 1024;
+/// Bytes taken in on one connection, besides that of each path. Interim responses
+/// and the like are kept by the library until somebody asks for them, which takes
+/// twenty times their bytes.
+const OVERHEAD: u64 = 256 * 1024;
 
 /// An HTTP/2 connection, driven by a task of its own that ends with it.
 pub struct Client {
@@ -35,11 +43,55 @@ fn failure(detail: impl Into<String>) -> Failure {
     Failure::new(Operation::Http2, FailureKind::Http2Error, detail)
 }
 
+/// A stream of which no more than so many bytes are read.
+struct Bounded {
+    stream: Tap<BoxIo>,
+    left: u64,
+}
+
+impl AsyncRead for Bounded {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.left == 0 {
+            return Poll::Ready(Err(io::Error::other("more came than one connection may send")));
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.stream).poll_read(cx, buffer))?;
+        let came = buffer.filled().len() - before;
+        self.left = self.left.saturating_sub(came as u64);
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Bounded {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
 /// Sends the connection's preface. The server's comes with its first answer.
+/// `paths` are to be asked for.
 ///
 /// # Errors
 /// The connection cannot be written to.
-pub async fn open(stream: Tap<BoxIo>, trusted: bool) -> Result<Client, Failure> {
+pub async fn open(stream: Tap<BoxIo>, trusted: bool, paths: usize) -> Result<Client, Failure> {
+    let left = OVERHEAD + (BODY_LIMIT + 16 * 1024) * paths as u64;
+    let stream = Bounded { stream, left };
     let (send, connection) = h2::client::Builder::new()
         .enable_push(false)
         .max_header_list_size(64 * 1024)

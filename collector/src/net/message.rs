@@ -122,6 +122,10 @@ impl Talk {
                 _ = &mut silence, if !read_past => break Ending::new(EndedBy::Silence),
                 () = sleep_until(until), if read_past => break Ending::new(EndedBy::StillOpen),
             };
+            // Where frames never stop, timers have to wait for them.
+            if Instant::now() > until + CLOSING {
+                break Ending::new(EndedBy::Silence);
+            }
             match heard? {
                 Heard::Pong(of) if of == BEFORE && pong_ms.is_none() => {
                     pong_ms = Some(millis(sent.elapsed()));

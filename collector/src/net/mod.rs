@@ -26,8 +26,9 @@ use crate::config::{Config, RouteConfig};
 use crate::recorder::{Label, Recorder};
 use std::collections::HashMap;
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -69,6 +70,10 @@ pub struct Net {
     origin_auth: Vec<origin_auth::OriginAuth>,
     /// Routes on which a connection was opened.
     reached: Vec<AtomicBool>,
+    /// The address that answered first on each route.
+    good: Vec<OnceLock<SocketAddr>>,
+    /// Whose turn it is to try further addresses, on each route.
+    further: Vec<Arc<Semaphore>>,
     /// How long silence is waited for.
     pub patience: patience::Patience,
     slots: Mutex<HashMap<String, Arc<Semaphore>>>,
@@ -89,6 +94,8 @@ impl Net {
         std::thread::spawn(move || _ = LazyLock::force(&reading));
         let flags = || config.routes.iter().map(|_| AtomicBool::default()).collect();
         let (silent, reached) = (flags(), flags());
+        let good = config.routes.iter().map(|_| OnceLock::new()).collect();
+        let further = config.routes.iter().map(|_| Arc::new(Semaphore::new(1))).collect();
         let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
         let patience = patience::Patience::new(config.routes.len());
         let origin_auth = config.routes.iter().map(|_| Default::default()).collect();
@@ -105,6 +112,8 @@ impl Net {
             proxy_auth,
             origin_auth,
             reached,
+            good,
+            further,
             patience,
             slots,
             asked,
@@ -125,11 +134,29 @@ impl Net {
         self.silent.get(route).is_some_and(|silent| silent.load(Ordering::Relaxed))
     }
 
-    /// Notes that a connection was opened on a route.
-    pub fn note_reached(&self, route: usize) {
+    /// Notes that a connection was opened on a route, and to which address.
+    pub fn note_reached(&self, route: usize, address: Option<SocketAddr>) {
         if let Some(reached) = self.reached.get(route) {
             reached.store(true, Ordering::Relaxed);
         }
+        if let (Some(good), Some(address)) = (self.good.get(route), address) {
+            let _ = good.set(address);
+        }
+    }
+
+    /// Returns when it is a connection's turn to try more than one address.
+    pub async fn further(&self, route: usize) -> Option<OwnedSemaphorePermit> {
+        self.further.get(route)?.clone().acquire_owned().await.ok()
+    }
+
+    /// The addresses of a route's first hop, in the order in which a connection
+    /// tries them: the one that has answered goes first. Of a name with dozens of
+    /// dead addresses each connection would try them all again.
+    #[must_use]
+    pub fn by_merit(&self, route: usize, addresses: &[SocketAddr]) -> Vec<SocketAddr> {
+        let good = self.good.get(route).and_then(OnceLock::get);
+        let first = addresses.iter().filter(|address| Some(*address) == good);
+        first.chain(addresses.iter().filter(|address| Some(*address) != good)).copied().collect()
     }
 
     /// Whether [`Net::note_reached`] was called for a route.

@@ -3,6 +3,7 @@
 use super::{Ctx, classify};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
@@ -41,6 +42,10 @@ pub async fn connect_one(
 /// when the ones before are slow or have failed. Attempts that are overtaken
 /// are dropped, and leave nothing.
 ///
+/// Of a route's connections one at a time tries addresses beyond its first:
+/// the others wait for what it finds, so that a name with dozens of dead
+/// addresses is not knocked at hundreds of times.
+///
 /// # Errors
 /// The first address's failure, when all fail.
 pub async fn connect(
@@ -49,31 +54,47 @@ pub async fn connect(
     peer: Peer,
 ) -> Result<(TcpStream, Ctx), Failure> {
     let deadline = Instant::now() + ctx.timeout();
-    let mut waiting = addresses.iter().copied();
+    let mut waiting: VecDeque<SocketAddr> = ctx.net.by_merit(ctx.route, addresses).into();
     let mut running = FuturesUnordered::new();
     let mut first_failure = None;
-    let mut more = true;
+    // The first goes at once, the next when it is slow or has failed.
+    let mut due = true;
+    let mut turn = None;
     loop {
-        if more {
-            match waiting.next() {
-                Some(address) => {
-                    let limit = deadline.saturating_duration_since(Instant::now());
-                    running.push(connect_one(ctx, address, peer, limit));
-                }
-                None => more = false,
-            }
+        let mine = running.is_empty() && first_failure.is_none() || turn.is_some();
+        if due
+            && mine
+            && let Some(address) = waiting.pop_front()
+        {
+            let limit = deadline.saturating_duration_since(Instant::now());
+            running.push(connect_one(ctx, address, peer, limit));
+            due = false;
         }
         tokio::select! {
             ended = running.next(), if !running.is_empty() => match ended {
                 Some(Ok(connected)) => return Ok(connected),
                 Some(Err(failure)) => {
                     first_failure.get_or_insert(failure);
+                    due = true;
                 }
                 None => {}
             },
-            () = tokio::time::sleep(STAGGER), if more => {}
+            () = tokio::time::sleep(STAGGER), if !due && !waiting.is_empty() => due = true,
+            permit = ctx.net.further(ctx.route), if due && !mine && !waiting.is_empty() => {
+                if ctx.net.is_silent(ctx.route) {
+                    // Another has tried them all.
+                    waiting.clear();
+                }
+                waiting = ctx.net.by_merit(ctx.route, waiting.make_contiguous()).into();
+                // Where one is known by now, nobody has to wait behind this one.
+                turn = Some(permit.filter(|_| !ctx.net.is_reached(ctx.route)));
+            }
             else => break,
         }
+    }
+    if !ctx.net.is_reached(ctx.route) {
+        // Before the next one's turn.
+        ctx.net.note_silence(ctx.route);
     }
     Err(first_failure.unwrap_or_else(|| {
         Failure::new(Operation::Connect, FailureKind::DnsNoAddress, "no address to connect to")

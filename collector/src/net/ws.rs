@@ -180,6 +180,10 @@ async fn ping_pong(ctx: &Ctx, socket: &mut Socket, limit: Duration) -> Result<Fr
             event = socket.next() => event,
             _ = &mut silence => return ended(None, received, Ending::new(EndedBy::Silence)),
         };
+        // Where frames never stop, timers have to wait for them.
+        if event != Event::Pong && sent.elapsed() > limit + CLOSING {
+            return ended(None, received, Ending::new(EndedBy::Silence));
+        }
         match event {
             Event::Pong => {
                 if received.len() < FRAMES_KEPT {

@@ -8,7 +8,7 @@ use wss_bundle::Failure;
 use wss_bundle::observation::Peer;
 
 /// Addresses tried.
-const LIMIT: usize = 16;
+pub const LIMIT: usize = 16;
 
 /// Runs the probe.
 ///

@@ -27,7 +27,7 @@ pub async fn open(ctx: &Ctx, way: &Arc<Way>) -> Result<Option<Session>, Failure>
     if alpn != Some("h2") {
         return Ok(None);
     }
-    let client = h2::open(conn.stream, conn.trusted).await?;
+    let client = h2::open(conn.stream, conn.trusted, ctx.net.config.target.paths.len()).await?;
     Ok(Some(Session { ctx: conn.ctx, client, _permit: conn.permit }))
 }
 

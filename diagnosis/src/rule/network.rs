@@ -7,7 +7,7 @@ use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use wss_bundle::observation::Peer;
+use wss_bundle::observation::{Peer, Verification};
 use wss_bundle::{FailureKind, Observation, Step};
 
 pub(super) const DNS_SPLIT: Rule = Rule {
@@ -24,8 +24,8 @@ pub(super) const DNS_SPLIT: Rule = Rule {
 pub(super) const PROXY_UNREACHABLE: Rule = Rule {
     id: "proxy-unreachable",
     title: "The configured proxy cannot be reached",
-    looks_for: "the proxy that this machine's settings choose, whose name does not resolve or \
-                whose port does not accept a connection",
+    looks_for: "the proxy that this machine's settings choose, whose name does not resolve, whose \
+                port does not accept a connection, or whose own certificate is not trusted here",
     why: "browsers follow the setting, so the console is broken here even when the direct way \
           works (Chromium: ERR_PROXY_CONNECTION_FAILED)",
     remedy: "correct the proxy setting, or start the proxy",
@@ -140,16 +140,19 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
         return Answer::NotApplicable;
     }
     let (observation, failure, what) = match route.reach() {
-        Reach::Dns(o, Peer::Proxy, f) => (o, f, "its name does not resolve"),
+        Reach::Dns(o, Peer::Proxy, f) => (o, f.to_string(), "its name does not resolve"),
         Reach::Tcp(attempts, Peer::Proxy, f) => match attempts.first() {
-            Some(o) => (*o, f, "it accepts no connection"),
+            Some(o) => (*o, f.to_string(), "it accepts no connection"),
             None => return Answer::Pass,
         },
         Reach::TlsFailed(o, tls, f) if tls.peer == Peer::Proxy => {
-            (o, f, "the TLS handshake with it fails")
+            (o, f.to_string(), "the TLS handshake with it fails")
         }
         Reach::NotTried => return Answer::CannotTell(vec![run_again(e, "")]),
-        _ => return Answer::Pass,
+        _ => match untrusted(route) {
+            Some((o, why)) => (o, why, "its own certificate is not trusted here"),
+            None => return Answer::Pass,
+        },
     };
     let source = route.route.sources.join(", ");
     let bypass = focus.other_working().any(|other| other.limits(path).is_empty());
@@ -160,7 +163,7 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
         "The proxy that this machine is set to use cannot be reached",
         focus,
         observation,
-        failure.to_string(),
+        failure.clone(),
     )
     .text(format!(
         "The settings here ({source}) send this target through {}, and {what} ({failure}).{}",
@@ -188,6 +191,18 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
         format!("This machine is set to use the {} ({source}), and {what}.", route.route.id),
         finding,
     )))
+}
+
+/// An HTTPS proxy's certificate that this machine does not trust. The probes go
+/// on, to see more; browsers and curl do not.
+fn untrusted<'a>(route: &RouteView<'a>) -> Option<(&'a Observation, String)> {
+    route.observations.iter().find_map(|o| match &o.step {
+        Step::Tls(tls) if tls.peer == Peer::Proxy => match &tls.verification {
+            Some(Verification::Untrusted { detail, .. }) => Some((*o, detail.clone())),
+            _ => None,
+        },
+        _ => None,
+    })
 }
 
 /// Below HTTP, on the way to the target itself.

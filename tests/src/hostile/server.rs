@@ -1,7 +1,9 @@
 //! Servers and proxies that keep to no protocol. Each is one [`Behaviour`],
 //! written once and met plain, in TLS, and behind a proxy.
 
+use super::forge::{Entry, Zip};
 use super::frames;
+use super::h2::{self, Flood};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
@@ -39,6 +41,7 @@ pub enum Behaviour {
     OddHeaders,
     HugeCookie,
     // Bodies.
+    HugeRefusal,
     EndlessBody,
     DrippingBody,
     EndlessChunks,
@@ -47,6 +50,7 @@ pub enum Behaviour {
     TwoLengths,
     GzipBomb,
     BrotliBomb,
+    ZipBomb,
     RedirectLoop,
     EndlessChallenge,
     // Upgrades.
@@ -65,11 +69,14 @@ pub enum Behaviour {
     FrameGarbage,
     NotUtf8,
     ResetAfterSwitch,
+    // Compressed messages.
+    InflatesWithoutEnd,
+    InflatesAgainAndAgain,
 }
 
 impl Behaviour {
     /// All of them but [`Behaviour::Healthy`].
-    pub const HOSTILE: [Self; 38] = [
+    pub const HOSTILE: [Self; 42] = [
         Self::EndlessHeaders,
         Self::HugeHeader,
         Self::ManyHeaders,
@@ -84,6 +91,7 @@ impl Behaviour {
         Self::NoStatus,
         Self::OddHeaders,
         Self::HugeCookie,
+        Self::HugeRefusal,
         Self::EndlessBody,
         Self::DrippingBody,
         Self::EndlessChunks,
@@ -92,6 +100,7 @@ impl Behaviour {
         Self::TwoLengths,
         Self::GzipBomb,
         Self::BrotliBomb,
+        Self::ZipBomb,
         Self::RedirectLoop,
         Self::EndlessChallenge,
         Self::SwitchesAlways,
@@ -108,6 +117,8 @@ impl Behaviour {
         Self::FrameGarbage,
         Self::NotUtf8,
         Self::ResetAfterSwitch,
+        Self::InflatesWithoutEnd,
+        Self::InflatesAgainAndAgain,
     ];
 
     /// Whether the upgrade itself is answered as it should be.
@@ -137,8 +148,11 @@ impl Hostile {
     /// # Errors
     /// When it cannot listen.
     pub async fn server(behaviour: Behaviour, tls: Option<TlsAcceptor>) -> io::Result<Self> {
-        if behaviour == Behaviour::GzipBomb {
-            gzip_zeros();
+        match behaviour {
+            Behaviour::GzipBomb => _ = gzip_zeros(),
+            Behaviour::ZipBomb => _ = zip_zeros(),
+            Behaviour::InflatesWithoutEnd => _ = frames::zeros(true),
+            _ => {}
         }
         Self::start(move |stream| {
             let tls = tls.clone();
@@ -146,6 +160,29 @@ impl Hostile {
                 match tls {
                     Some(tls) => behave(behaviour, tls.accept(stream).await?).await,
                     None => behave(behaviour, stream).await,
+                }
+            }
+        })
+        .await
+    }
+
+    /// A server that floods whoever speaks HTTP/2 to it, where the acceptor
+    /// agrees on that, and serves others well.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn flooding(flood: Flood, tls: TlsAcceptor) -> io::Result<Self> {
+        if flood == Flood::GzipBomb {
+            gzip_zeros();
+        }
+        Self::start(move |stream| {
+            let tls = tls.clone();
+            async move {
+                let stream = tls.accept(stream).await?;
+                if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+                    h2::serve(flood, stream).await
+                } else {
+                    behave(Behaviour::Healthy, stream).await
                 }
             }
         })
@@ -181,15 +218,17 @@ impl Hostile {
     /// # Errors
     /// When it cannot listen.
     pub async fn honest_proxy() -> io::Result<Self> {
-        Self::start(|mut stream| async move {
-            let request = head(&mut stream).await?;
-            let place = request.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
-            let Some(place) = place else {
-                return stream.write_all(b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n").await;
-            };
-            let mut onward = TcpStream::connect(place).await?;
-            stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
-            tokio::io::copy_bidirectional(&mut stream, &mut onward).await.map(drop)
+        Self::start(pass_on).await
+    }
+
+    /// The same, spoken to in TLS.
+    ///
+    /// # Errors
+    /// When it cannot listen.
+    pub async fn honest_https_proxy(tls: TlsAcceptor) -> io::Result<Self> {
+        Self::start(move |stream| {
+            let tls = tls.clone();
+            async move { pass_on(tls.accept(stream).await?).await }
         })
         .await
     }
@@ -212,6 +251,18 @@ impl Hostile {
         });
         Ok(Self { address, accepting })
     }
+}
+
+/// Answers a CONNECT, and leads where it says.
+async fn pass_on(mut stream: impl Stream) -> io::Result<()> {
+    let request = head(&mut stream).await?;
+    let place = request.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
+    let Some(place) = place else {
+        return stream.write_all(b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n").await;
+    };
+    let mut onward = TcpStream::connect(place).await?;
+    stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+    tokio::io::copy_bidirectional(&mut stream, &mut onward).await.map(drop)
 }
 
 async fn head(stream: &mut impl Stream) -> io::Result<String> {
@@ -269,7 +320,8 @@ async fn behave(behaviour: Behaviour, mut stream: impl Stream) -> io::Result<()>
         let upgrade = request.to_ascii_lowercase().contains("upgrade: websocket");
         if behaviour.upgrades() {
             if upgrade {
-                return frames::after_switch(behaviour, stream).await;
+                let compressed = request.to_ascii_lowercase().contains("permessage-deflate");
+                return frames::after_switch(behaviour, compressed, stream).await;
             }
             stream.write_all(PAGE.as_bytes()).await?;
             continue;
@@ -318,6 +370,12 @@ async fn behave(behaviour: Behaviour, mut stream: impl Stream) -> io::Result<()>
                     format!("{ok}Set-Cookie: a={cookie}; Path=/\r\nContent-Length: 0\r\n\r\n");
                 s.write_all(head.as_bytes()).await?;
             }
+            B::HugeRefusal => {
+                let body = "&a=b \"\\ ".repeat(8 << 10);
+                let length = body.len();
+                let refusal = format!("HTTP/1.1 403 No\r\nContent-Length: {length}\r\n\r\n{body}");
+                s.write_all(refusal.as_bytes()).await?;
+            }
             B::EndlessBody => forever(s, format!("{ok}\r\n").as_bytes(), &[b'x'; 8192]).await?,
             B::DrippingBody => {
                 s.write_all(format!("{ok}Content-Length: 10000\r\n\r\n").as_bytes()).await?;
@@ -345,6 +403,7 @@ async fn behave(behaviour: Behaviour, mut stream: impl Stream) -> io::Result<()>
             B::BrotliBomb => {
                 bomb(s, "br", &[0x5b, 0xff, 0xff, 0xff, 0x00, 0x24, 0x02, 0x42].repeat(64)).await?
             }
+            B::ZipBomb => bomb(s, "identity", zip_zeros()).await?,
             B::RedirectLoop => {
                 let place = request.split(' ').nth(1).unwrap_or("/").to_owned();
                 let head =
@@ -384,7 +443,7 @@ async fn bomb(stream: &mut impl Stream, coding: &str, body: &[u8]) -> io::Result
 
 /// 64 MiB of zeros, by gzip (RFC 1952): made once, and before it is asked for,
 /// so that the server is hostile and not slow.
-fn gzip_zeros() -> &'static [u8] {
+pub(super) fn gzip_zeros() -> &'static [u8] {
     static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
     BOMB.get_or_init(|| {
         let zeros = vec![0; 64 << 20];
@@ -393,5 +452,20 @@ fn gzip_zeros() -> &'static [u8] {
         out.extend(super::forge::crc(&zeros).to_le_bytes());
         out.extend((zeros.len() as u32).to_le_bytes());
         out
+    })
+}
+
+/// The same as a zip, ten times over: all its entries share one entry's bytes.
+fn zip_zeros() -> &'static [u8] {
+    static BOMB: OnceLock<Vec<u8>> = OnceLock::new();
+    BOMB.get_or_init(|| {
+        let mut entries = vec![Entry::new("0", &vec![0; 16 << 20])];
+        for number in 1..10 {
+            let mut same = entries[0].clone();
+            same.listed.name = number.to_string().into_bytes();
+            (same.data, same.offset) = (Vec::new(), Some(0));
+            entries.push(same);
+        }
+        Zip { entries, ..Zip::default() }.forge().bytes
     })
 }

@@ -66,19 +66,40 @@ fn dated(params: &mut CertificateParams, kind: CertificateKind) {
     };
 }
 
+fn authority(subject: &Subject) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = named(subject);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    dated(&mut params, CertificateKind::Valid);
+    params
+}
+
 impl Authority {
     /// A new root.
     ///
     /// # Errors
     /// When the key or the certificate cannot be made.
     pub fn new(subject: &Subject) -> io::Result<Self> {
-        let mut params = CertificateParams::default();
-        params.distinguished_name = named(subject);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        dated(&mut params, CertificateKind::Valid);
         let key = KeyPair::generate().map_err(other)?;
+        let params = authority(subject);
         Ok(Self { issuer: CertifiedIssuer::self_signed(params, key).map_err(other)? })
+    }
+
+    /// An authority that this one vouches for.
+    ///
+    /// # Errors
+    /// When the key or the certificate cannot be made.
+    pub fn below(&self, subject: &Subject) -> io::Result<Self> {
+        let key = KeyPair::generate().map_err(other)?;
+        let params = authority(subject);
+        Ok(Self { issuer: CertifiedIssuer::signed_by(params, key, &self.issuer).map_err(other)? })
+    }
+
+    /// Its own certificate, as it is sent.
+    #[must_use]
+    pub fn der(&self) -> CertificateDer<'static> {
+        self.issuer.der().clone()
     }
 
     /// Its key, PEM: for a real interceptor.
@@ -289,6 +310,23 @@ pub fn acceptor(
     };
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
     let mut config = builder.with_single_cert(identity.chain.clone(), key).map_err(other)?;
+    config.alpn_protocols = protocols(alpn);
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// The same, of a chain that rustls would not accept itself, by TLS 1.3 alone.
+///
+/// # Errors
+/// When the key cannot be used.
+pub fn acceptor_of_anything(identity: &Identity, alpn: &[String]) -> io::Result<TlsAcceptor> {
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(identity.key.clone()));
+    let key = provider().key_provider.load_private_key(key).map_err(other)?;
+    let both = rustls::sign::CertifiedKey::new(identity.chain.clone(), key);
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(other)?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(both)));
     config.alpn_protocols = protocols(alpn);
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

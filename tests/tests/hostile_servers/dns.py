@@ -62,11 +62,44 @@ def answer(query, tcp):
         return message([], 0x8380)
     if kind != 1:
         return message([])
-    if behaviour == "thousand-addresses":
+    if behaviour.startswith("thousand-addresses"):
         if not tcp:
             return message([record(1, address(n)) for n in range(1, 20)], 0x8380)
         return message([record(1, address(n)) for n in range(1, 1001)])
     return message([record(1, address(1))])
+
+
+def console(connection):
+    """A console that says little: a page, and a WebSocket that echoes (RFC 6455)."""
+    with connection, connection.makefile("rb") as stream:
+        while True:
+            head = b""
+            while line := stream.readline():
+                head += line
+                if line == b"\r\n":
+                    break
+            if not head.endswith(b"\r\n\r\n"):
+                return
+            if b"upgrade: websocket" in head.lower():
+                break
+            page = b'<title>BindPlane</title><div id="root"/>'
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(page), page))
+        connection.sendall(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+        )
+        while len(start := stream.read(6)) == 6:
+            payload = stream.read(start[1] & 127)
+            plain = bytes(byte ^ start[2 + at % 4] for at, byte in enumerate(payload))
+            kind = 0x8A if start[0] == 0x89 else start[0]
+            connection.sendall(bytes([kind, len(plain)]) + plain)
+            if kind == 0x88:
+                return
+
+
+def consoles(listener):
+    while True:
+        threading.Thread(target=console, args=(listener.accept()[0],), daemon=True).start()
 
 
 def udp(listener):
@@ -79,14 +112,16 @@ def udp(listener):
 
 
 def one(connection):
-    query = connection.recv(4096)
-    reply = answer(query[2:], True)
-    if behaviour == "truncated-without-end":
-        connection.sendall(struct.pack(">H", 60000))
-        while connection.recv(1) != b"":
-            pass
-    elif reply is not None:
-        connection.sendall(struct.pack(">H", len(reply)) + reply)
+    with connection, connection.makefile("rb") as stream:
+        # Both families' questions come one behind the other (RFC 7766 section 6.2.1).
+        while len(length := stream.read(2)) == 2:
+            reply = answer(stream.read(struct.unpack(">H", length)[0]), True)
+            if behaviour == "truncated-without-end":
+                connection.sendall(struct.pack(">H", 60000))
+                while stream.read(1) != b"":
+                    pass
+            elif reply is not None:
+                connection.sendall(struct.pack(">H", len(reply)) + reply)
 
 
 def tcp(listener):
@@ -101,6 +136,11 @@ for kind, serve in ((socket.SOCK_DGRAM, udp), (socket.SOCK_STREAM, tcp)):
     if kind == socket.SOCK_STREAM:
         listener.listen(50)
     threading.Thread(target=serve, args=(listener,), daemon=True).start()
+
+if behaviour == "thousand-addresses-one-listens":
+    # Behind forty that refuse.
+    listener = socket.create_server((socket.inet_ntoa(address(41)), 4444), backlog=50)
+    threading.Thread(target=consoles, args=(listener,), daemon=True).start()
 
 code = subprocess.call(sys.argv[2:])
 sys.stdout.flush()
