@@ -69,8 +69,10 @@ async fn inflate(stream: &mut impl Stream, payload: &[u8], again: bool) -> io::R
     let length = (payload.len() as u64).to_be_bytes();
     let frame = [&[0xc1, 127], &length[..], payload].concat();
     stream.write_all(&frame).await?;
-    while again {
-        stream.write_all(&frame).await?;
+    if again {
+        loop {
+            stream.write_all(&frame).await?;
+        }
     }
     let mut sink = [0; 4096];
     while stream.read(&mut sink).await? > 0 {}
