@@ -17,7 +17,6 @@ fn main() -> ExitCode {
         Some(Command::Upload(args)) => upload::upload(args),
         Some(Command::Completions { shell }) => extra::completions(shell),
         Some(Command::PacWorker) => wss_collector::proxy::pac::engine::worker(),
-        Some(Command::Man { command }) => extra::man(command.as_deref()),
         None => collect::collect(cli.collect),
     })
 }

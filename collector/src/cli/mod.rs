@@ -62,11 +62,6 @@ pub enum Command {
     /// Runs a PAC script for the collector itself, in a process of its own
     #[command(name = crate::proxy::pac::load::WORKER, hide = true)]
     PacWorker,
-    /// Print the manual page, or that of a command
-    Man {
-        /// Which command; without it, the program's own page
-        command: Option<String>,
-    },
 }
 
 const AFTER_UPLOAD: &str = "\

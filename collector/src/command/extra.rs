@@ -1,6 +1,6 @@
-//! Completions and the manual pages, from the same definition as `--help`.
+//! Completions, from the same definition as `--help`. (The manual pages are too, by a
+//! test: they stand in `packaging/man`, so that the program need not carry them.)
 
-use super::fail;
 use crate::cli::Cli;
 use clap::CommandFactory;
 
@@ -10,25 +10,4 @@ pub fn completions(shell: clap_complete::Shell) -> u8 {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "wss-collector", &mut text);
     super::out(&String::from_utf8_lossy(&text))
-}
-
-/// Prints the program's manual page, or a command's; gives the exit code.
-#[must_use]
-pub fn man(command: Option<&str>) -> u8 {
-    let mut page = Cli::command().disable_help_subcommand(true);
-    // Gives the commands their full names.
-    page.build();
-    if let Some(name) = command {
-        page = match page.find_subcommand(name) {
-            Some(found) => found.clone(),
-            None => {
-                return fail(&format!("there is no command {:?}", name.escape_debug().to_string()));
-            }
-        };
-    }
-    let mut text = Vec::new();
-    match clap_mangen::Man::new(page).render(&mut text) {
-        Ok(()) => super::out(&String::from_utf8_lossy(&text)),
-        Err(error) => fail(&format!("the manual page cannot be made: {error}")),
-    }
 }

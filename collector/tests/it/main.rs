@@ -4,6 +4,7 @@
 mod arguments;
 mod configuration;
 mod har;
+mod manual;
 mod obfuscate;
 mod output;
 #[cfg(target_os = "linux")]

@@ -171,15 +171,14 @@ fn sent(view: &BundleView<'_>) -> Option<BTreeMap<String, String>> {
         }
         _ => None,
     })?;
-    Some(
-        request
-            .lines()
-            .skip(1)
-            .filter_map(|line| line.split_once(':'))
-            .map(|(name, value)| (name.trim().to_lowercase(), value.trim().to_owned()))
-            .filter(|(name, _)| !matches!(name.as_str(), "sec-websocket-key" | "user-agent"))
-            .collect(),
-    )
+    let mut fields = BTreeMap::new();
+    for (name, value) in request.lines().skip(1).filter_map(|line| line.split_once(':')) {
+        let name = name.trim().to_lowercase();
+        if !matches!(name.as_str(), "sec-websocket-key" | "user-agent") {
+            fields.insert(name, value.trim().to_owned());
+        }
+    }
+    Some(fields)
 }
 
 /// Credentials or a header given on one side alone make it another request.

@@ -63,7 +63,11 @@ impl Loader<'_> {
             };
             (file.clone(), answer)
         });
-        futures_util::future::join_all(each).await.into_iter().collect()
+        let mut answers = Answers::new();
+        for (file, answer) in futures_util::future::join_all(each).await {
+            answers.insert(file, answer);
+        }
+        answers
     }
 
     async fn answer(&self, file: &File) -> Result<Answer, String> {
