@@ -100,6 +100,43 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// What it is called when a person is told.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::DnsNxdomain => "no such name",
+            Self::DnsNoAddress => "the name has no address",
+            Self::DnsServerFailure => "the name server failed",
+            Self::DnsUnreachable => "no name server answered",
+            Self::DnsMalformed => "the DNS answer is not valid",
+            Self::ConnectionRefused => "connection refused",
+            Self::ConnectionReset => "connection reset",
+            Self::ConnectionAborted => "connection aborted",
+            Self::HostUnreachable => "no route to the host",
+            Self::NetworkUnreachable => "network unreachable",
+            Self::PermissionDenied => "this machine does not permit it",
+            Self::TimedOut => "timed out",
+            Self::Eof => "connection closed",
+            Self::TlsAlert => "TLS alert",
+            Self::TlsNotTls => "no TLS",
+            Self::TlsIncompatible => "no TLS version or cipher in common",
+            Self::TlsClientCertificateRequired => "a client certificate is demanded",
+            Self::TlsProtocol => "TLS error",
+            Self::TlsNoApplicationProtocol => "no protocol in common by ALPN",
+            Self::ProxyMalformed => "the proxy's answer is not valid",
+            Self::SocksRefused => "refused by SOCKS",
+            Self::SocksAuthentication => "SOCKS wants credentials",
+            Self::HttpMalformed => "no valid HTTP answer",
+            Self::HttpHeadTooLarge => "too large a head",
+            Self::Http2Error => "HTTP/2 error",
+            Self::WsProtocol => "invalid WebSocket frame",
+            Self::WsClosed => "closed by the peer",
+            Self::TooMuchData => "too much data",
+            Self::Cancelled => "stopped",
+            Self::Other => "failed",
+        }
+    }
+
     /// The stable name, as it stands in bundles.
     #[must_use]
     pub fn name(self) -> String {
@@ -144,8 +181,59 @@ impl Failure {
     }
 }
 
+/// A system's text without its number and without what led to it.
+fn plain(detail: &str) -> &str {
+    let detail = detail.trim();
+    let text = match detail.rsplit_once(" (os error ") {
+        Some((text, number)) if number.trim_end_matches(')').parse::<i64>().is_ok() => text,
+        _ => detail,
+    };
+    ["failed to lookup address information: ", "received fatal alert: "]
+        .iter()
+        .fold(text, |text, lead| text.strip_prefix(lead).unwrap_or(text))
+}
+
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.kind.name(), self.detail)
+        let (words, detail) = (self.kind.words(), plain(&self.detail));
+        let lower = detail.to_lowercase();
+        // The system's own words for the same, or a sentence that says all.
+        let same = lower.starts_with(words) && !words.starts_with("TLS");
+        let whole = ["no answer for", "no end within", "stopped by"];
+        if detail.is_empty() || words.contains(&lower) {
+            f.write_str(words)
+        } else if same || whole.iter().any(|begin| lower.starts_with(begin)) {
+            let mut chars = detail.chars();
+            let first = chars.next().map(|c| c.to_ascii_lowercase());
+            write!(f, "{}{}", first.map(String::from).unwrap_or_default(), chars.as_str())
+        } else {
+            write!(f, "{words}: {detail}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_once_and_without_machine_words() {
+        use FailureKind as K;
+        let refused = "Connection refused (os error 111)";
+        let reset = "Connection reset by peer (os error 104)";
+        let name = "failed to lookup address information: Name or service not known";
+        for (kind, detail, told) in [
+            (K::ConnectionRefused, refused, "connection refused"),
+            (K::ConnectionReset, reset, "connection reset by peer"),
+            (K::TimedOut, "no answer for 3.0 s", "no answer for 3.0 s"),
+            (K::TimedOut, "Operation timed out (os error 110)", "timed out: Operation timed out"),
+            (K::DnsNxdomain, name, "no such name: Name or service not known"),
+            (K::Cancelled, "stopped by the user", "stopped by the user"),
+            (K::ConnectionRefused, "refused", "connection refused"),
+            (K::TlsAlert, "received fatal alert: HandshakeFailure", "TLS alert: HandshakeFailure"),
+            (K::Eof, "", "connection closed"),
+        ] {
+            assert_eq!(Failure::new(Operation::Read, kind, detail).to_string(), told);
+        }
     }
 }

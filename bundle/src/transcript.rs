@@ -74,7 +74,7 @@ pub fn of(bundle: &Bundle, observation: &Observation) -> Option<Transcript> {
             if let Some(bytes) = &failure.received {
                 response = bytes.text().into_owned();
             }
-            let _ = writeln!(text, "* {}: {}", failure.kind.name(), failure.detail);
+            let _ = writeln!(text, "* {failure}");
         }
     }
     text.push_str(&response);

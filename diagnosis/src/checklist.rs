@@ -57,7 +57,7 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
             (None, None) => {
                 let reach = route.reach();
                 let why =
-                    reach.failure().map(|f| format!(" ({})", f.kind.name())).unwrap_or_default();
+                    reach.failure().map(|f| format!(" ({})", f.kind.words())).unwrap_or_default();
                 format!("stopped at {}{why}", reach.name())
             }
         };
@@ -186,7 +186,7 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
                 other => {
                     let why = other
                         .failure()
-                        .map(|f| format!(" ({})", f.kind.name()))
+                        .map(|f| format!(" ({})", f.kind.words()))
                         .unwrap_or_default();
                     have.push(format!(
                         "there is no handshake to show: the route ends at {}{why}",

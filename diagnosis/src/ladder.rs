@@ -5,7 +5,7 @@ use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView, SocketS
 use crate::idle::cut;
 use crate::model::{Layer, LayerState, LayerStatus, RouteLadder};
 use wss_bundle::observation::{Peer, Resolver, Tunnel, Verification, probe};
-use wss_bundle::{FailureKind, Observation, Step};
+use wss_bundle::{Failure, FailureKind, Observation, Step};
 
 /// One ladder for each bundle, route and WebSocket path.
 #[must_use]
@@ -53,7 +53,13 @@ fn state(
     ms: Option<f64>,
     detail: impl Into<Option<String>>,
 ) -> LayerState {
-    LayerState { layer, status, ms, detail: detail.into() }
+    LayerState { layer, status, ms, detail: detail.into(), failure: None }
+}
+
+/// A layer at which a step did not come to its end.
+fn ended(layer: Layer, status: LayerStatus, o: &Observation, failure: &Failure) -> LayerState {
+    let state = state(layer, status, Some(o.duration_ms), failure.to_string());
+    LayerState { failure: Some(failure.kind), ..state }
 }
 
 /// The outcome of the steps of one kind: the first success, or else the first failure.
@@ -71,7 +77,7 @@ fn best<'a>(
         Some((_, f)) if f.kind == FailureKind::Cancelled => {
             state(layer, LayerStatus::Unknown, None, "cancelled".to_owned())
         }
-        Some((o, f)) => state(layer, LayerStatus::Fail, Some(o.duration_ms), f.to_string()),
+        Some((o, f)) => ended(layer, LayerStatus::Fail, o, f),
         None => state(layer, LayerStatus::Unknown, None, None),
     }
 }
@@ -152,7 +158,7 @@ fn tls(view: &BundleView<'_>, route: &RouteView<'_>) -> LayerState {
         (_, _, Some(f)) if f.kind == FailureKind::Cancelled => {
             state(Layer::Tls, LayerStatus::Unknown, None, "cancelled".to_owned())
         }
-        (_, _, Some(f)) => state(Layer::Tls, LayerStatus::Fail, Some(o.duration_ms), f.to_string()),
+        (_, _, Some(f)) => ended(Layer::Tls, LayerStatus::Fail, o, f),
         (Some(Verification::Untrusted { detail, .. }), _, _) => state(
             Layer::Tls,
             LayerStatus::Fail,
@@ -205,7 +211,7 @@ fn upgrade(route: &RouteView<'_>, path: &str) -> LayerState {
         Some((o, f)) => {
             let too_short = route.is_too_short(o);
             let status = if too_short { LayerStatus::Unknown } else { LayerStatus::Fail };
-            state(Layer::Upgrade, status, Some(o.duration_ms), f.to_string())
+            ended(Layer::Upgrade, status, o, f)
         }
         None => state(Layer::Upgrade, LayerStatus::Unknown, None, None),
     }
@@ -227,11 +233,11 @@ fn frames(route: &RouteView<'_>, path: &str) -> LayerState {
             state(Layer::Frames, LayerStatus::Pass, pong.or(Some(o.duration_ms)), "Pong".to_owned())
         }
         SocketState::NoFrames => {
-            let detail = frames
-                .result
-                .failure()
-                .map_or_else(|| "no Pong came".to_owned(), ToString::to_string);
-            state(Layer::Frames, LayerStatus::Fail, Some(o.duration_ms), detail)
+            let fail = LayerStatus::Fail;
+            match frames.result.failure() {
+                Some(f) => ended(Layer::Frames, fail, o, f),
+                None => state(Layer::Frames, fail, Some(o.duration_ms), "no Pong came".to_owned()),
+            }
         }
         _ => state(Layer::Frames, LayerStatus::Unknown, None, None),
     }

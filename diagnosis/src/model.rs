@@ -502,6 +502,9 @@ pub struct LayerState {
     pub ms: Option<f64>,
     /// A few words.
     pub detail: Option<String>,
+    /// How it failed, where a step did not come to its end.
+    #[serde(skip)]
+    pub failure: Option<wss_bundle::FailureKind>,
 }
 
 /// How a layer went.

@@ -234,16 +234,13 @@ fn failure(layer: &LayerState) -> Option<String> {
             "status".to_owned()
         });
     }
-    let first = detail.split(':').next().unwrap_or_default();
-    Some(match (layer.layer, first) {
+    if let Some(kind) = layer.failure {
+        return Some(kind.name());
+    }
+    Some(match (layer.layer, detail.split(':').next().unwrap_or_default()) {
         (Layer::Hold, _) => "cut".to_owned(),
         (_, "not trusted") => "untrusted".to_owned(),
         (_, "no Pong came") => "no_pong".to_owned(),
-        (_, kind)
-            if kind.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') =>
-        {
-            words::cut(kind, 40)
-        }
         _ => "other".to_owned(),
     })
 }

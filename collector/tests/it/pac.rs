@@ -177,7 +177,7 @@ fn a_file_that_cannot_be_had_is_noted() {
         (gone.url(), "404 Not Found"),
         (round.url(), "redirections"),
         (cut.url(), "broke off"),
-        (format!("http://127.0.0.1:{closed}/x.pac"), "connection_refused"),
+        (format!("http://127.0.0.1:{closed}/x.pac"), "connection refused"),
         ("/no/such/file.pac".to_owned(), "could not be read"),
         ("/dev/zero".to_owned(), "it is no file"),
         ("gopher://127.0.0.1/x.pac".to_owned(), "scheme"),
