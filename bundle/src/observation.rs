@@ -47,6 +47,25 @@ impl RouteId {
         Self(format!("proxy {url}"))
     }
 
+    /// How something goes by it, for sentences: `directly`, `by the proxy <url>`.
+    #[must_use]
+    pub fn way(&self) -> String {
+        match self.0.strip_prefix("proxy ") {
+            Some(url) => format!("by the proxy {url}"),
+            None if self.is_direct() => "directly".to_owned(),
+            None => format!("by {self}"),
+        }
+    }
+
+    /// The same as a noun: `the direct way`, `the proxy <url>`.
+    #[must_use]
+    pub fn noun(&self) -> String {
+        match self.is_direct() {
+            true => "the direct way".to_owned(),
+            false => format!("the {self}"),
+        }
+    }
+
     /// Whether no proxy is used.
     #[must_use]
     pub fn is_direct(&self) -> bool {

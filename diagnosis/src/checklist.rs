@@ -62,7 +62,7 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
             }
         };
         seen[usize::from(vantage == Vantage::Outside)] = true;
-        have.push(format!("{} by {}: {outcome}", vantage.as_str(), route.route.id));
+        have.push(format!("{}, {}: {outcome}", vantage.as_str(), route.route.id.way()));
     }
     // The page's own command, pasted: as good for this item, where it is a test.
     let mut no_test = Vec::new();
@@ -272,7 +272,7 @@ fn network_path(e: &Evidence<'_>) -> ChecklistItem {
     let missing = if said {
         vec![]
     } else {
-        vec!["a person's words: VPN, corporate proxy, cloud load balancer".to_owned()]
+        vec!["in a person's words: VPN, corporate proxy, cloud load balancer".to_owned()]
     };
     item("network-path", have, missing, Some(run_again(e, SAY_PATH)))
 }

@@ -92,7 +92,7 @@ fn evidence(out: &mut String, case: &Case<'_>, finding: &Finding) {
         let observation = view.and_then(|view| view.observation(&citation.observation));
         let what = observation.map_or_else(String::new, |o| {
             let path = o.path.as_deref().unwrap_or_default();
-            plain(&format!(" ({} {path} by {})", words::step(&o.step), o.route))
+            plain(&format!(" ({} {path}, {})", words::step(&o.step), o.route.way()))
         });
         let _ = writeln!(out, "- {vantage}: {} {what}", code(&citation.excerpt));
     }
@@ -183,10 +183,12 @@ fn missing(out: &mut String, case: &Case<'_>) {
         return;
     }
     out.push_str("## What is still missing\n\n");
-    for item in &open {
+    for (at, item) in open.iter().enumerate() {
+        // One command may answer two items: it stands below the second.
+        let again = open[at + 1..].iter().any(|later| later.how == item.how);
         let what = format!("{}: {}", words::item_title(item.item), item.missing.join("; "));
         let _ = writeln!(out, "- {}", plain(&what));
-        if let Some(how) = &item.how {
+        if let Some(how) = item.how.as_ref().filter(|_| !again) {
             indented(out, &fenced("sh", how));
         }
     }

@@ -71,7 +71,7 @@ fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
     };
     let what = o.map_or_else(given, |o| {
         let path = o.path.as_deref().unwrap_or_default();
-        words::cut(&format!("{} {path} by {}", words::step(&o.step), o.route), 160)
+        words::cut(&format!("{} {path}, {}", words::step(&o.step), o.route.way()), 160)
     });
     Cited {
         vantage: view.map_or_else(String::new, |view| view.name.clone()),

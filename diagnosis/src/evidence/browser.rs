@@ -348,8 +348,19 @@ pub fn compare(bundle: &Bundle, seen: &BrowserHandshake) -> Option<Compared> {
     let mut out = Vec::new();
     let mut add = |what: &str, browser: Option<String>, collector: Option<String>| {
         if browser != collector && (browser.is_some() || collector.is_some()) {
-            let shown = |value: Option<String>| value.unwrap_or_else(|| "none".into());
-            let what = what.to_owned();
+            // What the redactor masked is there, and nobody can say whether it is the same.
+            let masked = |value: &Option<String>| {
+                value.as_ref().is_some_and(|value| value.contains("[removed"))
+            };
+            let unknown = masked(&browser) || masked(&collector);
+            let shown = |value: Option<String>| {
+                value.map_or_else(|| "none".into(), |value| value.replace("[removed]", "masked"))
+            };
+            let what = if unknown && browser.is_some() && collector.is_some() {
+                format!("{what} (masked here: not to be compared)")
+            } else {
+                what.to_owned()
+            };
             out.push(Difference { what, browser: shown(browser), collector: shown(collector) });
         }
     };

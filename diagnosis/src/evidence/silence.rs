@@ -212,9 +212,8 @@ pub(super) fn mark<'a>(routes: &mut [RouteView<'a>], path: &str) {
         .iter()
         .map(|route| {
             let others = routes.iter().filter(|other| other.route.id != route.route.id);
-            let beside = others.flat_map(|other| {
-                route.too_short_beside(other, path, &format!("by {}", other.route.id))
-            });
+            let beside =
+                others.flat_map(|other| route.too_short_beside(other, path, &other.route.id.way()));
             route.too_short_here(path).into_iter().chain(beside).collect()
         })
         .collect();

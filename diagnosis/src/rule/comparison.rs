@@ -205,7 +205,7 @@ fn second_fault(e: &Evidence<'_>) -> Answer {
     }
     let Some((observation, excerpt)) = shows(twin) else { return Answer::NotApplicable };
     let side = twin.bundle.manifest.vantage.as_str();
-    let title = format!("From {side} it fails as well, for another reason: {}", theirs.cause);
+    let title = format!("From {side} it fails as well, for another reason");
     Answer::Note(vec![
         Draft::new(SECOND_FAULT_ID, Severity::Error, title, twin, observation, excerpt)
             .text(format!(

@@ -167,15 +167,15 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
     )
     .text(format!(
         "The settings here ({source}) send this target through {}, and {what} ({failure}).{}",
-        route.route.id,
+        route.route.id.noun(),
         match (bypass, further) {
             (true, Some(other)) => format!(
-                " By {} it works, and browsers do not take that way while the setting stands.",
-                other.route.id
+                " It works {}, and browsers do not go that way while the setting stands.",
+                other.route.id.way()
             ),
             (false, Some(other)) => format!(
-                " By {} the upgrade gets through, but {}.",
-                other.route.id,
+                " The upgrade gets through {}, but {}.",
+                other.route.id.way(),
                 other.limits(path).join(", and ")
             ),
             (_, None) => String::new(),

@@ -165,20 +165,27 @@ fn another_route(e: &Evidence<'_>, all_the_way: bool) -> Answer {
         return Answer::Pass;
     };
     let Some(r) = other.upgrade_reply(path) else { return Answer::Pass };
-    let (chosen, way) = (&route.route.id, &other.route.id);
+    let (chosen, way) = (route.route.id.noun(), other.route.id.way());
     let (rule, title, text) = if all_the_way {
         let text = format!(
-            "This machine's settings choose {chosen}; by {way} the same upgrade gets through, and \
+            "This machine's settings choose {chosen}; {way} the same upgrade gets through, and \
              frames pass."
         );
-        ("another-route-works", format!("The WebSocket works by another route: {way}"), text)
+        (
+            "another-route-works",
+            format!("The WebSocket works by another route: {}", other.route.id.noun()),
+            text,
+        )
     } else {
         let text = format!(
-            "This machine's settings choose {chosen}; by {way} the same upgrade gets through and a \
+            "This machine's settings choose {chosen}; {way} the same upgrade gets through and a \
              Ping is answered, but {}. So it is no way around.",
             limits.join(", and ")
         );
-        let title = format!("By another route the upgrade gets through, and not all works: {way}");
+        let title = format!(
+            "By another route the upgrade gets through, and not all works: {}",
+            other.route.id.noun()
+        );
         ("another-route-gets-further", title, text)
     };
     let draft = Draft::new(rule, Severity::Info, title, focus, r.observation, r.line());

@@ -5,7 +5,7 @@ use super::{Answer, Draft, Rule};
 use crate::evidence::{BundleView, By, Evidence, RouteView, browsers_of, ends_at};
 use crate::model::Severity;
 use wss_bundle::environment::ProxyChoice;
-use wss_bundle::{Observation, Vantage};
+use wss_bundle::{Observation, RouteId, Vantage};
 
 pub(super) const CLIENTS_DIFFER: Rule = Rule {
     id: "clients-differ",
@@ -80,13 +80,14 @@ fn end<'v>(view: &'v BundleView<'_>, choice: &'v ProxyChoice) -> &'v str {
 
 fn sentence(view: &BundleView<'_>, choice: &ProxyChoice, path: &str) -> String {
     let end = end(view, choice);
+    let way = |name: &str| RouteId(name.to_owned()).way();
     let way = if *end == *choice.route {
-        end.to_owned()
+        way(end)
     } else {
-        format!("{}, which does not answer, and on to {end}", choice.route)
+        format!("{}, which does not answer, and then {}", way(&choice.route), way(end))
     };
     format!(
-        "{} goes by {way} ({}); there {}.",
+        "{} goes {way} ({}); there {}.",
         named(&choice.client),
         choice.because,
         outcome(works(view, end, path))
@@ -109,10 +110,10 @@ pub(crate) fn whose_way(view: &BundleView<'_>) -> Option<String> {
                 false => "it does not",
             };
             Some(format!(
-                "That is the way of browsers here: {}{because}. By {} ({}) {fares}: that way curl \
-                 takes.",
-                taken.route.id,
-                own.route.id,
+                "That is the way of browsers here: {}{because}. curl goes {} ({}), and there \
+                 {fares}.",
+                taken.route.id.noun(),
+                own.route.id.way(),
                 own.route.sources.join(", ")
             ))
         }
@@ -159,7 +160,7 @@ fn clients_differ(e: &Evidence<'_>) -> Answer {
     };
     text.push(format!(
         "The verdict is about {}, {whose}: what is set in a browser itself is not read.",
-        selected.route.id
+        selected.route.id.noun()
     ));
     let severity = if matters { Severity::Warning } else { Severity::Info };
     let mut draft =
@@ -192,9 +193,10 @@ fn page_and_socket_differ(e: &Evidence<'_>) -> Answer {
         .iter()
         .map(|(choice, page)| {
             format!(
-                "{} would fetch the page by {page} and open the WebSocket by {} ({}); there {}.",
+                "{} would fetch the page {} and open the WebSocket {} ({}); there {}.",
                 named(&choice.client),
-                choice.route,
+                RouteId(page.to_string()).way(),
+                RouteId(choice.route.clone()).way(),
                 choice.because,
                 outcome(works(focus, &choice.route, path))
             )

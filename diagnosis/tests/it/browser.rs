@@ -382,3 +382,36 @@ fn differences_are_listed_and_nothing_else() {
     let own = bundle.observations.observations.iter().find(|o| o.id == compared.observation);
     assert_eq!(own.unwrap().probe, "browser-upgrade");
 }
+
+/// A subprotocol that is not known may be a token, and is masked: that it differs
+/// from the collector's own is then not known.
+#[test]
+fn what_is_masked_is_not_said_to_differ() {
+    let mut seen = answered(live(), FORBIDDEN);
+    seen.request = Some(Bytes::from(
+        "GET /v1/ws HTTP/1.1\r\nHost: bindplane.corp.example\r\n\
+         Sec-WebSocket-Protocol: [removed]\r\n\r\n",
+    ));
+    let mut bundle = saw(fine(), seen);
+    let compare = |bundle: &Bundle| {
+        let seen = &bundle.observations.browser[0];
+        wss_diagnosis::evidence::browser::compare(bundle, seen).unwrap().differences
+    };
+    for sent in ["graphql-ws", "[removed]"] {
+        for o in &mut bundle.observations.observations {
+            if let wss_bundle::Step::Upgrade(upgrade) = &mut o.step {
+                let head = format!("GET /v1/ws HTTP/1.1\r\nSec-WebSocket-Protocol: {sent}\r\n\r\n");
+                upgrade.request = head.as_str().into();
+            }
+        }
+        let found: Vec<_> =
+            compare(&bundle).into_iter().filter(|d| d.what.contains("Protocol")).collect();
+        match sent {
+            "graphql-ws" => {
+                assert!(found[0].what.contains("not to be compared"), "{found:?}");
+                assert_eq!((found[0].browser.as_str(), found.len()), ("masked", 1));
+            }
+            _ => assert!(found.is_empty(), "{found:?}"),
+        }
+    }
+}

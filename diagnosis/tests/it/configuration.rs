@@ -3,7 +3,7 @@
 
 use crate::cases::{healthy, stripped};
 use crate::fixture::*;
-use wss_bundle::observation::EndedBy;
+use wss_bundle::observation::{EndedBy, Ending, probe};
 use wss_bundle::{Attachment, AttachmentKind, Bundle};
 use wss_diagnosis::{Diagnosis, Finding, Severity, diagnose};
 
@@ -33,6 +33,12 @@ const H2: &str = "defaults\n  mode http\n  timeout connect 5s\n  timeout client 
                   frontend f\n  bind :443 ssl crt x.pem\n  default_backend b\nbackend b\n  \
                   server one 127.0.0.1:3001 proto h2\n";
 
+const HIDES: &str = "server {\n  listen 443 ssl;\n  proxy_http_version 1.1;\n  \
+                     proxy_set_header Upgrade $http_upgrade;\n  proxy_set_header Connection upgrade;\n  \
+                     proxy_read_timeout 1h;\n  proxy_send_timeout 1h;\n  location / {\n    \
+                     proxy_pass http://b:3001;\n    \
+                     proxy_hide_header Sec-WebSocket-Extensions;\n  }\n}\n";
+
 fn with(mut bundle: Bundle, text: &str) -> Bundle {
     bundle.attachments.push(Attachment {
         name: "site.conf".into(),
@@ -55,6 +61,16 @@ fn works() -> OnRoute {
 fn cut_at(seconds: f64) -> Bundle {
     let cut = Cut::At(seconds, EndedBy::Fin, Some(true));
     works().hold(&Leaf::good(), 75.0, cut, Cut::Never).done()
+}
+
+/// Compression is offered; no grant arrives, and frames break or do not.
+fn not_granted(ending: Ending) -> Bundle {
+    let good = Leaf::good();
+    works()
+        .says(probe::BROWSER_UPGRADE, WS, false, Ending::new(EndedBy::StillOpen))
+        .offers(WS, &good, SWITCHED)
+        .says(probe::COMPRESSED_UPGRADE, WS, false, ending)
+        .done()
 }
 
 fn answered(head: &str, body: &str) -> Bundle {
@@ -106,6 +122,16 @@ pub(crate) fn given() -> Vec<(&'static str, Bundle, &'static str)> {
         ("configuration: it forwards", with(nginx_strips(), FORWARDS), "lb-strips-upgrade"),
         ("configuration: a variable", with(nginx_strips(), MAPPED), "lb-strips-upgrade"),
         ("configuration: it works all the same", with(works().done(), BARE), "none"),
+        (
+            "configuration: the grant is hidden",
+            with(not_granted(Ending::new(EndedBy::Garbled)), HIDES),
+            "frames-blocked",
+        ),
+        (
+            "configuration: nothing to hide",
+            with(not_granted(Ending::new(EndedBy::StillOpen)), HIDES),
+            "none",
+        ),
         ("configuration: 60 s, and cut", with(cut_at(60.05), SHORT), "idle-timeout"),
         ("configuration: 60 s, and cut at 30", with(cut_at(30.0), SHORT), "idle-timeout"),
         (
@@ -132,6 +158,12 @@ fn confirmed_only_where_the_probe_saw_it() {
         ("configuration: a path rule", "config-path-rule", "wrong-path", "line 4"),
         ("configuration: HTTP/2 to the backend", "config-http2", "bad-gateway", "line 10"),
         ("configuration: Host", "config-host", "origin-rejected", "line 9"),
+        (
+            "configuration: the grant is hidden",
+            "config-extensions",
+            "frames-blocked-compressed",
+            "line 10",
+        ),
     ] {
         let (_, bundle, _) = given().into_iter().find(|g| g.0 == name).unwrap();
         let diagnosis = diagnose(&[bundle]);
@@ -159,6 +191,12 @@ fn not_seen_is_said_and_is_no_error() {
             "the upgrade passed",
         ),
         ("configuration: 60 s, and cut at 30", "config-timeout", Severity::Warning, "another age"),
+        (
+            "configuration: nothing to hide",
+            "config-extensions",
+            Severity::Info,
+            "where the server compresses",
+        ),
         ("configuration: it forwards", "config-not-in-effect", Severity::Info, "not what runs"),
         ("configuration: a variable", "config-cannot-tell", Severity::Info, "$connection_upgrade"),
     ] {

@@ -59,7 +59,7 @@ impl Certificates {
                 if tls.chain.is_empty() {
                     continue;
                 }
-                let by = words::cut(&format!("{} by {}", view.name, o.route), 120);
+                let by = words::cut(&format!("{}, {}", view.name, o.route.way()), 120);
                 let key: Vec<String> = tls.chain.iter().map(|c| c.sha256.clone()).collect();
                 match chains.iter_mut().find(|c| c.key == key && c.verdict == verdict(tls).2) {
                     Some(same) => {

@@ -4,7 +4,7 @@
 use crate::report::part::{Span, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::{LayerState, LayerStatus, Verdict};
+use wss_diagnosis::{LayerState, Verdict};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Changes {
@@ -84,11 +84,6 @@ fn said(verdict: &Verdict) -> Vec<Span> {
 }
 
 fn cell(state: &LayerState) -> Cell {
-    let (symbol, tone, plain) = match state.status {
-        LayerStatus::Pass => ("✓", "good", "pass"),
-        LayerStatus::Fail => ("✗", "bad", "fail"),
-        LayerStatus::Skipped => ("–", "none", "skipped"),
-        LayerStatus::Unknown => ("?", "none", "unknown"),
-    };
+    let (symbol, plain, tone) = words::layer(state.status);
     Cell { symbol, tone, words: words::cut(state.detail.as_deref().unwrap_or(plain), 200) }
 }

@@ -172,7 +172,7 @@ fn status(observation: &Observation) -> Option<u16> {
 
 fn title(view: &View<'_>, o: &Observation) -> String {
     let path = o.path.as_deref().unwrap_or_default();
-    words::cut(&format!("{}: {} {path} by {}", view.name, o.probe, o.route), 200)
+    words::cut(&format!("{}: {} {path}, {}", view.name, o.probe, o.route.way()), 200)
 }
 
 fn side(one: Handshake<'_, '_>) -> Side {
