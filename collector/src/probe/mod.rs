@@ -74,7 +74,7 @@ impl Kept {
         if let Some(conn) = kept {
             let ctx = Ctx { connection: conn.ctx.connection, ..ctx.clone() };
             let mut conn = Conn { ctx, ..conn };
-            match send(&mut conn, request, Kind::Next).await {
+            match Box::pin(send(&mut conn, request, Kind::Next)).await {
                 Err(failure) if crossed(&failure) => {}
                 answer => {
                     self.0 = answer?.reusable.then_some(conn);
@@ -82,9 +82,13 @@ impl Kept {
                 }
             }
         }
-        let mut conn =
-            if absolute { first(ctx, way, true).await? } else { open(ctx, way, true).await? };
-        let answer = send(&mut conn, request, Kind::Plain).await?;
+        // On the heap: without optimisation what the steps hold between them is more
+        // than a worker's stack has.
+        let mut conn = match absolute {
+            true => Box::pin(first(ctx, way, true)).await?,
+            false => Box::pin(open(ctx, way, true)).await?,
+        };
+        let answer = Box::pin(send(&mut conn, request, Kind::Plain)).await?;
         self.0 = answer.reusable.then_some(conn);
         Ok(())
     }
