@@ -126,8 +126,10 @@ pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fai
 /// # Errors
 /// The failure that was recorded, or the proxy's refusal.
 pub async fn dial(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure> {
-    let conn = first(ctx, way, counted).await?;
-    through(ctx, way, counted, conn).await.inspect_err(|failure| {
+    let conn = Box::pin(first(ctx, way, counted)).await?;
+    // Boxed: what each of these keeps while it waits would else be kept in every
+    // probe that calls it, and copied on the stack where nothing is optimised.
+    Box::pin(through(ctx, way, counted, conn)).await.inspect_err(|failure| {
         if failure.kind == FailureKind::TimedOut {
             ctx.net.note_silence(ctx.route);
         }
@@ -140,17 +142,17 @@ async fn through(ctx: &Ctx, way: &Arc<Way>, counted: bool, conn: Conn) -> Result
         RouteKind::Direct => Ok(conn),
         RouteKind::HttpProxy | RouteKind::HttpsProxy => {
             let Conn { ctx: on, stream, session, trusted, permit } = conn;
-            match tunnel::connect(&on, stream).await? {
+            match Box::pin(tunnel::connect(&on, stream)).await? {
                 Asked::Open(stream) => Ok(Conn { ctx: on, stream, session, trusted, permit }),
                 Asked::Again(Some(stream)) => {
-                    let stream = opened(tunnel::connect(&on, stream).await?)?;
+                    let stream = opened(Box::pin(tunnel::connect(&on, stream)).await?)?;
                     Ok(Conn { ctx: on, stream, session, trusted, permit })
                 }
                 Asked::Again(None) => {
                     // The old connection's permit is for the new one.
                     drop(permit);
-                    let conn = first(ctx, way, counted).await?;
-                    let stream = opened(tunnel::connect(&conn.ctx, conn.stream).await?)?;
+                    let conn = Box::pin(first(ctx, way, counted)).await?;
+                    let stream = opened(Box::pin(tunnel::connect(&conn.ctx, conn.stream)).await?)?;
                     Ok(Conn { stream, ..conn })
                 }
             }

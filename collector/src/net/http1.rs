@@ -124,7 +124,7 @@ pub async fn exchange_keeping(
 
 /// Reads what still comes, to see how the connection ends.
 async fn watch(stream: &mut Tap<BoxIo>, limit: Duration) -> Option<Ending> {
-    let mut scratch = [0; 4096];
+    let mut scratch = vec![0; 4096];
     let _ = tokio::time::timeout(limit, async {
         for _ in 0..64 {
             if !matches!(stream.read(&mut scratch).await, Ok(n) if n > 0) {
@@ -172,6 +172,7 @@ pub(super) async fn read_head(
     first_byte: &mut Option<Instant>,
 ) -> Result<(ResponseHead, usize), Failure> {
     let mut searched = 0_usize;
+    let mut chunk = vec![0; 8192];
     loop {
         if !plausible(buffer) {
             let _ = tokio::time::timeout(GARBAGE_WAIT, fill(stream, buffer)).await;
@@ -195,7 +196,6 @@ pub(super) async fn read_head(
         }
         searched = buffer.len();
         let had = buffer.len();
-        let mut chunk = [0; 8192];
         match stream.read(&mut chunk).await {
             Ok(0) if had == 0 => {
                 return Err(read_failure(FailureKind::Eof, "closed without a byte", &[]));
@@ -221,7 +221,7 @@ fn too_large(buffer: &[u8]) -> Failure {
 }
 
 async fn fill(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) {
-    let mut chunk = [0; 8192];
+    let mut chunk = vec![0; 8192];
     while buffer.len() < HEAD_LIMIT {
         match stream.read(&mut chunk).await {
             Ok(n) if n > 0 => buffer.extend_from_slice(&chunk[..n]),
@@ -279,6 +279,7 @@ pub(super) async fn read_body(
     let mut keeper = Keeper { kept: Vec::new(), limit, length: 0 };
     let mut chunks = Chunks::Size;
     let mut wire = buffer.len() as u64;
+    let mut chunk = vec![0; 8192];
     let complete = loop {
         match framing {
             Framing::Length(length) => {
@@ -302,7 +303,6 @@ pub(super) async fn read_body(
         if wire >= BODY_LIMIT {
             break false;
         }
-        let mut chunk = [0; 8192];
         match tokio::time::timeout_at(until, stream.read(&mut chunk)).await {
             Ok(Ok(n)) if n > 0 => {
                 wire += n as u64;
