@@ -103,6 +103,43 @@
     document.body.classList.toggle("filtering", filtered);
     for (const section of sections) one(section, left, from, to, filtered);
     for (const note of all(".unfiltered")) note.hidden = !filtered;
+    carry(left, from, to, filtered);
+  };
+  // What the filters leave, as conditions of SQL; `of` goes before the columns.
+  const conditions = (from, to, of) => {
+    const text = (value) => "'" + value.replaceAll("'", "''") + "'";
+    const blamed = "TRIM(COALESCE(" + of + "device, '') || ' ' || COALESCE(" + of + "device_version, ''))";
+    const [cause, device, vantage] = ["cause", "device", "vantage"].map((id) => find(id).value && find(id).selectedOptions[0].textContent);
+    const other = ["none to blame", "any other"];
+    const named = devices.slice(1).filter((name) => !other.includes(name)).map(text);
+    return [
+      cause && of + "cause = " + text(cause),
+      device && blamed + (device === other[0] ? " = ''" : device === other[1]
+        ? " NOT IN (" + ["''", ...named].join(", ") + ")" : " = " + text(device)),
+      vantage && of + "vantage = " + text(vantage),
+      from > 0 && of + "day >= " + text(periods[from]),
+      to < periods.length - 1 && of + "day < " + text(periods[to + 1]),
+    ].filter(Boolean);
+  };
+  // The lists and queries behind the numbers carry the filters.
+  const carry = (left, from, to, filtered) => {
+    for (const list of all(".behind")) {
+      const place = list.querySelector(".cmd span"), note = list.querySelector(".carried");
+      if (!place) continue;
+      const where = conditions(from, to, place.dataset.of).map((one) => " AND " + one).join("");
+      // It stands between single quotes of a shell.
+      place.textContent = where.replaceAll("'", "'\\''");
+      let shown = 0, hidden = 0;
+      for (const item of list.querySelectorAll("li")) {
+        const period = Number(item.dataset.period);
+        item.hidden = !(left[item.dataset.who] && period >= from && period <= to);
+        if (item.hidden) hidden++; else shown++;
+      }
+      note.hidden = !filtered;
+      note.textContent = filtered
+        ? "Only what the filters leave." + (hidden && !shown ? " None of the newest is among it; the query lists all." : "")
+        : "";
+    }
   };
   const one = (section, left, from, to, filtered) => {
     const each = (slots, use) => {

@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod browser;
 pub mod demo;
+pub mod floor;
 pub mod generate;
 pub mod hostile;
 pub mod lab;

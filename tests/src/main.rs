@@ -4,6 +4,7 @@
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 use wss_lab::bench::{self, Options, Show};
+use wss_lab::generate::Like;
 
 /// The lab of wss-support.
 #[derive(Debug, Parser)]
@@ -54,9 +55,32 @@ enum Command {
         /// Bytes of the pages that devices answer with; as in the lab when not given
         #[arg(long, value_name = "BYTES")]
         page_bytes: Option<usize>,
+        /// As large as the field's: a HAR, pasted output of curl, configurations, block pages
+        #[arg(long, conflicts_with = "page_bytes")]
+        rich: bool,
         /// An empty folder
         #[arg(long, value_name = "DIR")]
         out: std::path::PathBuf,
+    },
+    /// Fill a store with the verdicts of so many bundles, without the bundles
+    Fill {
+        /// How many
+        #[arg(long, value_name = "N")]
+        count: usize,
+        /// The same seed gives the same rows
+        #[arg(long, value_name = "S", default_value_t = 1)]
+        seed: u64,
+        /// The store's folder
+        #[arg(long, value_name = "DIR")]
+        store: std::path::PathBuf,
+    },
+    /// Inflate every entry of a folder's bundles with libdeflate, and check its sum
+    Floor {
+        /// The folder
+        folder: std::path::PathBuf,
+        /// How often; nought reads the files alone
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        times: usize,
     },
     /// Run one scenario, and show what was seen and judged
     Scenario {
@@ -81,8 +105,17 @@ fn main() -> ExitCode {
         }
         Command::Serve => wss_lab::demo::serve(),
         Command::Scenarios { root } => scenarios(&root),
-        Command::Generate { count, seed, page_bytes, out } => {
-            generate(count, seed, page_bytes, &out)
+        Command::Generate { count, seed, page_bytes, rich, out } => {
+            let like = match page_bytes {
+                _ if rich => Like::Field,
+                Some(bytes) => Like::Pages(bytes),
+                None => Like::Lab,
+            };
+            generate(count, seed, like, &out)
+        }
+        Command::Fill { count, seed, store } => wss_lab::generate::fill(&store, count, seed),
+        Command::Floor { folder, times } => {
+            wss_lab::floor::inflate(&folder, times).map(|bytes| println!("{bytes} bytes"))
         }
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),
     };
@@ -95,13 +128,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn generate(
-    count: usize,
-    seed: u64,
-    page_bytes: Option<usize>,
-    out: &std::path::Path,
-) -> Result<(), String> {
-    let written = wss_lab::generate::generate_with(count, seed, page_bytes, out)?;
+fn generate(count: usize, seed: u64, like: Like, out: &std::path::Path) -> Result<(), String> {
+    let written = wss_lab::generate::generate_with(count, seed, like, out)?;
     let wss_lab::generate::Written { bundles, copies, bad } = written;
     println!("{bundles} bundles, {copies} of them twice, and {bad} files that are none");
     Ok(())

@@ -1,5 +1,5 @@
 //! The way in for bundles that are as `wss-collector` wrote them: only what
-//! the diagnosis looks at is inflated; transcripts are not.
+//! the diagnosis looks at is inflated; transcripts and HAR exports are not.
 //!
 //! Whatever is irregular in any way goes to the careful reader of the bundle
 //! crate instead, which knows limits, salvage and defects. So this one needs
@@ -21,8 +21,8 @@ use wss_bundle::{Bundle, Defect, Manifest};
 /// Entries over this size are held to the ratio, as in the careful reader.
 const RATIO_FROM: u64 = 1 << 20;
 
-/// What of a bundle is enough to judge it again: all parts but the transcripts,
-/// which say nothing that is not in the observations, and the defects that the
+/// What of a bundle is enough to judge it again: all parts but the transcripts and
+/// HAR exports, which say nothing that is not in the observations, and the defects that the
 /// careful reader found; each deflated, as it was in the zip.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kept(pub Vec<u8>);
@@ -158,11 +158,16 @@ impl Reader {
                 continue;
             }
             let record = manifest.files.iter().find(|record| record.path == *path)?;
+            kept.text(path.as_bytes())?;
+            if unread(path, manifest) {
+                kept.nothing();
+                out.push(attachment(path, Vec::new(), manifest)?);
+                continue;
+            }
             let bytes = self.inflate(listed)?.to_vec();
             if sha256(&bytes) != record.sha256 {
                 return None;
             }
-            kept.text(path.as_bytes())?;
             kept.raw(listed)?;
             out.push(attachment(path, bytes, manifest)?);
         }
@@ -251,10 +256,13 @@ impl Reader {
                 &self.buffer[..]
             });
         }
-        self.buffer.clear();
-        self.buffer.resize(bytes, 0);
-        let written = self.inflate.deflate_decompress(listed.data, &mut self.buffer).ok()?;
-        (written == bytes && crc(&self.buffer) == listed.crc).then_some(&self.buffer[..])
+        // What an earlier entry left is overwritten; to clear it first would cost.
+        if self.buffer.len() < bytes {
+            self.buffer.resize(bytes, 0);
+        }
+        let out = self.buffer.get_mut(..bytes)?;
+        let written = self.inflate.deflate_decompress(listed.data, out).ok()?;
+        (written == bytes && crc(out) == listed.crc).then_some(&*out)
     }
 
     fn part<'m, T: serde::de::DeserializeOwned>(
@@ -279,6 +287,13 @@ impl Reader {
 /// JSON. That it is UTF-8 is seen once for all, which is faster than text by text.
 fn parsed<T: serde::de::DeserializeOwned>(text: &[u8]) -> Option<T> {
     serde_json::from_str(std::str::from_utf8(text).ok()?).ok()
+}
+
+/// Whether nobody judges by an attachment: what a HAR says stands in the
+/// observations, too.
+fn unread(path: &str, manifest: &Manifest) -> bool {
+    let record = manifest.attachments.iter().find(|record| record.path == path);
+    record.is_some_and(|record| record.kind == AttachmentKind::Har)
 }
 
 /// An attachment by its entry, as the careful reader has it.
@@ -345,6 +360,12 @@ impl Parts {
     }
 
     fn text(&mut self, text: &[u8]) -> Option<()> {
+        // A name: one stored block (RFC 1951 section 3.2.4), for which no compressor is made.
+        if let Some(length) = u16::try_from(text.len()).ok().filter(|length| *length < 512) {
+            let (head, not) = (length.to_le_bytes(), (!length).to_le_bytes());
+            let block = [&[1][..], &head, &not, text].concat();
+            return self.add(u32::from(length), &block);
+        }
         let mut compressor = Compressor::new(CompressionLvl::new(6).ok()?);
         let mut out = vec![0; compressor.deflate_compress_bound(text.len())];
         let length = compressor.deflate_compress(text, &mut out).ok()?;

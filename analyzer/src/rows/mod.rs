@@ -93,6 +93,22 @@ impl Row {
         found.copied().unwrap_or(&schema::BUNDLES)
     }
 
+    /// Puts another value into a column: for rows made of others, as those of tests
+    /// are. A column that the table lacks changes nothing.
+    pub fn set(&mut self, column: &str, value: impl Into<Value>) {
+        let at = self.table().columns.iter().position(|own| own.name == column);
+        if let Some(own) = at.and_then(|at| self.values.get_mut(at)) {
+            *own = value.into();
+        }
+    }
+
+    /// The value of a column, where the table has it.
+    #[must_use]
+    pub fn get(&self, column: &str) -> Option<&Value> {
+        let at = self.table().columns.iter().position(|own| own.name == column)?;
+        self.values.get(at)
+    }
+
     /// The values, in the order of the table's columns.
     #[must_use]
     pub fn values(&self) -> &[Value] {

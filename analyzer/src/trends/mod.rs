@@ -16,7 +16,7 @@ mod time;
 use crate::report::html::{Head, engine_of, hash};
 use crate::report::templates::Templates;
 use crate::store::query::Answers;
-use counts::{DETAILS, Detail, Filters, Piece};
+use counts::{DETAILS, Detail, Dims, Filters, Piece};
 use model::records;
 use part::{Behind, Listed, Section};
 use serde::Serialize;
@@ -83,14 +83,6 @@ impl Sections {
 
 fn sections(answers: &Answers, store: Option<&str>, detail: Detail) -> Result<Sections, String> {
     let mut behind = Behind::new(store);
-    for row in records(answers, "newest", &["kind", "name", "bundle_id", "collected_at"])? {
-        behind.add(
-            row.text("kind"),
-            row.text("name"),
-            row.text("bundle_id"),
-            row.text("collected_at"),
-        );
-    }
     let (mut sections, mut filters) = (Vec::new(), Filters::default());
     let cases = Cases::new(answers, detail)?;
     let empty = cases.is_none();
@@ -113,10 +105,30 @@ fn sections(answers: &Answers, store: Option<&str>, detail: Detail) -> Result<Se
         ] {
             sections.push(build(answers, &mut dims, &mut behind)?);
         }
+        newest(answers, &mut dims, &mut behind)?;
         filters = dims.filters();
     }
     sections.push(section::bad(answers, &mut behind)?);
     Ok(Sections { filters, sections, behind, empty })
+}
+
+/// The newest bundles behind each number, with whom and when they are of.
+fn newest(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Result<(), String> {
+    let columns = [
+        "kind",
+        "name",
+        "bundle_id",
+        "collected_at",
+        "day",
+        "vantage",
+        "cause",
+        "device",
+        "device_version",
+    ];
+    for row in records(answers, "newest", &columns)? {
+        behind.add(&row, dims.at(&row));
+    }
+    Ok(())
 }
 
 fn summary(answers: &Answers) -> Result<String, String> {

@@ -2,7 +2,8 @@
 //! the bundles behind the numbers.
 
 use super::chart::Chart;
-use super::counts::Piece;
+use super::counts::{At, Piece};
+use super::model::Record;
 use crate::report::words;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,7 +124,7 @@ impl Table {
 /// links to.
 #[derive(Debug, Default)]
 pub(super) struct Behind {
-    newest: BTreeMap<(String, String), Vec<(String, String)>>,
+    newest: BTreeMap<(String, String), Vec<Bundle>>,
     linked: BTreeSet<(String, Vec<String>)>,
     store: Option<String>,
 }
@@ -133,13 +134,21 @@ pub(super) struct Listed {
     anchor: String,
     what: String,
     newest: Vec<Bundle>,
-    command: String,
+    /// The command up to where the filters' conditions go, and what follows.
+    command: [String; 2],
+    /// Whether filters reach it.
+    filtered: bool,
+    /// What stands before the columns that they ask of.
+    of: &'static str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 struct Bundle {
     id: String,
     at: String,
+    /// Who and when, as the filters count it.
+    who: usize,
+    period: usize,
 }
 
 fn anchor(kind: &str, name: &str) -> String {
@@ -155,9 +164,15 @@ impl Behind {
         Self { store: store.map(str::to_owned), ..Self::default() }
     }
 
-    pub(super) fn add(&mut self, kind: &str, name: &str, id: &str, at: &str) {
-        let list = self.newest.entry((kind.to_owned(), name.to_owned())).or_default();
-        list.push((id.to_owned(), at.to_owned()));
+    /// A bundle of the newest, and whom and when it is of.
+    pub(super) fn add(&mut self, row: &Record<'_>, (who, period): At) {
+        let key = (row.text("kind").to_owned(), row.text("name").to_owned());
+        self.newest.entry(key).or_default().push(Bundle {
+            id: words::cut(row.text("bundle_id"), 64),
+            at: words::cut(row.text("collected_at"), 32),
+            who,
+            period,
+        });
     }
 
     /// A link to the bundles of a kind, by the texts that its query asks for.
@@ -182,26 +197,27 @@ impl Behind {
             Listed {
                 anchor: anchor(kind, &parts.join("\u{1f}")),
                 what: words::cut(&format!("{}: {name}", title(kind)), CELL),
-                newest: newest
-                    .into_iter()
-                    .flatten()
-                    .take(5)
-                    .map(|(id, at)| Bundle { id: words::cut(id, 64), at: words::cut(at, 32) })
-                    .collect(),
+                newest: newest.into_iter().flatten().take(5).cloned().collect(),
                 command: self.command(kind, parts),
+                filtered: kind != "bad",
+                of: if matches!(kind.as_str(), "product" | "layer") { "b." } else { "" },
             }
         };
         self.linked.iter().map(list).collect()
     }
 
-    fn command(&self, kind: &str, parts: &[String]) -> String {
+    fn command(&self, kind: &str, parts: &[String]) -> [String; 2] {
         let store = match &self.store {
             Some(store) => format!("--store {} ", quote(store)),
             None => String::new(),
         };
         // Nothing of a bundle leaves the quotes of the query, and the query not its own.
         let parts: Vec<String> = parts.iter().map(|part| part.replace('\'', "''")).collect();
-        format!("wss-analyzer sql {store}{}", quote(&query(kind, &parts)))
+        let [head, tail] = query(kind, &parts).map(|text| quote(&text));
+        // Both are quoted; between them the quotes are left out.
+        let head = head.strip_suffix('\'').unwrap_or(&head);
+        let tail = tail.strip_prefix('\'').unwrap_or(&tail);
+        [format!("wss-analyzer sql {store}{head}"), tail.to_owned()]
     }
 }
 
@@ -221,39 +237,44 @@ fn title(kind: &str) -> &'static str {
     }
 }
 
-/// Everything behind a number, a row for each bundle or case that it counts;
-/// `parts` have their quotes doubled.
-fn query(kind: &str, parts: &[String]) -> String {
+/// Everything behind a number, a row for each bundle or case that it counts: up
+/// to the end of its conditions, and what follows. `parts` have their quotes doubled.
+fn query(kind: &str, parts: &[String]) -> [String; 2] {
     let part = |at: usize| parts.get(at).map_or("", String::as_str);
     let of = |columns: &str, condition: String| {
-        format!(
-            "SELECT bundle_id, collected_at, {columns}source FROM bundles WHERE {condition} ORDER BY collected_at DESC"
-        )
+        [
+            format!("SELECT bundle_id, collected_at, {columns}source FROM bundles WHERE {condition}"),
+            " ORDER BY collected_at DESC".to_owned(),
+        ]
     };
+    let joined = |text: String| [text, " ORDER BY b.collected_at DESC".to_owned()];
     let case = |condition: String| {
-        format!(
-            "SELECT case_id, first_bundle, day, vantage, last_cause, last_status, took_hours FROM cases WHERE \
-             {condition} ORDER BY day DESC"
-        )
+        [
+            format!(
+                "SELECT case_id, first_bundle, day, vantage, last_cause, last_status, took_hours FROM cases WHERE \
+                 {condition}"
+            ),
+            " ORDER BY day DESC".to_owned(),
+        ]
     };
     match kind {
         "case" => case(format!("cause = '{}'", part(0))),
         "case-device" => case(format!("TRIM(device || ' ' || device_version) = '{}'", part(0))),
         "mended" => case(format!("bundles > 1 AND status <> 'working' AND cause = '{}'", part(0))),
-        "product" => format!(
+        "product" => joined(format!(
             "SELECT b.bundle_id, b.collected_at, b.status, b.cause, d.confidence, b.source FROM devices d JOIN \
              bundles b ON b.bundle_id = d.bundle_id WHERE d.role = '{}' AND TRIM(COALESCE(d.product, '') || ' ' || \
-             COALESCE(d.version, '')) = '{}' ORDER BY b.collected_at DESC",
+             COALESCE(d.version, '')) = '{}'",
             part(0),
             part(1)
-        ),
-        "layer" => format!(
+        )),
+        "layer" => joined(format!(
             "SELECT b.bundle_id, b.collected_at, b.vantage, b.source FROM layers l JOIN bundles b ON b.bundle_id = \
              l.bundle_id WHERE l.decides = 1 AND l.status = 'fail' AND l.layer = '{}' AND COALESCE(l.failure, '') = \
-             '{}' ORDER BY b.collected_at DESC",
+             '{}'",
             part(0),
             part(1)
-        ),
+        )),
         "fingerprint" => of("host, ", format!("fingerprint = '{}'", part(0))),
         "unsettled" => of(
             "",
@@ -284,6 +305,9 @@ fn query(kind: &str, parts: &[String]) -> String {
             let column = part(0).replace('-', "_");
             of(&format!("{column}, "), format!("{column} <> 'complete'"))
         }
-        _ => format!("SELECT source, detail FROM bad WHERE reason = '{}'", part(0)),
+        _ => [
+            format!("SELECT source, detail FROM bad WHERE reason = '{}'", part(0)),
+            " ORDER BY source".to_owned(),
+        ],
     }
 }

@@ -8,8 +8,11 @@
 
 mod pages;
 mod plan;
+mod rich;
+mod rows;
 
 pub use plan::{PLANTED, Planted};
+pub use rows::fill;
 
 use chrono::Duration;
 use include_dir::{Dir, include_dir};
@@ -70,17 +73,28 @@ fn bases() -> Result<BTreeMap<String, Base>, String> {
 /// # Errors
 /// A file that cannot be written; the folder has bundles already.
 pub fn generate(count: usize, seed: u64, to: &Path) -> Result<Written, String> {
-    generate_with(count, seed, None, to)
+    generate_with(count, seed, Like::Lab, to)
 }
 
-/// The same; with `page_bytes`, every page of a device is as large as that.
+/// How large bundles are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Like {
+    /// As the lab's programs make them.
+    Lab,
+    /// With pages of so many bytes.
+    Pages(usize),
+    /// With all that the field gives along (`rich`): some 320 KB, 80 KB as a zip.
+    Field,
+}
+
+/// The same, of a size of one's choice.
 ///
 /// # Errors
 /// As [`generate`].
 pub fn generate_with(
     count: usize,
     seed: u64,
-    page_bytes: Option<usize>,
+    like: Like,
     to: &Path,
 ) -> Result<Written, String> {
     let root = to.join("in");
@@ -91,7 +105,7 @@ pub fn generate_with(
     let mut written = Written::default();
     let work = |(): &mut (), spec: Spec| -> Result<Kind, String> {
         let kind = spec.kind;
-        for (path, content) in files(&spec, page_bytes, &bases)? {
+        for (path, content) in files(&spec, like, &bases)? {
             let path = root.join(path);
             let at = |error: std::io::Error| format!("{}: {error}", path.display());
             std::fs::create_dir_all(path.parent().unwrap_or(&root)).map_err(at)?;
@@ -122,14 +136,16 @@ pub fn generate_with(
 /// The files of one spec: names below `in/`, and their content.
 fn files(
     spec: &Spec,
-    page_bytes: Option<usize>,
+    like: Like,
     bases: &BTreeMap<String, Base>,
 ) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
     let folder = PathBuf::from(spec.at.format("%Y/%m/%d").to_string());
     let base = bases.get(spec.base).ok_or_else(|| format!("there is no base {}", spec.base))?;
     let mut bundle = bundle(spec, base)?;
-    if let Some(bytes) = page_bytes {
-        pages::grow(&mut bundle, bytes, &spec.id);
+    match like {
+        Like::Lab => {}
+        Like::Pages(bytes) => pages::grow(&mut bundle, bytes, &spec.id),
+        Like::Field => rich::enrich(&mut bundle, &spec.id)?,
     }
     let zip = write::bytes(&Redactor::new().bundle(bundle)).map_err(|error| error.to_string())?;
     let named = |suffix: &str| folder.join(format!("{}{suffix}.zip", spec.id));
