@@ -13,6 +13,7 @@ use crate::target::Target;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// All observations of one collection (`observations.json`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -359,13 +360,34 @@ pub struct Tls {
     pub server_name: String,
     /// Protocols offered by ALPN.
     pub alpn_offered: Vec<String>,
-    /// The chain as sent, leaf first; empty when none came.
-    pub chain: Vec<Certificate>,
+    /// The chain as sent, leaf first; empty when none came. Handshakes that were
+    /// shown the same one may share it.
+    #[serde(with = "shared")]
+    pub chain: Arc<[Certificate]>,
     /// Whether the chain is trusted here; `null` when none came. The handshake
     /// goes on after a failed verification, so that an interceptor can be named.
     pub verification: Option<Verification>,
     /// What came of it.
     pub result: Outcome<TlsSession>,
+}
+
+/// A list that several owners share, as JSON has any list.
+mod shared {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::sync::Arc;
+
+    pub(super) fn serialize<T: Serialize, S: Serializer>(
+        list: &Arc<[T]>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        list.as_ref().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Arc<[T]>, D::Error> {
+        Vec::deserialize(deserializer).map(Arc::from)
+    }
 }
 
 /// An established TLS session.

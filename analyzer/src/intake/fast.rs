@@ -7,12 +7,13 @@
 //! Limits hold on what comes out: a buffer is as large as an entry claims to
 //! be, within the limits, and an entry that has more to give is refused.
 
+use super::chains;
 use libdeflater::{CompressionLvl, Compressor, Crc, Decompressor};
 use rawzip::{CompressionMethod, ZipArchive};
 use std::collections::BTreeMap;
 use std::path::Path;
 use wss_bundle::bundle::Attachment;
-use wss_bundle::manifest::{AttachmentKind, FORMAT_MAJOR, FORMAT_NAME};
+use wss_bundle::manifest::{AttachmentKind, FORMAT_MAJOR, FORMAT_NAME, FileRecord};
 use wss_bundle::read::{self, Limits, ReadError};
 use wss_bundle::sealed::{self, Identities};
 use wss_bundle::write::{entry, sha256};
@@ -40,6 +41,7 @@ pub struct Facts {
 pub struct Reader {
     inflate: Decompressor,
     buffer: Vec<u8>,
+    room: String,
     limits: Limits,
     identities: Option<Identities>,
     /// How many were left to the careful reader.
@@ -65,7 +67,8 @@ impl Reader {
     #[must_use]
     pub fn new(identities: Option<Identities>) -> Self {
         let limits = Limits::default();
-        Self { inflate: Decompressor::new(), buffer: Vec::new(), limits, identities, careful: 0 }
+        let (buffer, room) = (Vec::new(), String::new());
+        Self { inflate: Decompressor::new(), buffer, room, limits, identities, careful: 0 }
     }
 
     /// Reads a bundle from memory. `wanted` is asked with its id before the
@@ -129,7 +132,11 @@ impl Reader {
         }
         let mut kept = Parts::default();
         kept.raw(listed.get(entry::MANIFEST)?)?;
-        let observations = self.part(&listed, entry::OBSERVATIONS, &record, &mut kept)?;
+        let mut room = std::mem::take(&mut self.room);
+        let shared = |text: &str| chains::observations(text, &mut room);
+        let observations =
+            self.part_by(&listed, entry::OBSERVATIONS, &record, &mut kept, shared)?;
+        self.room = room;
         let environment = self.part(&listed, entry::ENVIRONMENT, &record, &mut kept)?;
         let redactions = self.part(&listed, entry::REDACTIONS, &record, &mut kept)?;
         kept.nothing();
@@ -269,8 +276,19 @@ impl Reader {
         &mut self,
         listed: &BTreeMap<&str, Listed<'_>>,
         name: &str,
-        record: &impl Fn(&str) -> Option<&'m wss_bundle::manifest::FileRecord>,
+        record: &impl Fn(&str) -> Option<&'m FileRecord>,
         kept: &mut Parts,
+    ) -> Option<T> {
+        self.part_by(listed, name, record, kept, |text| serde_json::from_str(text).ok())
+    }
+
+    fn part_by<'m, T>(
+        &mut self,
+        listed: &BTreeMap<&str, Listed<'_>>,
+        name: &str,
+        record: &impl Fn(&str) -> Option<&'m FileRecord>,
+        kept: &mut Parts,
+        parse: impl FnOnce(&str) -> Option<T>,
     ) -> Option<T> {
         let listed = listed.get(name)?;
         let wanted = &record(name)?.sha256;
@@ -278,7 +296,8 @@ impl Reader {
         if sha256(text) != *wanted {
             return None;
         }
-        let value = parsed(text)?;
+        // That it is UTF-8 is seen once for all, which is faster than text by text.
+        let value = parse(std::str::from_utf8(text).ok()?)?;
         kept.raw(listed)?;
         Some(value)
     }

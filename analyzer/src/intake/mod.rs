@@ -5,6 +5,7 @@
 //! store keeps them.
 
 pub mod bucket;
+mod chains;
 pub mod fast;
 pub mod find;
 pub mod pool;

@@ -254,7 +254,7 @@ impl Run {
             peer: Peer::Target,
             server_name: HOST.into(),
             alpn_offered: vec!["http/1.1".into()],
-            chain: vec![Certificate {
+            chain: [Certificate {
                 subject: format!("CN={HOST}"),
                 issuer: issuer.into(),
                 issuer_cn: Some(issuer.trim_start_matches("CN=").into()),
@@ -264,7 +264,8 @@ impl Run {
                 sha256: key.repeat(32),
                 spki_sha256: key.repeat(32),
                 ..Default::default()
-            }],
+            }]
+            .into(),
             verification: Some(Verification::Trusted),
             result: Outcome::Ok(TlsSession {
                 version: "TLSv1.3".into(),

@@ -13,6 +13,7 @@ use crate::{
     Attachment, AttachmentKind, BrowserHandshake, Bundle, Bytes, Failure, ResponseHead, RouteId,
 };
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 const MANIFEST: &str = "manifest.json";
 const OBSERVATIONS: &str = "observations.json";
@@ -244,7 +245,7 @@ fn browser(r: &mut Redactor, seen: &mut BrowserHandshake) {
 
 fn tls(r: &mut Redactor, at: &str, step: &mut Tls) {
     given(r, OBSERVATIONS, at, &mut step.server_name);
-    for certificate in &mut step.chain {
+    for certificate in Arc::make_mut(&mut step.chain) {
         names(r, at, certificate);
     }
     if let Some(Verification::Untrusted { detail, .. } | Verification::NotChecked { detail, .. }) =

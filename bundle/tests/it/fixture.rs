@@ -126,13 +126,14 @@ fn observations(secret: &str) -> Vec<Observation> {
             peer: Peer::Target,
             server_name: "bindplane.corp.example".into(),
             alpn_offered: vec!["http/1.1".into()],
-            chain: vec![Certificate {
+            chain: [Certificate {
                 subject: format!("CN=bindplane.corp.example, OU={secret}"),
                 issuer: "CN=Corp Root".into(),
                 sha256: "ab".repeat(32),
                 spki_sha256: "cd".repeat(32),
                 ..Default::default()
-            }],
+            }]
+            .into(),
             verification: Some(Verification::Untrusted {
                 reason: Distrust::UnknownIssuer,
                 detail: "unknown issuer".into(),

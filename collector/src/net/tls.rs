@@ -225,7 +225,7 @@ pub async fn handshake(
             peer,
             server_name: host.to_owned(),
             alpn_offered: alpn.iter().map(|&p| p.to_owned()).collect(),
-            chain: chain.unwrap_or_default(),
+            chain: chain.unwrap_or_default().into(),
             verification,
             result,
         })

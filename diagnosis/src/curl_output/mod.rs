@@ -325,7 +325,7 @@ impl Made<'_> {
                 peer: Peer::Target,
                 server_name: target.host.clone(),
                 alpn_offered: Vec::new(),
-                chain: Vec::new(),
+                chain: [].into(),
                 verification: None,
                 result: Outcome::Failed(failure(Operation::TlsHandshake, K::TlsProtocol)),
             }),

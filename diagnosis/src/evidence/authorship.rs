@@ -73,7 +73,7 @@ struct RouteSigns {
 
 impl RouteSigns {
     fn new(route: &RouteView<'_>, signatures: &Signatures) -> Self {
-        let chain = route.tls().map(|(_, tls)| tls.chain.as_slice()).unwrap_or_default();
+        let chain = route.tls().map(|(_, tls)| &tls.chain[..]).unwrap_or_default();
         let interceptor = signatures
             .match_certificate(chain)
             .into_iter()

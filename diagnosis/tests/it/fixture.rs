@@ -299,7 +299,7 @@ impl OnRoute {
             peer: Peer::Target,
             server_name: "bindplane.corp.example".into(),
             alpn_offered: vec!["http/1.1".into()],
-            chain: vec![leaf.certificate.clone()],
+            chain: [leaf.certificate.clone()].into(),
             verification: Some(leaf.verification.clone()),
             result: Outcome::Ok(TlsSession {
                 version: "TLSv1.3".into(),
@@ -321,7 +321,7 @@ impl OnRoute {
             peer: Peer::Target,
             server_name: "bindplane.corp.example".into(),
             alpn_offered: vec!["http/1.1".into()],
-            chain: Vec::new(),
+            chain: [].into(),
             verification: None,
             result: failed(Operation::TlsHandshake, kind, "handshake failed"),
         });
