@@ -237,7 +237,8 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, WriteError> {
 /// SHA-256 in lower-case hex, as the manifest has it.
 #[must_use]
 pub fn sha256(content: &[u8]) -> String {
-    let digit = |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
+    let digit =
+        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
     let digest = Sha256::digest(content);
     let mut out = String::with_capacity(64);
     for byte in digest {

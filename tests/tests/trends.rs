@@ -2,6 +2,7 @@
 //! planted trends found and no others, exactly once whatever is killed, and the
 //! page in a real Chromium.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
+#![allow(clippy::print_stdout, reason = "what was measured")]
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -359,7 +360,10 @@ async fn drawn_of(bundles: usize, within: Duration) {
     }
     let file = work.path().join("trends.html");
     let page = std::fs::read_to_string(&file).unwrap();
-    println!("{bundles} bundles: filled in {filled:?}, the page of {} bytes in {took:?}", page.len());
+    println!(
+        "{bundles} bundles: filled in {filled:?}, the page of {} bytes in {took:?}",
+        page.len()
+    );
     assert!(page.contains(&format!("{bundles} bundles of ")));
     assert!(page.len() < 1_000_000, "{} bytes", page.len());
     assert!(took < within, "{took:?}");

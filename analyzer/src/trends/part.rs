@@ -243,7 +243,9 @@ fn query(kind: &str, parts: &[String]) -> [String; 2] {
     let part = |at: usize| parts.get(at).map_or("", String::as_str);
     let of = |columns: &str, condition: String| {
         [
-            format!("SELECT bundle_id, collected_at, {columns}source FROM bundles WHERE {condition}"),
+            format!(
+                "SELECT bundle_id, collected_at, {columns}source FROM bundles WHERE {condition}"
+            ),
             " ORDER BY collected_at DESC".to_owned(),
         ]
     };

@@ -91,12 +91,7 @@ pub enum Like {
 ///
 /// # Errors
 /// As [`generate`].
-pub fn generate_with(
-    count: usize,
-    seed: u64,
-    like: Like,
-    to: &Path,
-) -> Result<Written, String> {
+pub fn generate_with(count: usize, seed: u64, like: Like, to: &Path) -> Result<Written, String> {
     let root = to.join("in");
     if root.exists() {
         return Err(format!("{}: it exists already; choose an empty folder", root.display()));

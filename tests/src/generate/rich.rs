@@ -68,8 +68,7 @@ fn second_proxy(bundle: &mut Bundle) {
     second.selected = false;
     second.sources = vec!["PAC http://wpad.corp.example/wpad.dat".to_owned()];
     let connections = seen.observations.iter().filter_map(|o| o.connection).max().unwrap_or(0) + 1;
-    let mut more: Vec<_> =
-        seen.observations.iter().filter(|o| o.route == id).cloned().collect();
+    let mut more: Vec<_> = seen.observations.iter().filter(|o| o.route == id).cloned().collect();
     for one in &mut more {
         one.route = second.id.clone();
         one.connection = one.connection.map(|number| number + connections);
@@ -130,7 +129,12 @@ fn har(bundle: &mut Bundle) -> Result<(), String> {
         "version": "1.2", "creator": { "name": "WebInspector", "version": "537.36" },
         "pages": [], "entries": entries,
     }});
-    let read = wss_collector::har::read(log.to_string().as_bytes(), "console.har", "console.har", &target)?;
+    let read = wss_collector::har::read(
+        log.to_string().as_bytes(),
+        "console.har",
+        "console.har",
+        &target,
+    )?;
     let begun = bundle.observations.browser.len();
     let numbered = read.seen.into_iter().enumerate().map(|(number, mut one)| {
         one.id = format!("b{}", begun + number + 1);
@@ -206,7 +210,10 @@ fn nginx(host: &str) -> String {
          include /etc/nginx/sites-enabled/*;\n}\n# configuration file /etc/nginx/mime.types:\ntypes {\n",
     );
     for number in 0..90 {
-        let _ = writeln!(out, "    application/vnd.office-{number}.document{number:>12}  x{number} y{number};");
+        let _ = writeln!(
+            out,
+            "    application/vnd.office-{number}.document{number:>12}  x{number} y{number};"
+        );
     }
     out.push_str("}\n");
     for number in 0..12 {

@@ -5,6 +5,7 @@
 use super::plan::{Kind, Plan, Spec};
 use super::{bases, bundle};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::Path;
 use wss_analyzer::intake::fast::Kept;
 use wss_analyzer::rows::{self, Judged, Value};
@@ -40,12 +41,14 @@ pub fn fill(folder: &Path, bundles: usize, seed: u64) -> Result<(), String> {
             continue;
         }
         let key = (spec.base, spec.version, spec.vantage, spec.path_said);
-        if !judged.contains_key(&key) {
-            let base = bases.get(spec.base).ok_or_else(|| format!("no base {}", spec.base))?;
-            let verdict = rows::judge(&bundle(&spec, base)?, "", Signatures::built_in());
-            judged.insert(key, verdict);
-        }
-        let verdict = judged.get(&key).ok_or("it was just put in")?;
+        let verdict = match judged.entry(key) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(none) => {
+                let base = bases.get(spec.base).ok_or_else(|| format!("no base {}", spec.base))?;
+                let bundle = bundle(&spec, base)?;
+                none.insert(rows::judge(&bundle, "", Signatures::built_in()))
+            }
+        };
         batch.judged.push((moved(verdict, spec), Kept::default()));
         if batch.judged.len() == BATCH {
             store.add(&std::mem::take(&mut batch))?;

@@ -10,7 +10,11 @@ use crate::trends::part::{Behind, Cell, Section, Table};
 use crate::trends::time::percent;
 use std::collections::BTreeMap;
 
-pub(in crate::trends) fn checklist(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Built {
+pub(in crate::trends) fn checklist(
+    answers: &Answers,
+    dims: &mut Dims,
+    behind: &mut Behind,
+) -> Built {
     let (mut sums, mut counts) = (BTreeMap::<String, u64>::new(), Counts::default());
     for row in records(answers, "checklist", &["period", "to_blame", "item", "state", "n"])? {
         let slot = format!("{} {}", row.text("item"), row.text("state"));
@@ -59,7 +63,11 @@ pub(in crate::trends) fn checklist(answers: &Answers, dims: &mut Dims, behind: &
     })
 }
 
-pub(in crate::trends) fn abstentions(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Built {
+pub(in crate::trends) fn abstentions(
+    answers: &Answers,
+    dims: &mut Dims,
+    behind: &mut Behind,
+) -> Built {
     let (mut sums, mut counts) = (BTreeMap::<[String; 3], u64>::new(), Counts::default());
     for row in
         records(answers, "unsettled", &["period", "to_blame", "unsettled", "status", "cause", "n"])?
@@ -101,7 +109,11 @@ struct Collected {
     last: String,
 }
 
-pub(in crate::trends) fn collectors(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Built {
+pub(in crate::trends) fn collectors(
+    answers: &Answers,
+    dims: &mut Dims,
+    behind: &mut Behind,
+) -> Built {
     let measures = ["n", "interrupted", "defective"];
     let names = ["collector_version", "collector_os", "rules_version"];
     let columns = [&["period", "to_blame"][..], &names, &measures].concat();

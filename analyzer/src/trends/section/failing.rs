@@ -169,7 +169,11 @@ pub(in crate::trends) fn layers(answers: &Answers, dims: &mut Dims, behind: &mut
     })
 }
 
-pub(in crate::trends) fn fingerprints(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Built {
+pub(in crate::trends) fn fingerprints(
+    answers: &Answers,
+    dims: &mut Dims,
+    behind: &mut Behind,
+) -> Built {
     let columns = ["fingerprint", "cause", "hosts", "n", "one_host", "first_month", "last_month"];
     let rows = records(answers, "fingerprints", &columns)?;
     let mut counts = Counts::default();

@@ -62,7 +62,11 @@ fn by_cause(
     Ok((out, counts))
 }
 
-pub(in crate::trends) fn remedies(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Built {
+pub(in crate::trends) fn remedies(
+    answers: &Answers,
+    dims: &mut Dims,
+    behind: &mut Behind,
+) -> Built {
     let (rows, counts) = by_cause(answers, dims)?;
     let slots = |cause: &str| ["works", "same", "other"].map(|state| format!("{cause} {state}"));
     let drawn: Vec<Lying> = rows
