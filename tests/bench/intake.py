@@ -8,7 +8,7 @@ Usage: intake.py ANALYZER LAB [--like lab|field]... [--rounds N] [COUNT...]
        (release builds; both sizes, 1000 and 10000 bundles, and 5 rounds by default)
 
 `lab`: as the lab's scenarios are, 14 KiB. `field`: with what customers give along
-and real pages are like, 80 KB (322 KB inflated); see tests/src/generate/rich.rs.
+and real pages are like, several times as large; see tests/src/generate/rich.rs.
 Needs Go (golang-go) and taskset (util-linux). Nothing is kept."""
 
 import argparse

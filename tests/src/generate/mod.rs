@@ -83,7 +83,7 @@ pub enum Like {
     Lab,
     /// With pages of so many bytes.
     Pages(usize),
-    /// With all that the field gives along (`rich`): some 320 KB, 80 KB as a zip.
+    /// With all that the field gives along (`rich`): several times as large.
     Field,
 }
 
