@@ -291,6 +291,8 @@ async fn behind(browser: &mut Browser, work: &Path, least: usize) {
 /// With filters, queries and lists of bundles are of what the filters leave.
 async fn carried(browser: &mut Browser, work: &Path) {
     let notes = "[...document.querySelectorAll('.carried')].filter(p => !p.hidden).length";
+    // Of the newest few, none may be among what is left of long ago.
+    let mut listed = 0;
     for (choices, condition, least) in [
         (
             &[("vantage", "inside"), ("device", "nginx 1.22.1"), ("from", "2026-07-15")][..],
@@ -316,7 +318,7 @@ async fn carried(browser: &mut Browser, work: &Path) {
         let list = "[...document.querySelectorAll('.behind li')].filter(li => !li.hidden).map(li => li.firstElementChild.textContent)";
         let shown: BTreeSet<String> =
             serde_json::from_value(browser.evaluate(list).await.unwrap()).unwrap();
-        assert!(!shown.is_empty(), "{condition}");
+        listed += shown.len();
         let fitting = counts(
             work,
             &format!("SELECT bundle_id AS name, 1 AS n FROM bundles WHERE {condition}"),
@@ -326,6 +328,7 @@ async fn carried(browser: &mut Browser, work: &Path) {
         browser.evaluate("document.querySelector('.filters button').click()").await.unwrap();
         browser.evaluate("new Promise(done => setTimeout(done, 50))").await.unwrap();
     }
+    assert!(listed > 5, "{listed}");
     assert_eq!(browser.evaluate(notes).await.unwrap(), 0);
     let places = "[...document.querySelectorAll('.cmd span')].map(s => s.textContent).join('')";
     assert_eq!(browser.evaluate(places).await.unwrap(), "");
