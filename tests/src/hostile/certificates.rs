@@ -8,6 +8,8 @@ use tokio_rustls::TlsAcceptor;
 /// What rustls takes of one handshake message (`MAX_HANDSHAKE_SIZE`). OpenSSL and
 /// BoringSSL take 100 KiB of a chain.
 const MESSAGE: usize = 0xffff;
+/// What comes in the same records, and is buffered with it.
+const BESIDE: usize = 2048;
 
 /// What is wrong with a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +22,7 @@ pub enum Chain {
     Stray(usize),
     /// This many authorities, each signed by the next.
     Deep(usize),
-    /// As many as one handshake message may hold.
+    /// As many as one handshake message may hold, beside what comes with it.
     JustFits,
     /// One more.
     JustTooLarge,
@@ -46,8 +48,9 @@ pub fn shown(pki: &Pki, chain: Chain, alpn: &[&str]) -> io::Result<TlsAcceptor> 
         Chain::Deep(depth) => identity = deep(pki, depth)?,
         Chain::JustFits | Chain::JustTooLarge => {
             let stray = stray()?;
-            let mut bytes = message(&identity);
-            while bytes + 5 + stray.len() <= MESSAGE {
+            let most = if chain == Chain::JustFits { MESSAGE - BESIDE } else { MESSAGE };
+            let mut bytes = message(&identity) + 5 + stray.len();
+            while bytes <= most {
                 identity.chain.push(stray.clone());
                 bytes += 5 + stray.len();
             }
