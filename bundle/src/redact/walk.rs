@@ -60,7 +60,8 @@ fn attachments(r: &mut Redactor, all: &mut Vec<Attachment>) {
     crate::order::sort_by(all, |a, b| a.name.cmp(&b.name));
     // A number may make a name that another has already: `2-a` and `a`, twice.
     let mut taken: BTreeSet<String> = BTreeSet::new();
-    let own: BTreeSet<String> = all.iter().map(|one| one.name.clone()).collect();
+    let mut own = BTreeSet::new();
+    own.extend(all.iter().map(|one| one.name.clone()));
     for (at, attachment) in all.iter_mut().enumerate() {
         let mut number = at;
         let mut name = attachment.name.clone();

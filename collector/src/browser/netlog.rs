@@ -131,7 +131,8 @@ impl Log {
     /// A request, and the jobs and sockets that served it, nearest first. An
     /// HTTP/2 session serves others as well: beyond it nothing is this request's.
     fn chain(&self, id: u64) -> Vec<&Source> {
-        let (mut seen, mut ring) = (BTreeSet::from([id]), vec![id]);
+        let (mut seen, mut ring) = (BTreeSet::new(), vec![id]);
+        seen.insert(id);
         let mut out = Vec::new();
         for _ in 0..DEPTH {
             let mut next = Vec::new();
