@@ -177,7 +177,7 @@ mod tests {
             for tag in text.split("{{").skip(1) {
                 let word = tag.split([' ', '}']).next().unwrap();
                 let known = ["#if", "/if", "else", "#each", "/each", ">"].contains(&word)
-                    || word.chars().all(|c| c.is_ascii_alphanumeric() || "@_./".contains(c));
+                    || word.chars().all(|c| c.is_ascii_alphanumeric() || "@_./[]".contains(c));
                 assert!(known, "{name}: {word}");
                 // A field of this name would be taken for the engine's helper.
                 let helpers = ["lookup", "with", "unless", "raw", "log", "len", "and", "or", "not"];
