@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         }
         Some(Command::Upload(args)) => upload::upload(args),
         Some(Command::Completions { shell }) => extra::completions(shell),
+        Some(Command::Man { command }) => extra::man(command.as_deref()),
         Some(Command::PacWorker) => wss_collector::proxy::pac::engine::worker(),
         None => collect::collect(cli.collect),
     })

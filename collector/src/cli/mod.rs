@@ -59,6 +59,11 @@ pub enum Command {
         /// Which shell
         shell: clap_complete::Shell,
     },
+    /// Print the manual page, or that of a command
+    Man {
+        /// Which command; without it, the program's own page
+        command: Option<String>,
+    },
     /// Runs a PAC script for the collector itself, in a process of its own
     #[command(name = crate::proxy::pac::load::WORKER, hide = true)]
     PacWorker,

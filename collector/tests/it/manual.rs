@@ -1,4 +1,4 @@
-//! `packaging/man` is what the command line says.
+//! `packaging/man` is what the command line says, and what `wss-collector man` prints.
 
 use clap::CommandFactory as _;
 use std::collections::BTreeMap;
@@ -44,4 +44,22 @@ fn manual_pages_are_current() {
         found == wanted,
         "packaging/man is stale: UPDATE_DOCS=1 cargo test -p wss-collector manual"
     );
+}
+
+#[test]
+fn the_program_prints_each_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in pages() {
+        let command = name.trim_start_matches("wss-collector").trim_matches(['-', '.', '1']);
+        let args = ["man", command];
+        let args = if command.is_empty() { &args[..1] } else { &args[..] };
+        let output = crate::server::collector(folder.path()).args(args).output().unwrap();
+        assert!(output.status.success(), "{args:?}: {output:?}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), text, "{args:?}");
+    }
+    let output =
+        crate::server::collector(folder.path()).args(["man", "nothing\u{1b}"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("there is no command") && !said.contains('\u{1b}'), "{said:?}");
 }
