@@ -6,6 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use wss_bundle::{Route, Secret, Target};
 
+/// The default of `--timeout`.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+
 /// One collection.
 #[derive(Debug)]
 pub struct Config {
@@ -29,7 +32,7 @@ pub struct Config {
     pub console: Vec<ConsoleSocket>,
     /// The browser that is asked as well.
     pub browser: Option<crate::browser::Choice>,
-    /// The most that one step may take.
+    /// The most that one step may take; [`TIMEOUT`] unless given.
     pub timeout: Duration,
     /// How long to hold upgraded connections; zero skips.
     pub hold: Duration,

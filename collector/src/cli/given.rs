@@ -3,6 +3,7 @@
 //! a header that is left out gives another answer. Secrets stay behind.
 
 use super::{CollectArgs, parse};
+use crate::config::TIMEOUT;
 use std::path::Path;
 use std::time::Duration;
 use wss_bundle::manifest::GivenOption;
@@ -17,7 +18,7 @@ pub fn options(args: &CollectArgs, auth_in_url: bool) -> Vec<GivenOption> {
     if args.obfuscate.is_some() {
         out.push(GivenOption { option: "--obfuscate".into(), value: None, secret: false });
     }
-    if args.timeout != Duration::from_secs(10) {
+    if args.timeout != TIMEOUT {
         out.push(GivenOption::new("--timeout", duration(args.timeout)));
     }
     if let Some(url) = &args.proxy {

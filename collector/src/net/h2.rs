@@ -2,6 +2,7 @@
 //! CONNECT (RFC 8441). Heads are rendered as `curl -i` prints them.
 
 use super::origin_auth::{First, Turn};
+use super::patience::no_answer;
 use super::tap::Tap;
 use super::{BoxIo, Ctx, classify, request};
 use crate::recorder::millis;
@@ -230,7 +231,7 @@ async fn ask(
         response = response => response.map_err(h2)?,
         // As with HTTP/1.1: its twin waits as long.
         lasted = silence => {
-            let why = format!("no answer for {:.1} s", lasted.as_secs_f64());
+            let why = no_answer(lasted);
             return Err(Failure::new(Operation::Http2, FailureKind::TimedOut, why));
         }
     };

@@ -13,6 +13,7 @@
 //! - for connections, TLS and tunnels: a lost SYN is sent again after one and
 //!   three seconds (RFC 6298 section 2), and a proxy may take its time to connect.
 
+use crate::config::TIMEOUT;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -21,9 +22,6 @@ use tokio::time::{Instant, sleep_until};
 const LEAST: Duration = Duration::from_secs(3);
 /// How many times the slowest answer silence has to last.
 const TIMES: u32 = 30;
-
-/// The default of `--timeout`.
-const USUAL: Duration = Duration::from_secs(10);
 
 /// What was measured.
 #[derive(Debug, Clone)]
@@ -38,7 +36,7 @@ impl Measured {
     fn limit(&self, route: usize, cap: Duration) -> Duration {
         let answered = self.slowest.get(route).copied().flatten().is_some();
         match self.slowest.iter().flatten().max() {
-            Some(slowest) if answered && !self.held && cap <= USUAL => {
+            Some(slowest) if answered && !self.held && cap <= TIMEOUT => {
                 (*slowest * TIMES).max(LEAST).min(cap)
             }
             _ => cap,
@@ -86,11 +84,17 @@ impl Patience {
     }
 }
 
+/// What a step says that was given up after such silence.
+#[must_use]
+pub fn no_answer(lasted: Duration) -> String {
+    format!("no answer for {:.1} s", lasted.as_secs_f64())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const CAP: Duration = Duration::from_secs(10);
+    const CAP: Duration = TIMEOUT;
 
     #[test]
     fn the_limit_follows_the_slowest_answer_between_floor_and_cap() {

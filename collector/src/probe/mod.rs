@@ -18,6 +18,7 @@ pub mod upgrade;
 use crate::net::dial::{Conn, Way, dial, first, secure};
 use crate::net::http1::{Answer, Exchange, exchange};
 use crate::net::origin_auth::Turn;
+use crate::net::patience::no_answer;
 use crate::net::request::{self, Request};
 use crate::net::{Ctx, h2};
 use std::sync::Arc;
@@ -74,8 +75,10 @@ impl Kept {
         if let Some(conn) = kept {
             let ctx = Ctx { connection: conn.ctx.connection, ..ctx.clone() };
             let mut conn = Conn { ctx, ..conn };
+            let handle = conn.stream.handle();
+            let before = handle.received();
             match Box::pin(send(&mut conn, request, Kind::Next)).await {
-                Err(failure) if crossed(&failure) => {}
+                Err(failure) if crossed(&failure, handle.received() - before) => {}
                 answer => {
                     self.0 = answer?.reusable.then_some(conn);
                     return Ok(());
@@ -95,12 +98,12 @@ impl Kept {
 }
 
 /// Whether a request may have been crossed by its connection's end: no byte came.
-fn crossed(failure: &Failure) -> bool {
+fn crossed(failure: &Failure, came: u64) -> bool {
     let ended = matches!(
         failure.kind,
         FailureKind::Eof | FailureKind::ConnectionReset | FailureKind::ConnectionAborted
     );
-    ended && failure.received.is_none()
+    ended && came == 0
 }
 
 async fn send(conn: &mut Conn, request: &Request, kind: Kind) -> Result<Answer, Failure> {
@@ -161,14 +164,14 @@ async fn ask(conn: &mut Conn, ctx: &Ctx, request: &Request, kind: Kind) -> Resul
     let expired = async {
         let silent = ctx.net.patience.silence(ctx.route, begun, limit).await;
         if handle.received() == before {
-            return format!("no answer for {:.1} s", silent.as_secs_f64());
+            return no_answer(silent);
         }
         // What has begun to come may take the whole of its time.
         tokio::time::sleep_until(begun + limit).await;
         format!("no end within {:.1} s", limit.as_secs_f64())
     };
     let unrecorded = |failure: &Failure| {
-        matches!(kind, Kind::Next) && handle.received() == before && crossed(failure)
+        matches!(kind, Kind::Next) && crossed(failure, handle.received() - before)
     };
     ctx.step_unless(unrecorded, Operation::Read, expired, wrap, work).await
 }

@@ -312,44 +312,63 @@ async fn a_head_without_end_is_cut() {
     assert!(failure.detail.contains("header lines are left out"), "{}", failure.detail);
 }
 
-#[tokio::test]
-async fn a_kept_connection_that_ends_is_replaced_and_not_blamed() {
-    let connections = Arc::new(std::sync::Mutex::new(Vec::<Vec<String>>::new()));
+/// Answers the first plain request on each connection, and says `last` to the
+/// second before it ends; gives what a collection saw of each page, and whether
+/// a connection was kept.
+async fn kept_once(last: &'static str) -> (Vec<(String, bool)>, bool) {
+    let connections = Arc::new(std::sync::Mutex::new(Vec::<usize>::new()));
     let log = connections.clone();
     let address = server(move |mut stream| {
         let log = log.clone();
         async move {
             let place = {
                 let mut log = log.lock().unwrap();
-                log.push(Vec::new());
+                log.push(0);
                 log.len() - 1
             };
-            for answered in 0.. {
+            loop {
                 let request = head(&mut stream).await;
-                let Some(line) = request.lines().next() else { return };
-                log.lock().unwrap()[place].push(line.to_owned());
-                // The second request is crossed by the end.
-                if answered == 1 || request.contains("Upgrade: websocket") {
+                if request.is_empty() || request.contains("Upgrade: websocket") {
                     return;
                 }
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").await;
+                let second = {
+                    let asked = &mut log.lock().unwrap()[place];
+                    *asked += 1;
+                    *asked == 2
+                };
+                let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+                let answer = if second { last } else { answer };
+                let _ = stream.write_all(answer.as_bytes()).await;
+                if second {
+                    return;
+                }
             }
         }
     })
     .await;
     let collected = collect(config(address.port())).await;
-    let pages: Vec<_> = collected
-        .observations
-        .iter()
-        .filter_map(|o| match &o.step {
-            Step::Http(http) => Some((o.path.clone().unwrap(), http.result.ok().is_some())),
-            _ => None,
-        })
-        .collect();
+    let pages = collected.observations.iter().filter_map(|o| match &o.step {
+        Step::Http(http) => Some((o.path.clone().unwrap(), http.result.ok().is_some())),
+        _ => None,
+    });
+    let kept = connections.lock().unwrap().contains(&2);
+    (pages.collect(), kept)
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_ends_is_replaced_and_not_blamed() {
+    let (pages, kept) = kept_once("").await;
+    assert!(kept, "the second request never came on the same connection");
     let all = ["/v1/ws", "/health", "/js/_globals.js", "/"];
     assert_eq!(pages, all.map(|path| (path.to_owned(), true)), "each once, and each answered");
-    let crossed = connections.lock().unwrap().iter().filter(|c| c.len() == 2).count();
-    assert!(crossed >= 1, "nothing was kept: {connections:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_began_on_a_kept_connection_is_recorded_and_not_asked_for_again() {
+    let (pages, kept) = kept_once("HTTP/1.1 102 Processing\r\n\r\n").await;
+    assert!(kept, "the second request never came on the same connection");
+    let seen = [("/v1/ws", true), ("/health", false), ("/js/_globals.js", true), ("/", false)];
+    assert_eq!(pages, seen.map(|(path, answered)| (path.to_owned(), answered)), "each once");
 }
 
 #[tokio::test]
