@@ -187,14 +187,10 @@ fn judge(
     let own = e.deciding().is_some_and(|(_, route, _)| route.route.selected);
     if by == By::Divided && !own {
         alternatives.insert(0, some_browsers(first));
-        let verdict = Verdict {
-            status: Status::Unknown,
-            cause: Cause::Insufficient,
-            location: Location::Undetermined,
-            confidence: Confidence::Low,
-            summary: format!("It works in one browser here and not in another. {summary}"),
-            missing: dedup(missing),
-        };
+        let verdict = cannot_tell(
+            format!("It works in one browser here and not in another. {summary}"),
+            missing,
+        );
         return (verdict, alternatives);
     }
     let verdict = Verdict {
@@ -227,22 +223,30 @@ fn some_browsers(claim: &Claim) -> Alternative {
     }
 }
 
+/// That it cannot be told, why, and what would tell.
+fn cannot_tell(summary: String, missing: Vec<String>) -> Verdict {
+    Verdict {
+        status: Status::Unknown,
+        cause: Cause::Insufficient,
+        location: Location::Undetermined,
+        confidence: Confidence::Low,
+        summary,
+        missing: dedup(missing),
+    }
+}
+
 /// No rule claims a cause: it works, or it cannot be told.
 fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
     let state = e.deciding().map(|(_, route, path)| route.socket(path));
     if state != Some(SocketState::Works) {
         if let Some(short) = e.too_short() {
-            return Verdict {
-                status: Status::Unknown,
-                cause: Cause::Insufficient,
-                location: Location::Undetermined,
-                confidence: Confidence::Low,
-                summary: format!(
+            return cannot_tell(
+                format!(
                     "Whether the WebSocket works cannot be told: it was not waited for long enough. {}",
                     short.sentence()
                 ),
-                missing: vec![wait_longer(e, short.waited_ms, short.took_ms)],
-            };
+                vec![wait_longer(e, short.waited_ms, short.took_ms)],
+            );
         }
         let mut missing = unsettled;
         if e.twin().is_none() && e.focus().is_some() {
@@ -251,27 +255,19 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
         if missing.is_empty() {
             missing.push(run_again(e, ""));
         }
-        return Verdict {
-            status: Status::Unknown,
-            cause: Cause::Insufficient,
-            location: Location::Undetermined,
-            confidence: Confidence::Low,
-            summary: "What was collected does not tell whether the WebSocket works.".into(),
-            missing: dedup(missing),
-        };
+        return cannot_tell(
+            "What was collected does not tell whether the WebSocket works.".into(),
+            missing,
+        );
     }
     if let Some(how) = unexplained(e) {
-        return Verdict {
-            status: Status::Unknown,
-            cause: Cause::Insufficient,
-            location: Location::Undetermined,
-            confidence: Confidence::Low,
-            summary: format!(
+        return cannot_tell(
+            format!(
                 "The collector's own handshakes work, and a browser's does not ({how}); the two \
                  cannot be compared."
             ),
-            missing: dedup(unsettled),
-        };
+            unsettled,
+        );
     }
     let held = e.deciding().and_then(|(_, route, _)| {
         route.hold(probe::HOLD_SILENT).map(|(_, planned, _)| planned.planned_ms / 1e3)

@@ -10,11 +10,11 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
-use sha2::{Digest, Sha256};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_rustls::TlsConnector;
 use wss_bundle::observation::{Certificate, Distrust, Peer, Tls, TlsSession, Verification};
+use wss_bundle::write::sha256;
 use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 
@@ -285,19 +285,15 @@ fn session(connection: &rustls::ClientConnection) -> TlsSession {
     TlsSession { version, cipher, alpn }
 }
 
-fn hex(bytes: impl AsRef<[u8]>) -> String {
-    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// What a certificate says.
 #[must_use]
 pub fn summarise(der: &[u8]) -> Certificate {
-    let sha256 = hex(Sha256::digest(der));
+    let digest = sha256(der);
     let parsed = match X509Certificate::from_der(der) {
         Ok((_, parsed)) => parsed,
         Err(error) => {
             return Certificate {
-                sha256,
+                sha256: digest,
                 unparsed: Some(error.to_string()),
                 ..Certificate::default()
             };
@@ -329,8 +325,8 @@ pub fn summarise(der: &[u8]) -> Certificate {
         sans: names(&parsed),
         not_before: time(parsed.validity().not_before),
         not_after: time(parsed.validity().not_after),
-        sha256,
-        spki_sha256: hex(Sha256::digest(parsed.public_key().raw)),
+        sha256: digest,
+        spki_sha256: sha256(parsed.public_key().raw),
         self_issued: parsed.subject().as_raw() == issuer.as_raw(),
         unparsed: None,
     }

@@ -32,10 +32,6 @@ fn answered_late(route: OnRoute, leaf: &Leaf, took: f64) -> OnRoute {
         .pages(leaf, "")
 }
 
-fn silent(how: EndedBy) -> Ending {
-    Ending::new(how)
-}
-
 pub(crate) fn cases() -> Vec<Case> {
     use Confidence::{High, Low, Medium};
     let good = Leaf::good();
@@ -177,10 +173,10 @@ pub(crate) fn cases() -> Vec<Case> {
         let granting = SWITCHED
             .replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n");
         healthy(inside().direct(true), &good)
-            .says(probe::BROWSER_UPGRADE, WS, false, silent(EndedBy::StillOpen))
+            .says(probe::BROWSER_UPGRADE, WS, false, Ending::new(EndedBy::StillOpen))
             .after(plain_ms)
             .offers(WS, &good, &granting)
-            .says(probe::COMPRESSED_UPGRADE, WS, true, silent(EndedBy::Silence))
+            .says(probe::COMPRESSED_UPGRADE, WS, true, Ending::new(EndedBy::Silence))
             .after(waited_ms)
             .done()
     };

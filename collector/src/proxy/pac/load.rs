@@ -11,7 +11,6 @@ use crate::net::http1::{Exchange, exchange_keeping};
 use crate::net::{Ctx, Net, dial, request};
 use crate::recorder::Recorder;
 use percent_encoding::percent_decode_str;
-use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -85,7 +84,7 @@ impl Loader<'_> {
             socket,
             page,
             bytes: body.len(),
-            sha256: Sha256::digest(&body).iter().map(|byte| format!("{byte:02x}")).collect(),
+            sha256: wss_bundle::write::sha256(&body),
             notes: lookups,
         })
     }
