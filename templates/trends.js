@@ -108,7 +108,7 @@
   // What the filters leave, as conditions of SQL; `of` goes before the columns.
   const conditions = (from, to, of) => {
     const text = (value) => "'" + value.replaceAll("'", "''") + "'";
-    const blamed = "TRIM(COALESCE(" + of + "device, '') || ' ' || COALESCE(" + of + "device_version, ''))";
+    const blamed = "COALESCE(" + of + "device, '')";
     const [cause, device, vantage] = ["cause", "device", "vantage"].map((id) => find(id).value && find(id).selectedOptions[0].textContent);
     const other = ["none to blame", "any other"];
     const named = devices.slice(1).filter((name) => !other.includes(name)).map(text);

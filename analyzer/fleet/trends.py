@@ -154,8 +154,7 @@ def of_bundles():
     """What roll-ups count by: as in analyzer/src/store/rollup.rs."""
     day = "SUBSTR(b.day, 9, 2)"
     quarter = f"CASE WHEN {day} < '08' THEN '01' WHEN {day} < '15' THEN '08' WHEN {day} < '22' THEN '15' ELSE '22' END"
-    device = "TRIM(COALESCE(b.device, '') || ' ' || COALESCE(b.device_version, ''))"
-    return f"(SUBSTR(b.day, 1, 8) || {quarter})", device
+    return f"(SUBSTR(b.day, 1, 8) || {quarter})", "COALESCE(b.device, '')"
 
 
 def answer(spark, args, known):

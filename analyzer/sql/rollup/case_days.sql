@@ -1,5 +1,5 @@
 -- Cases by the day of their first bundle.
 SELECT
-  day, vantage, cause, status, location, confidence, device, device_version, COUNT(*) AS n
+  day, vantage, cause, device, device_version, status, location, confidence, COUNT(*) AS n
 FROM {cases}
-GROUP BY day, vantage, cause, status, location, confidence, device, device_version
+GROUP BY day, vantage, cause, device, device_version, status, location, confidence

@@ -35,7 +35,7 @@ macro_rules! named {
 }
 
 named! {
-    totals, cases, outcomes, devices, holds, layers, fingerprints, fingerprint_counts, checklist, unsettled,
+    totals, cases, case_versions, outcomes, devices, holds, layers, fingerprints, fingerprint_counts, checklist, unsettled,
     collectors, bad, newest,
 }
 

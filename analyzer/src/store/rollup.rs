@@ -47,6 +47,7 @@ rollups! {
     cases: Cases,
     case_days: OfCases,
     case_outcomes: OfCases,
+    device_totals: OfBundles,
     device_periods: OfBundles,
     layer_periods: OfBundles,
     hold_periods: OfBundles,
@@ -63,8 +64,9 @@ rollups! {
 const PERIOD: &str = "(SUBSTR(b.day, 1, 8) || CASE WHEN SUBSTR(b.day, 9, 2) < '08' THEN '01' \
     WHEN SUBSTR(b.day, 9, 2) < '15' THEN '08' WHEN SUBSTR(b.day, 9, 2) < '22' THEN '15' ELSE '22' END)";
 
-/// The device to blame of a bundle or a case `b`, with its version; empty where there is none.
-const TO_BLAME: &str = "TRIM(COALESCE(b.device, '') || ' ' || COALESCE(b.device_version, ''))";
+/// The device to blame of a bundle or a case `b`; empty where there is none. Without its version: what
+/// the page reads would grow with the number of versions.
+const TO_BLAME: &str = "COALESCE(b.device, '')";
 
 /// Tables of a connection in which a transaction notes what it touches.
 pub(super) const TOUCHED: &str = "

@@ -6,7 +6,7 @@
 //! slots that it is made of ([`Counts::figure`]); the page's script adds those
 //! that the filters leave (`templates/trends.js`).
 
-use super::model::{Names, Record, device, largest};
+use super::model::{Names, Record, largest};
 use crate::store::query::Answers;
 use serde::Serialize;
 use std::cell::RefCell;
@@ -72,8 +72,7 @@ impl Dims {
         let mut found = BTreeSet::new();
         for row in cases {
             *causes.entry(row.text("cause").to_owned()).or_default() += row.count("n");
-            let name = device(row.text("device"), row.text("device_version"));
-            *by_device.entry(name).or_default() += row.count("n");
+            *by_device.entry(row.text("device").to_owned()).or_default() += row.count("n");
             found.insert(period(row.text("day")));
         }
         for answer in answers.values() {
@@ -117,10 +116,10 @@ impl Dims {
     /// Whom a row is of; a row of cases has its day, others have their period.
     pub(super) fn at(&mut self, row: &Record<'_>) -> At {
         let (when, own) = match row.text("period") {
-            "" => (period(row.text("day")), device(row.text("device"), row.text("device_version"))),
-            at => (at.to_owned(), row.text("to_blame").to_owned()),
+            "" => (period(row.text("day")), row.text("device")),
+            at => (at.to_owned(), row.text("to_blame")),
         };
-        let shown = match own.as_str() {
+        let shown = match own {
             "" => "none to blame",
             name if self.named.contains(name) => name,
             _ => "any other",

@@ -114,17 +114,8 @@ fn sections(answers: &Answers, store: Option<&str>, detail: Detail) -> Result<Se
 
 /// The newest bundles behind each number, with whom and when they are of.
 fn newest(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Result<(), String> {
-    let columns = [
-        "kind",
-        "name",
-        "bundle_id",
-        "collected_at",
-        "day",
-        "vantage",
-        "cause",
-        "device",
-        "device_version",
-    ];
+    let columns =
+        ["kind", "name", "bundle_id", "collected_at", "day", "vantage", "cause", "device"];
     for row in records(answers, "newest", &columns)? {
         behind.add(&row, dims.at(&row));
     }

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 
 /// Causes that a chart over time tells apart.
 const SERIES: usize = 7;
-/// The longest period compared with the one before it, in days.
+/// The longest period compared with the one before it, in days; `analyzer/sql/case_versions.sql` gives
+/// as many days as two of them have.
 const PERIOD: i64 = 28;
 
 /// Everything that is counted by day.
@@ -31,8 +32,11 @@ pub(super) struct Cases {
     totals: BTreeMap<String, u64>,
 }
 
+/// The first days of two periods.
+type Periods = (NaiveDate, NaiveDate);
+
 /// The two periods of one length up to the last day.
-fn periods(first: NaiveDate, last: NaiveDate) -> Option<(NaiveDate, NaiveDate, i64)> {
+fn periods(first: NaiveDate, last: NaiveDate) -> Option<Periods> {
     let days = (last - first).num_days() + 1;
     let length = PERIOD.min(days / 2);
     if length < 7 {
@@ -40,12 +44,12 @@ fn periods(first: NaiveDate, last: NaiveDate) -> Option<(NaiveDate, NaiveDate, i
     }
     let now = last.checked_sub_days(Days::new(length.unsigned_abs() - 1))?;
     let before = now.checked_sub_days(Days::new(length.unsigned_abs()))?;
-    Some((before, now, length))
+    Some((before, now))
 }
 
 impl Cases {
     pub(super) fn new(answers: &Answers, detail: Detail) -> Result<Option<Self>, String> {
-        let columns = ["day", "vantage", "cause", "device", "device_version", "n"];
+        let columns = ["day", "vantage", "cause", "device", "n"];
         let rows = records(answers, "cases", &columns)?;
         let days = || rows.iter().filter_map(|row| date(row.text("day")));
         let (Some(first), Some(last)) = (days().min(), days().max()) else { return Ok(None) };
@@ -56,7 +60,7 @@ impl Cases {
             cells: BTreeMap::new(),
             periods: BTreeMap::new(),
             compared_counts: Counts::default(),
-            compared: period.map(|(before, now, _)| {
+            compared: period.map(|(before, now)| {
                 let day = |at: NaiveDate| at.format("%Y-%m-%d").to_string();
                 let end = now.pred_opt().unwrap_or(now);
                 (
@@ -73,24 +77,34 @@ impl Cases {
             let at = out.dims.at(row);
             let key = (out.time.bucket(day), out.dims.causes.number(cause), at);
             *out.cells.entry(key).or_default() += n;
-            let Some((before, now, _)) = period.filter(|(before, ..)| day >= *before) else {
-                continue;
-            };
-            debug_assert!(before < now);
-            let mut count = |kind, name: String| {
-                let which = if day < now { "before" } else { "now" };
-                // By whom alone: the periods are this section's own.
-                out.compared_counts.add(&format!("{kind} {name} {which}"), (at.0, 0), n);
-                let (earlier, later) = out.periods.entry((kind, name)).or_default();
-                *(if day < now { earlier } else { later }) += n;
-            };
-            count("case", cause.to_owned());
-            let own = device(row.text("device"), row.text("device_version"));
-            if !own.is_empty() {
-                count("case-device", own);
-            }
+            out.compare(period, day, ("case", cause.to_owned()), at, n);
+        }
+        let columns = ["day", "vantage", "cause", "device", "device_version", "n"];
+        for row in records(answers, "case_versions", &columns)? {
+            let Some(day) = date(row.text("day")) else { continue };
+            let name = device(row.text("device"), row.text("device_version"));
+            let at = out.dims.at(&row);
+            out.compare(period, day, ("case-device", name), at, row.count("n"));
         }
         Ok(Some(out))
+    }
+
+    /// Counts for the comparison of the two periods what is of one of them.
+    fn compare(
+        &mut self,
+        of: Option<Periods>,
+        day: NaiveDate,
+        what: (&'static str, String),
+        at: At,
+        n: u64,
+    ) {
+        let Some((before, now)) = of.filter(|(before, _)| day >= *before) else { return };
+        debug_assert!(before < now);
+        let which = if day < now { "before" } else { "now" };
+        // By whom alone: the periods are this section's own.
+        self.compared_counts.add(&format!("{} {} {which}", what.0, what.1), (at.0, 0), n);
+        let (earlier, later) = self.periods.entry(what).or_default();
+        *(if day < now { earlier } else { later }) += n;
     }
 
     pub(super) fn over_time(&self, behind: &mut Behind) -> Section {

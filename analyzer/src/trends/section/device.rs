@@ -20,12 +20,28 @@ struct Seen {
     last: String,
 }
 
-type Devices = BTreeMap<(String, String), Seen>;
+/// Devices by role and name, those that were seen most often.
+#[derive(Default)]
+struct Devices {
+    found: BTreeMap<(String, String), Seen>,
+    /// How many there are, with those that are not among them.
+    known: usize,
+}
 
 fn seen(answers: &Answers, dims: &mut Dims, roles: &[&str]) -> Result<(Devices, Counts), String> {
-    let columns =
-        ["period", "to_blame", "role", "product", "version", "cause", "status", "confidence", "n"];
-    let (mut out, mut counts) = (Devices::new(), Counts::default());
+    let columns = [
+        "role",
+        "product",
+        "version",
+        "devices",
+        "period",
+        "to_blame",
+        "cause",
+        "status",
+        "confidence",
+        "n",
+    ];
+    let (mut out, mut counts) = (Devices::default(), Counts::default());
     for row in records(answers, "devices", &columns)? {
         let (role, name) = (row.text("role"), device(row.text("product"), row.text("version")));
         if !roles.contains(&role) {
@@ -37,7 +53,8 @@ fn seen(answers: &Answers, dims: &mut Dims, roles: &[&str]) -> Result<(Devices, 
         if row.text("confidence") == "low" {
             counts.add(&format!("{role} {name} unsure"), at, n);
         }
-        let one = out.entry((role.to_owned(), name)).or_default();
+        out.known = usize::try_from(row.count("devices")).unwrap_or_default();
+        let one = out.found.entry((role.to_owned(), name)).or_default();
         one.all += n;
         if working {
             one.working += n;
@@ -63,7 +80,7 @@ fn device_section(
     roles: &[&str],
     caption: &str,
 ) -> Built {
-    let (found, counts) = seen(answers, dims, roles)?;
+    let (Devices { found, known }, counts) = seen(answers, dims, roles)?;
     let mut rows: Vec<((String, String), Seen)> = found.into_iter().collect();
     rows.sort_by(|(a, x), (b, y)| y.all.cmp(&x.all).then_with(|| a.cmp(b)));
     let slots = |(role, name): &(String, String)| {
@@ -109,7 +126,8 @@ fn device_section(
             Cell::new(span(&one.first, &one.last)).figure(counts.figure("seen", &both, &[])),
         ]
     });
-    let table = Table::new(caption, &columns).fill(cells, ROWS);
+    let mut table = Table::new(caption, &columns).fill(cells, ROWS);
+    table.more += known.saturating_sub(rows.len());
     Ok(Section {
         chart: Some(chart),
         tables: vec![table],
