@@ -3,9 +3,11 @@
 use super::{Store, rollup, said};
 use crate::intake::fast::{Kept, restore};
 use crate::intake::{self, pool};
+use crate::rows::schema::TABLES;
 use crate::rows::{self, Judged, Row, Value};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
+use rusqlite::{CachedStatement, Connection, Transaction, TransactionBehavior, params_from_iter};
+use std::sync::LazyLock;
 use wss_diagnosis::rules_version;
 use wss_diagnosis::signature::Signatures;
 
@@ -166,8 +168,10 @@ fn touch(db: &Connection, n: i64, first: &Row) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The tables that have rows of a bundle, and how many leading columns of a row
-/// (id, day) the bundle's number stands for.
+/// Leading columns of a row (id, day) that the bundle's number stands for.
+const OF_BUNDLE: usize = 2;
+
+/// The tables that have rows of a bundle: their views, and where the rows are.
 const CHILDREN: [(&str, &str); 4] = [
     ("findings", "finding_data"),
     ("devices", "device_data"),
@@ -175,15 +179,28 @@ const CHILDREN: [(&str, &str); 4] = [
     ("holds", "hold_data"),
 ];
 
+/// How a row of each of them is put in.
+static INSERTS: LazyLock<[String; CHILDREN.len()]> = LazyLock::new(|| {
+    CHILDREN.map(|(name, table)| {
+        let columns = TABLES.iter().find(|one| one.name == name).map_or(0, |one| one.columns.len());
+        let marks = vec!["?"; columns - OF_BUNDLE + 1].join(", ");
+        format!("INSERT INTO {table} VALUES ({marks})")
+    })
+});
+
 fn children(db: &Connection, n: i64, judged: &Judged) -> rusqlite::Result<()> {
+    let number = Value::Integer(n);
+    // Rows of a table come together.
+    let mut last: Option<(usize, CachedStatement<'_>)> = None;
     for row in &judged.rows[1..] {
         let name = row.table().name;
-        let Some((_, table)) = CHILDREN.iter().find(|(view, _)| *view == name) else { continue };
-        let own = &row.values()[2..];
-        let marks = vec!["?"; own.len() + 1].join(", ");
-        let number = Value::Integer(n);
-        db.prepare_cached(&format!("INSERT INTO {table} VALUES ({marks})"))?
-            .execute(params_from_iter(std::iter::once(&number).chain(own)))?;
+        let Some(at) = CHILDREN.iter().position(|(view, _)| *view == name) else { continue };
+        let statement = match &mut last {
+            Some((table, statement)) if *table == at => statement,
+            _ => &mut last.insert((at, db.prepare_cached(&INSERTS[at])?)).1,
+        };
+        let own = &row.values()[OF_BUNDLE..];
+        statement.execute(params_from_iter(std::iter::once(&number).chain(own)))?;
     }
     Ok(())
 }
