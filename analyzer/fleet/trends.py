@@ -23,6 +23,7 @@ import pathlib
 import subprocess
 import tarfile
 import threading
+import urllib.parse
 import uuid
 
 from pyspark.sql import SparkSession
@@ -104,16 +105,28 @@ def write_text(spark, path, text):
     stream.close()
 
 
+def listed(spark, files):
+    """Names of all files, in the form that the column `path` has. Spark reads none that is empty."""
+    join = spark.sparkContext._jvm.org.apache.hadoop.util.StringUtils.join
+    names = join("\n", files._jdf.inputFiles()).split("\n")
+    return [urllib.parse.unquote(name).replace(":///", ":/", 1) for name in names if name]
+
+
 def take_in(spark, args, known):
     """Judges what is new, and writes it as a run. Nothing counts before its marker is there."""
     before = runs(spark, args.out)
     files = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
     files = files.option("pathGlobFilter", "*.{zip,zip.age}").load(args.bundles).select("path", "content")
+    # Kept, since each look at a name asks the bucket.
+    new = files.select("path").cache()
+    names = spark.createDataFrame([(name,) for name in listed(spark, files)], "path string")
+    empty = names.join(new, "path", "left_anti")
     if before:
         seen = spark.read.parquet(*[f"{run}/files" for run in before]).select("path").distinct()
         # What is there by name is not fetched again; the content is read after the join.
-        names = files.select("path").join(seen, "path", "left_anti")
-        files = files.join(F.broadcast(names), "path", "left_semi")
+        new, empty = (one.join(seen, "path", "left_anti") for one in (new, empty))
+        files = files.join(F.broadcast(new), "path", "left_semi")
+    files = files.unionByName(empty.withColumn("content", F.lit("").cast("binary")))
     files = files.repartition(args.partitions)
     lines = files.rdd.mapPartitions(judge(args.analyzer))
     run = f"{args.out}/run-{uuid.uuid4()}"
@@ -146,7 +159,7 @@ def take_in(spark, args, known):
             rows.write.partitionBy("month").parquet(f"{run}/{name}")
         else:
             rows.write.parquet(f"{run}/{name}")
-    files.select("path").write.parquet(f"{run}/files")
+    new.unionByName(empty).write.parquet(f"{run}/files")
     write_text(spark, f"{run}/_done", "")
 
 

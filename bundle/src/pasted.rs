@@ -11,6 +11,10 @@
 /// sees them.
 #[must_use]
 pub fn text(bytes: &[u8]) -> String {
+    // As it mostly is.
+    if bytes.iter().all(|byte| matches!(byte, b'\n' | b'\t' | b' '..=b'~')) {
+        return String::from_utf8_lossy(bytes).into_owned();
+    }
     let raw = decoded(bytes);
     let mut out = String::with_capacity(raw.len());
     let mut rest = raw.chars().peekable();

@@ -9,6 +9,7 @@ mod haproxy;
 mod nginx;
 mod source;
 
+use source::understood;
 pub use source::{File, Program, files, includes, program};
 
 use std::fmt;
@@ -160,27 +161,28 @@ pub fn check(
         return None;
     }
     let mut listed = Vec::new();
-    let (mut nginx, mut haproxy) = (Vec::new(), Vec::new());
+    let (mut nginx, mut parsed, mut haproxy) = (Vec::new(), Vec::new(), Vec::new());
     for file in all {
-        let program = program(&file.text);
+        let (program, directives) = understood(&file.text, nginx.len());
         listed.push(Listed {
             name: file.name.clone(),
             program: program.as_ref().ok().copied(),
             lines: file.text.lines().count(),
             error: program.as_ref().err().cloned(),
         });
-        match program {
-            Ok(Program::Nginx) => nginx.push(file),
-            Ok(Program::Haproxy) => haproxy.push(file),
-            // An included part may hold words of a module alone.
-            Err(_) if nginx::parse::parse(file.text.as_bytes(), 0).is_ok() => nginx.push(file),
-            Err(_) => {}
+        match (program, directives) {
+            (Ok(Program::Haproxy), _) => haproxy.push(file),
+            (_, Some(directives)) => {
+                nginx.push(file);
+                parsed.push(directives);
+            }
+            (_, None) => {}
         }
     }
     let mut readings = Vec::new();
     let of = |program| Request { version: version(program), ..*request };
     if listed.iter().any(|one| one.program == Some(Program::Nginx)) {
-        readings.push(nginx::read(&nginx, &of(Program::Nginx)));
+        readings.push(nginx::read(&nginx, &parsed, &of(Program::Nginx)));
     }
     if !haproxy.is_empty() {
         readings.push(haproxy::read(&haproxy, &of(Program::Haproxy)));

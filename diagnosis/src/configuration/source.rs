@@ -2,6 +2,7 @@
 //! stood, and which of them an `include` means.
 
 use super::nginx;
+use super::nginx::parse::Directive;
 use glob::{MatchOptions, Pattern};
 use wss_bundle::{Attachment, AttachmentKind};
 
@@ -70,31 +71,47 @@ pub fn program(text: &str) -> Result<Program, String> {
         }
         return Ok(Program::Nginx);
     }
+    understood(text, 0).0
+}
+
+/// Whose configuration the text of one file is, and what it says as one of nginx':
+/// parsed once, since a file may be long. `file` is its place among nginx' files.
+pub(crate) fn understood(
+    text: &str,
+    file: usize,
+) -> (Result<Program, String>, Option<Vec<Directive>>) {
     let first_words = || {
         text.lines()
             .filter_map(|line| line.split_whitespace().next())
             .filter(|w| !w.starts_with('#'))
     };
-    let sections = first_words().filter(|word| HAPROXY_SECTIONS.contains(word)).count();
-    let looks_haproxy = first_words().next().is_some_and(|word| HAPROXY_SECTIONS.contains(&word))
-        || (sections > 0 && !text.contains('{') && !text.contains(';'));
+    let section = |word: &str| HAPROXY_SECTIONS.contains(&word);
+    let looks_haproxy = first_words().next().is_some_and(section)
+        || (!text.contains(['{', ';']) && first_words().any(section));
     if looks_haproxy {
-        return Ok(Program::Haproxy);
+        return (Ok(Program::Haproxy), None);
     }
     let expected = "expected an nginx configuration (server { … }) or a HAProxy one \
                     (sections frontend, backend)";
     if first_words().next().is_none() {
-        return Err(format!("there is nothing in it; {expected}"));
+        return (Err(format!("there is nothing in it; {expected}")), Some(Vec::new()));
     }
     let known = |word: &str| NGINX_WORDS.contains(&word);
     let mut words = first_words().filter_map(|word| word.split(['{', ';']).next());
-    match nginx::parse::parse(text.as_bytes(), 0) {
-        Ok(directives) if directives.iter().any(|d| known(&d.name)) => Ok(Program::Nginx),
-        Err(broken) if words.any(known) => Err(format!(
-            "it looks like an nginx configuration, and line {} is not understood: {}",
-            broken.line, broken.why
-        )),
-        _ => Err(format!("it is neither; {expected}")),
+    match nginx::parse::parse(text.as_bytes(), file) {
+        Ok(directives) if directives.iter().any(|d| known(&d.name)) => {
+            (Ok(Program::Nginx), Some(directives))
+        }
+        // An included part may hold words of a module alone.
+        Ok(directives) => (Err(format!("it is neither; {expected}")), Some(directives)),
+        Err(broken) if words.any(known) => {
+            let why = format!(
+                "it looks like an nginx configuration, and line {} is not understood: {}",
+                broken.line, broken.why
+            );
+            (Err(why), None)
+        }
+        Err(_) => (Err(format!("it is neither; {expected}")), None),
     }
 }
 
@@ -138,7 +155,7 @@ fn split_dump(text: &str) -> Option<Vec<File>> {
         let path = line.strip_prefix(MARK)?.trim_end().strip_suffix(':')?;
         path.starts_with('/').then(|| path.to_owned())
     };
-    if !text.lines().any(|line| path_of(line).is_some()) {
+    if !text.contains(MARK) || !text.lines().any(|line| path_of(line).is_some()) {
         return None;
     }
     let mut files: Vec<File> = Vec::new();

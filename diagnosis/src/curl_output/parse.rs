@@ -255,7 +255,9 @@ fn error(line: &str) -> Option<(u32, String)> {
 }
 
 fn is_command(line: &str) -> bool {
-    if line.starts_with("curl: ") || line.starts_with("curl : ") {
+    // Most lines are none, and there may be many.
+    let named = line.as_bytes().windows(4).any(|four| four.eq_ignore_ascii_case(b"curl"));
+    if !named || line.starts_with("curl: ") || line.starts_with("curl : ") {
         return false;
     }
     line.split_whitespace().enumerate().take(6).any(|(at, word)| {

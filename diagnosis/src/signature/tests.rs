@@ -239,6 +239,30 @@ fn long_bodies_are_cut() {
     assert_eq!(cut(&format!("x{hidden}")).len(), TEXT_LIMIT - 1);
 }
 
+/// A page that comes again is not read again: it still says the same, also to other signatures.
+#[test]
+fn a_page_that_comes_again_says_the_same_to_everybody() {
+    let ids = |all: &Signatures, body: &str| -> Vec<String> {
+        let head = head("HTTP/1.1 502 Bad Gateway");
+        let found = all.match_response(&Response { status: None, head: &head, body });
+        found.iter().map(|m| m.signature.id.clone()).collect()
+    };
+    let page = |n: usize| {
+        let filler = "-".repeat(600);
+        format!(
+            "<!-- {filler} {n} --><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center>"
+        )
+    };
+    let others = Signatures::built_in().without("nginx");
+    for n in [1, 1, 2, 3, 4, 5, 6, 1, 6, 2] {
+        let found = ids(Signatures::built_in(), &page(n));
+        assert!(found.contains(&"nginx".to_owned()), "{n}: {found:?}");
+        let rest: Vec<_> = found.into_iter().filter(|id| id != "nginx").collect();
+        assert_eq!(ids(&others, &page(n)), rest, "{n}");
+        assert!(ids(Signatures::built_in(), &page(n).replace("nginx", "ngimx")).is_empty(), "{n}");
+    }
+}
+
 #[test]
 fn idle_defaults_are_found_within_their_slack() {
     let names = |seconds| idle_defaults(seconds).into_iter().map(|d| d.0).collect::<Vec<_>>();

@@ -17,17 +17,10 @@ struct Check<'t> {
     reading: Reading,
 }
 
-/// Reads the files for a request.
-pub(crate) fn read(files: &[File], request: &Request<'_>) -> Reading {
-    let forest: Forest = forest(files);
+/// Reads the files for a request, each with what it holds.
+pub(crate) fn read(files: &[File], parsed: &[Vec<Directive>], request: &Request<'_>) -> Reading {
+    let forest: Forest = forest(files, parsed);
     let mut check = Check { files, request, reading: Reading::new(Program::Nginx) };
-    for (at, broken) in &forest.broken {
-        let file = files.get(*at).map_or_else(String::new, |f| f.name.clone());
-        check.reading.untold.push(Untold {
-            place: Some(Place { file, line: broken.line }),
-            why: format!("the file is not understood from here on: {}", broken.why),
-        });
-    }
     match find(&forest, request) {
         Found::Scope(scope) => check.scope(&scope),
         Found::Slash(location) => {

@@ -21,8 +21,6 @@ pub(crate) struct Tree {
 pub(crate) struct Forest {
     /// Every file that no other one includes.
     pub(crate) trees: Vec<Tree>,
-    /// Files that are not understood: which, and why.
-    pub(crate) broken: Vec<(usize, Broken)>,
 }
 
 /// The patterns of a file's `include` lines.
@@ -40,21 +38,11 @@ pub(crate) fn includes(text: &[u8]) -> Result<Vec<String>, Broken> {
     Ok(out)
 }
 
-/// Puts the files together.
-pub(crate) fn forest(files: &[File]) -> Forest {
+/// Puts the files together, of each what it holds.
+pub(crate) fn forest(files: &[File], parsed: &[Vec<Directive>]) -> Forest {
     let mut forest = Forest::default();
-    let mut parsed: Vec<Option<Vec<Directive>>> = Vec::new();
-    for (at, file) in files.iter().enumerate() {
-        match parse::parse(file.text.as_bytes(), at) {
-            Ok(directives) => parsed.push(Some(directives)),
-            Err(broken) => {
-                forest.broken.push((at, broken));
-                parsed.push(None);
-            }
-        }
-    }
     let mut included = vec![false; files.len()];
-    for directives in parsed.iter().flatten() {
+    for directives in parsed {
         mark(directives, files, &mut included);
     }
     // A ring of files that include each other still has somewhere to begin.
@@ -62,8 +50,8 @@ pub(crate) fn forest(files: &[File]) -> Forest {
     let roots = if roots.is_empty() { (0..files.len().min(1)).collect() } else { roots };
     let mut budget = TOTAL;
     for root in roots {
-        let Some(Some(directives)) = parsed.get(root) else { continue };
-        let mut joiner = Joiner { files, parsed: &parsed, main: root, budget: &mut budget };
+        let Some(directives) = parsed.get(root) else { continue };
+        let mut joiner = Joiner { files, parsed, main: root, budget: &mut budget };
         forest.trees.push(Tree { directives: joiner.join(directives, 0) });
     }
     forest
@@ -84,7 +72,7 @@ fn mark(directives: &[Directive], files: &[File], included: &mut [bool]) {
 
 struct Joiner<'a> {
     files: &'a [File],
-    parsed: &'a [Option<Vec<Directive>>],
+    parsed: &'a [Vec<Directive>],
     /// The file that nginx is started with: relative includes begin there.
     main: usize,
     budget: &'a mut usize,
@@ -105,7 +93,7 @@ impl Joiner<'_> {
                     out.push(one.clone());
                 }
                 for at in found {
-                    if let Some(Some(inner)) = self.parsed.get(at) {
+                    if let Some(inner) = self.parsed.get(at) {
                         out.extend(self.join(inner, depth + 1));
                     }
                 }
