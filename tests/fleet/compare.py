@@ -120,6 +120,9 @@ def main():
         print(f"a worker was killed after {time.time() - began:.0f} s")
         assert job.wait(timeout=3000) == 0, (work / "submit.log").read_text()[-3000:]
         print(f"Spark: {time.time() - began:.0f} s")
+        size = lambda *names: sum(f.stat().st_size for name in names for f in work.glob(f"{name}/**/*") if f.is_file()) / 1e6
+        tables, lines = size("tables/run-*/[!l]*", "tables/run-*/layers"), size("tables/run-*/lines")
+        print(f"bundles: {size('in'):.0f} MB; Parquet: {tables:.0f} MB; lines: {lines:.0f} MB")
         answers = json.loads((work / "results.json").read_text())
         wrong = 0
         for path in sorted((ROOT / "analyzer/sql").glob("*.sql")):
