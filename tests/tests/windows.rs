@@ -131,6 +131,8 @@ fn entry(bundle: &Path, name: &str) -> Value {
 /// A scenario's servers.
 struct Stage {
     lab: Lab,
+    /// Ends with the stage.
+    _origin: Option<Real>,
     front: Vec<Real>,
     via: Option<Real>,
     hold: String,
@@ -141,13 +143,13 @@ impl Stage {
     async fn of(name: &str) -> Self {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(name);
         let scenario = scenario::read(&folder).unwrap();
-        let lab = Lab::start(&scenario.lab).await.unwrap();
+        let (lab, origin) = scenario::lab_of(&scenario).await.unwrap();
         let start = |real: &scenario::config::RealConfig| {
             scenario::start_real(&folder, real.server, &real.config, &lab).unwrap()
         };
         let front = scenario.front.iter().map(start).collect();
         let via = scenario.via.as_ref().map(start);
-        Self { lab, front, via, hold: scenario.hold, cause: scenario.expect.cause }
+        Self { lab, _origin: origin, front, via, hold: scenario.hold, cause: scenario.expect.cause }
     }
 
     fn addr(&self) -> SocketAddr {
@@ -183,7 +185,7 @@ impl Stage {
         drop(registry);
 
         assert_eq!(essence(&found), essence(&expected), "{}", found["findings"]);
-        assert_eq!(found["verdict"]["cause"], self.cause);
+        assert_eq!(found["verdict"]["cause"], self.cause, "{}", found["verdict"]);
         assert_eq!(windows, linux, "exit codes");
 
         // It was the Windows program, and it has read what only Windows has.

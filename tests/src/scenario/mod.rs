@@ -68,23 +68,7 @@ pub async fn run(folder: &Path) -> Result<Outcome, String> {
 /// # Errors
 /// As [`run`].
 pub async fn run_as(folder: &Path, scenario: Scenario) -> Result<Outcome, String> {
-    let (mut origin, mut failed) = (None, None);
-    let mut lab_config = scenario.lab.clone();
-    if scenario.gorilla.as_ref().is_some_and(|gorilla| gorilla.tls) {
-        // What stands in front then speaks TLS to it.
-        lab_config.origin.tls = Some(TlsConfig::default());
-    }
-    let place = |dir: &Path, pki: &Pki| {
-        let Some(wanted) = &scenario.gorilla else { return Ok(None) };
-        let started = gorilla(wanted, &scenario.lab.host, dir, pki);
-        origin = started.map_err(|error| failed = Some(error)).ok();
-        Ok(origin.as_ref().map(|real| real.addr))
-    };
-    let lab = Lab::start_before(&lab_config, place).await;
-    let lab = lab.map_err(|error| format!("lab: {error}"))?;
-    if let Some(error) = failed {
-        return Err(error);
-    }
+    let (lab, origin) = lab_of(&scenario).await?;
     let row = row(folder, &scenario, &lab)?;
     let front = row.first().map_or_else(|| lab.front(), |real| real.addr);
     let middle = scenario.middle.as_ref();
@@ -129,6 +113,31 @@ pub async fn run_as(folder: &Path, scenario: Scenario) -> Result<Outcome, String
     let nobody = "neither inside nor outside is in it";
     let (took_s, exit) = (took_s.ok_or(nobody)?, exit.ok_or(nobody)?);
     Ok(Outcome { scenario, bundles, diagnosis, took_s, exit, versions })
+}
+
+/// A scenario's lab, and the real origin behind it, where the scenario has one.
+///
+/// # Errors
+/// One of them does not start.
+pub async fn lab_of(scenario: &Scenario) -> Result<(Lab, Option<Real>), String> {
+    let (mut origin, mut failed) = (None, None);
+    let mut lab_config = scenario.lab.clone();
+    if scenario.gorilla.as_ref().is_some_and(|gorilla| gorilla.tls) {
+        // What stands in front then speaks TLS to it.
+        lab_config.origin.tls = Some(TlsConfig::default());
+    }
+    let place = |dir: &Path, pki: &Pki| {
+        let Some(wanted) = &scenario.gorilla else { return Ok(None) };
+        let started = gorilla(wanted, &scenario.lab.host, dir, pki);
+        origin = started.map_err(|error| failed = Some(error)).ok();
+        Ok(origin.as_ref().map(|real| real.addr))
+    };
+    let lab = Lab::start_before(&lab_config, place).await;
+    let lab = lab.map_err(|error| format!("lab: {error}"))?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok((lab, origin)),
+    }
 }
 
 /// What a folder's `scenario.toml` says.
