@@ -48,7 +48,17 @@ fn programs() -> Result<Programs, String> {
     eprintln!("Building wss-collector and wss-analyzer (a few minutes the first time) ...");
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
-    build.args(["build", "-p", "wss-collector", "-p", "wss-analyzer"]);
+    // With this program among them, the features are those that its libraries were built
+    // with; and without what `cargo run` says of it, build scripts are not run again.
+    build.args(["build", "-p", "wss-collector", "-p", "wss-analyzer", "-p", "wss-lab"]);
+    for (name, _) in std::env::vars_os() {
+        let of_package = name.to_str().is_some_and(|name| {
+            name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")
+        });
+        if of_package {
+            build.env_remove(name);
+        }
+    }
     if folder.ends_with("release") {
         build.arg("--release");
     }
