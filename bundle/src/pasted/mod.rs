@@ -1,8 +1,17 @@
 //! Text that went through a terminal, a clipboard or a shell's `>`: what a
 //! person can paste or save of a program's output.
 //!
-//! Makes plain lines of it. What the lines say is for others: the redactor
-//! (`redact/curl.rs`) and the diagnosis.
+//! Makes plain lines of it: [`text`] undoes what terminals and editors do to
+//! characters, [`lines`] what mail, chat and ticket programs put around lines,
+//! [`straight`] what they do to quotes and dashes, [`after_prompt`] what shells
+//! write before a command. What the lines say is for others: whoever reads
+//! curl's output ([`curl`]), a configuration, a console's message.
+
+mod around;
+#[cfg(test)]
+mod proptests;
+
+pub use around::{Line, after_prompt, lines, straight};
 
 /// The text as lines that end in `\n`: UTF-16 (PowerShell's `>`) and byte order
 /// marks understood, escape sequences (ECMA-48) and other controls gone,
