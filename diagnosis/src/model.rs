@@ -436,6 +436,19 @@ slugs! {
     }
 }
 
+slugs! {
+    /// On whose side a product stands. What a role does not say: a firewall's page
+    /// may be the client's web filter's or the server's own.
+    Side {
+        /// Between the client and the internet: the customer's network.
+        Client => "client",
+        /// Before the server: whoever runs the console.
+        Server => "server",
+        /// Either; the route has to tell.
+        Either => "either",
+    }
+}
+
 /// A device on the path.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Device {

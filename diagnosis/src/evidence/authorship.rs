@@ -77,10 +77,7 @@ impl RouteSigns {
         let interceptor = signatures
             .match_certificate(chain)
             .into_iter()
-            .find(|m| {
-                matches!(m.signature.role, DeviceRole::TlsInterceptor | DeviceRole::ForwardProxy)
-                    && m.confidence >= Confidence::Medium
-            })
+            .find(|m| m.signature.intercepts() && m.confidence >= Confidence::Medium)
             .map(|m| format!("{} ({})", m.signature.name, m.because));
         let names = route
             .observations
@@ -140,7 +137,7 @@ impl RouteSigns {
                 };
                 (Some(who), Some(DeviceRole::Origin), sure)
             }
-            (Author::Device { role, name }, found) => {
+            (Author::Device { role, name, .. }, found) => {
                 because.extend(found.map(|m| m.because.clone()));
                 because.extend(gateway_words(reply));
                 let version = found.and_then(|m| m.version.as_deref());

@@ -1,6 +1,6 @@
 //! Who wrote a response, and what kind of answer it is.
 
-use crate::model::{Confidence, DeviceRole};
+use crate::model::{Confidence, DeviceRole, Side};
 use crate::signature::{Match, Response, Signatures, by_route};
 use wss_bundle::observation::HttpReply;
 use wss_bundle::{Observation, ResponseHead};
@@ -14,6 +14,8 @@ pub enum Author {
     Device {
         /// What it does on the path.
         role: DeviceRole,
+        /// On whose side it stands.
+        side: Side,
         /// Its name.
         name: String,
     },
@@ -230,6 +232,7 @@ fn author_of(kind: ReplyKind, head: &ResponseHead, body: &str, devices: &[Match<
         .or_else(|| devices.first().filter(|_| gateway))
         .map_or(Author::Unknown, |m| Author::Device {
             role: m.signature.role,
+            side: m.signature.side,
             name: m.signature.name.clone(),
         })
 }

@@ -1,7 +1,8 @@
 //! Whose an upgrade's failure is, from the differences between twins.
 
 use crate::evidence::{Author, BundleView, Evidence, ReplyKind, RouteView, silence};
-use crate::model::{Confidence, DeviceRole, Location};
+use crate::model::{Confidence, DeviceRole, Location, Side};
+use crate::signature::Match;
 use wss_bundle::Vantage;
 use wss_bundle::observation::Certificate;
 
@@ -128,10 +129,10 @@ pub(super) fn from_one_vantage(
         );
     }
     if let Some(reply) = own {
-        if let Author::Device { role: DeviceRole::ForwardProxy, name } = &reply.author {
+        if let Author::Device { side: Side::Client, name, .. } = &reply.author {
             return blame(ClientNetwork, Medium, format!("the answer is {name}'s own page"));
         }
-        let forward = reply.devices.iter().find(|m| m.signature.role == DeviceRole::ForwardProxy);
+        let forward = reply.devices.iter().find(|m| m.signature.side == Side::Client);
         if let (Some(m), false) = (forward, route.route.id.is_direct()) {
             return blame(
                 ClientNetwork,
@@ -146,10 +147,7 @@ pub(super) fn from_one_vantage(
         // installed here: then the sign is only as good as the next one.
         if route.trusted() == Some(true)
             && route.route.id.is_direct()
-            && reply
-                .devices
-                .iter()
-                .any(|m| m.signature.role == DeviceRole::LoadBalancer && m.confidence >= Medium)
+            && reply.devices.iter().any(|m| stands_before_server(m) && m.confidence >= Medium)
         {
             return blame(
                 ServerSide,
@@ -174,6 +172,11 @@ pub(super) fn from_one_vantage(
     }
 }
 
+/// A load balancer, CDN or WAF that can only be on the server's side.
+fn stands_before_server(m: &Match<'_>) -> bool {
+    m.signature.side == Side::Server && m.signature.role != DeviceRole::Origin
+}
+
 /// The interceptor that re-signed the deciding route's certificate, if any:
 /// known by its issuer, or shown by a leaf that differs from another route's
 /// or vantage's.
@@ -182,10 +185,7 @@ pub(crate) fn interceptor(e: &Evidence<'_>, route: &RouteView<'_>) -> Option<Str
     let known = route
         .issuers
         .iter()
-        .find(|m| {
-            matches!(m.signature.role, DeviceRole::TlsInterceptor | DeviceRole::ForwardProxy)
-                && m.confidence >= Confidence::Medium
-        })
+        .find(|m| m.signature.intercepts() && m.confidence >= Confidence::Medium)
         .map(|m| m.signature.name.clone());
     known.or_else(|| {
         let leaf = tls.chain.first()?;

@@ -3,7 +3,7 @@
 use super::Match;
 use super::file::{Ceiling, File, confidence};
 use super::sign::{Hit, Look, Place, Sign};
-use crate::model::{Confidence, DeviceRole};
+use crate::model::{Confidence, DeviceRole, Side};
 
 /// One device, by what it leaves behind.
 #[derive(Debug, Clone)]
@@ -15,6 +15,8 @@ pub struct Signature {
     /// What it does on a path. Some products do several things (Squid, F5):
     /// this is the usual one.
     pub role: DeviceRole,
+    /// On whose side it stands: blame follows it.
+    pub side: Side,
     /// Seconds of silence after which it cuts by default.
     pub idle_default_s: Option<u32>,
     /// The setting that changes that (may be empty).
@@ -50,6 +52,11 @@ impl Signature {
             .copied()
             .find(|role| role.slug() == file.role)
             .ok_or_else(|| format!("`role`: no such role: {:?}", file.role))?;
+        let side = Side::ALL
+            .iter()
+            .copied()
+            .find(|side| side.slug() == file.side)
+            .ok_or_else(|| format!("`side`: client, server or either, not {:?}", file.side))?;
         let mut signs = Vec::with_capacity(file.signs.len());
         for (at, entry) in file.signs.into_iter().enumerate() {
             let field = entry.field;
@@ -61,6 +68,7 @@ impl Signature {
             id: file.id,
             name: file.name,
             role,
+            side,
             idle_default_s: file.idle_default_s,
             idle_setting: file.idle_setting.unwrap_or_default(),
             idle_rule: file.idle_rule.unwrap_or_default(),
@@ -75,6 +83,14 @@ impl Signature {
             },
             signs,
         })
+    }
+
+    /// Whether a certificate of its own issue means that it opens TLS on the way:
+    /// a gateway of the client's, or a program that does nothing else. A load
+    /// balancer ends TLS for the server, which is its task.
+    #[must_use]
+    pub fn intercepts(&self) -> bool {
+        matches!(self.role, DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor)
     }
 
     /// What its signs, by number, say together.

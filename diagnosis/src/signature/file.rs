@@ -72,6 +72,7 @@ pub(super) struct File {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) role: String,
+    pub(super) side: String,
     pub(super) at_most: Option<Ceiling>,
     pub(super) idle_default_s: Option<u32>,
     pub(super) idle_setting: Option<String>,

@@ -3,6 +3,7 @@
 use super::file::{Sample, SampleCertificate, Weight};
 use super::sign::{TEXT_LIMIT, cut};
 use super::*;
+use crate::model::Side;
 
 fn head(text: &str) -> ResponseHead {
     ResponseHead::new(format!("{}\r\n\r\n", text.trim().replace('\n', "\r\n")))
@@ -103,6 +104,49 @@ fn every_signature_has_samples() {
     }
 }
 
+/// A client's gateway is not before the server, nor a server's before the client:
+/// whose fault it is follows the side.
+#[test]
+fn every_device_stands_on_a_side_that_fits_its_role() {
+    for signature in Signatures::built_in().iter() {
+        let wrong = match signature.role {
+            DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor => Side::Server,
+            DeviceRole::Waf | DeviceRole::LoadBalancer | DeviceRole::Cdn | DeviceRole::Origin => {
+                Side::Client
+            }
+        };
+        assert_ne!(signature.side, wrong, "{}", signature.id);
+    }
+    let without = "id = \"x\"\nname = \"X\"\nrole = \"waf\"\n";
+    let error = Signatures::with_extra(&[("a.toml", without)]).unwrap_err();
+    assert!(error.starts_with("a.toml: ") && error.contains("`side`"), "{error}");
+    let elsewhere = format!("{without}side = \"left\"\n");
+    let error = Signatures::with_extra(&[("a.toml", &elsewhere)]).unwrap_err();
+    assert!(error.contains("client, server or either"), "{error}");
+}
+
+/// What protects servers is no filter of the client's, whoever makes both.
+#[test]
+fn makers_of_both_are_told_apart() {
+    let side = |head_text: &str, body: &str| -> Vec<(String, Side)> {
+        let head = head(head_text);
+        let found =
+            Signatures::built_in().match_response(&Response { status: None, head: &head, body });
+        let found = found.into_iter().filter(|m| m.confidence > Confidence::Low);
+        found.map(|m| (m.signature.id.clone(), m.signature.side)).collect()
+    };
+    let forti = "<h1>Web Page Blocked!</h1><p>Attack ID: 20000010</p><p>Message ID: 0000123</p>";
+    assert_eq!(side("HTTP/1.1 500 X", forti), [("fortiweb".to_owned(), Side::Server)]);
+    let cookie = "HTTP/1.1 403 Forbidden\nSet-Cookie: barra_counter_session=1; path=/";
+    assert_eq!(side(cookie, ""), [("barracuda-waf".to_owned(), Side::Server)]);
+    let sophos = "Access to the requested URL was blocked. Inbound Anomaly Score exceeded. \
+                  This incident was logged with the following log identifier: x";
+    assert_eq!(side("HTTP/1.1 403 Forbidden", sophos), [("sophos-waf".to_owned(), Side::Server)]);
+    // What a gateway adds to requests, echoed by a server.
+    let echo = "HTTP/1.1 200 OK\nX-BlueCoat-Via: 1234";
+    assert_eq!(side(echo, ""), []);
+}
+
 #[test]
 fn every_sign_comes_from_somewhere_and_hearsay_is_weak() {
     for signature in Signatures::built_in().iter() {
@@ -143,7 +187,7 @@ fn every_signature_against_every_sample() {
 fn weights_add_up_and_ceilings_hold() {
     let file = |extra: &str| {
         format!(
-            "id = \"x\"\nname = \"X\"\nrole = \"waf\"\n{extra}\n\
+            "id = \"x\"\nname = \"X\"\nrole = \"waf\"\nside = \"server\"\n{extra}\n\
              [[match]]\nfield = \"header\"\nname = \"A\"\nregex = \"1\"\nsource = \"t\"\nweight = \"weak\"\n\
              [[match]]\nfield = \"header\"\nname = \"B\"\nregex = \"1\"\nsource = \"t\"\nweight = \"weak\"\n\
              [[match]]\nfield = \"header\"\nname = \"C\"\nregex = '(?P<version>\\d)'\nsource = \"t\"\nweight = \"strong\"\n"
@@ -166,11 +210,11 @@ fn weights_add_up_and_ceilings_hold() {
 
 #[test]
 fn errors_name_the_file_and_the_place() {
-    let start = "id = \"x\"\nname = \"X\"\nrole = \"waf\"\n";
+    let start = "id = \"x\"\nname = \"X\"\nrole = \"waf\"\nside = \"server\"\n";
     let bad = [
         ("id = ", "a.toml"),
         (&*format!("{start}colour = 1\n"), "colour"),
-        ("id = \"x\"\nname = \"X\"\nrole = \"toaster\"\n", "toaster"),
+        ("id = \"x\"\nname = \"X\"\nrole = \"toaster\"\nside = \"server\"\n", "toaster"),
         (
             &format!(
                 "{start}[[match]]\nfield = \"body\"\nregex = \"(\"\nsource = \"t\"\nweight = \"weak\"\n"
@@ -195,7 +239,7 @@ fn errors_name_the_file_and_the_place() {
             ),
             "no meaning",
         ),
-        ("id = \"nginx\"\nname = \"X\"\nrole = \"waf\"\n", "taken"),
+        ("id = \"nginx\"\nname = \"X\"\nrole = \"waf\"\nside = \"server\"\n", "taken"),
     ];
     for (text, expected) in bad {
         let error = Signatures::with_extra(&[("a.toml", text)]).unwrap_err();

@@ -273,7 +273,7 @@ pub fn devices_page(root: &Path) -> Result<String, String> {
          \"Confirmed\" names scenarios in which the real server stands on the path and is \
          recognised; where there is none, the signature rests on documents, or on what was recorded of \
          the real server once.\n\n\
-         | device | role | recognised by | confirmed |\n|---|---|---|---|\n",
+         | device | role | side | recognised by | confirmed |\n|---|---|---|---|---|\n",
     );
     for signature in Signatures::built_in().iter() {
         let signs: Vec<String> =
@@ -290,8 +290,8 @@ pub fn devices_page(root: &Path) -> Result<String, String> {
             Some([first, rest @ ..]) => format!("`{first}` and {} more", rest.len()),
             Some([]) => String::new(),
         };
-        let (name, role) = (&signature.name, signature.role.slug());
-        let _ = writeln!(out, "| {name} | {role} | {signs} | {shown} |");
+        let (name, role, side) = (&signature.name, signature.role.slug(), signature.side.slug());
+        let _ = writeln!(out, "| {name} | {role} | {side} | {signs} | {shown} |");
     }
     Ok(out)
 }

@@ -2,8 +2,9 @@
 
 use super::Question;
 use crate::evidence::{Author, Evidence, ReplyKind};
-use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
+use crate::model::{Cause, Confidence, Location, Severity, Side, Status};
 use crate::remedy;
+use crate::rule::blame::{Blame, of_upgrade};
 use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
 use wss_bundle::target::AGENT_PATH;
 
@@ -37,8 +38,8 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
     ) {
         return Answer::Pass;
     }
-    let Author::Device { role, name } = &reply.author else { return foreign_page(e, &q) };
-    let in_front = !matches!(role, DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor);
+    let Author::Device { side, name, .. } = &reply.author else { return foreign_page(e, &q) };
+    let in_front = *side != Side::Client;
     // A load balancer may ask for credentials in the server's name, or for a
     // certificate: those have causes of their own.
     if reply.wants_tls() {
@@ -56,9 +57,14 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
     if !everywhere {
         return Answer::Pass;
     }
-    let location = match role {
-        DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor => Location::ClientNetwork,
-        _ => Location::ServerSide,
+    let (location, confidence) = match side {
+        Side::Client => (Location::ClientNetwork, Confidence::High),
+        Side::Server => (Location::ServerSide, Confidence::High),
+        // Its page alone does not say on whose side it stands.
+        Side::Either => match of_upgrade(e) {
+            Blame { confidence: Confidence::High, location, .. } => (location, Confidence::High),
+            _ => (Location::Undetermined, Confidence::Medium),
+        },
     };
     let finding = Draft::new(
         "blocked-page",
@@ -78,7 +84,7 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
         Cause::BlockedPage,
         Status::Broken,
         location,
-        Confidence::High,
+        confidence,
         format!("{name} answers every request with its own page; none reaches Bindplane."),
         finding,
     )))

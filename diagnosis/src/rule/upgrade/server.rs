@@ -134,7 +134,7 @@ fn behind_refuses(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
     let Some(reply) = q.reply.filter(|r| r.status == 400 && !r.wants_tls()) else {
         return Answer::Pass;
     };
-    let Author::Device { name, role: DeviceRole::LoadBalancer } = &reply.author else {
+    let Author::Device { name, role: DeviceRole::LoadBalancer, .. } = &reply.author else {
         return Answer::Pass;
     };
     let first = reply
