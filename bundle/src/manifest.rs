@@ -39,6 +39,9 @@ pub struct Manifest {
     /// Options without which the same command would not do the same again.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<GivenOption>,
+    /// What was given and could not be used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_used: Vec<NotUsed>,
     /// Which step ran when, and how it ended.
     pub steps: Vec<StepRecord>,
     /// What the files in `attachments/` are. Filled in by [`mod@crate::write`].
@@ -165,6 +168,28 @@ impl GivenOption {
             },
         };
         format!("{option} {value}")
+    }
+}
+
+/// Something that the user gave and that could not be used. It never ends a run:
+/// who gave it asks what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotUsed {
+    /// The option: `--har`, `--config`, `--curl-output`, `--browser-message`.
+    pub option: String,
+    /// The file's name, or the beginning of the text.
+    pub name: String,
+    /// Why, as a sentence without its full stop that is about it: `it is UTF-16`.
+    pub reason: String,
+    /// What would be usable, and how to get it: a sentence, or a command.
+    #[serde(default)]
+    pub instead: String,
+}
+
+impl std::fmt::Display for NotUsed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}: {}", self.option, self.name, self.reason)?;
+        if self.instead.is_empty() { Ok(()) } else { write!(f, "; {}", self.instead) }
     }
 }
 

@@ -236,6 +236,7 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
     shorten(&mut manifest.files, limits.entries, at, "files", &mut defects);
     checksums(&manifest, &contents, &mut defects);
     shorten(&mut manifest.steps, limits.elements, at, "steps", &mut defects);
+    shorten(&mut manifest.not_used, limits.entries, at, "not_used", &mut defects);
     shorten(&mut manifest.attachments, limits.entries, at, "attachments", &mut defects);
 
     let observations = observations(&contents, &manifest, limits, &mut defects);

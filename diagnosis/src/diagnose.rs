@@ -353,6 +353,7 @@ fn case(e: &Evidence<'_>) -> CaseSummary {
                     .to_rfc3339_opts(SecondsFormat::Secs, true),
                 complete: v.bundle.manifest.complete,
                 defects: v.bundle.defects.iter().map(ToString::to_string).collect(),
+                not_used: v.bundle.manifest.not_used.clone(),
             })
             .collect(),
     }

@@ -4,6 +4,7 @@
 //! is skipped when serialised.
 
 use serde::Serialize;
+use wss_bundle::manifest::NotUsed;
 
 /// What `wss-analyzer report --format json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -129,6 +130,8 @@ pub struct BundleSummary {
     pub complete: bool,
     /// What is wrong with the zip.
     pub defects: Vec<String>,
+    /// What was given to the collector and could not be used.
+    pub not_used: Vec<NotUsed>,
 }
 
 /// `working`, `unstable`, `broken`, `unknown`.

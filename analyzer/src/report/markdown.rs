@@ -43,6 +43,7 @@ pub fn render(case: &Case<'_>) -> String {
         None => {}
     }
     browsers(&mut out, case);
+    not_used(&mut out, case);
     noticed(&mut out, case);
     missing(&mut out, case);
     rivals(&mut out, case);
@@ -158,6 +159,22 @@ fn browsers(out: &mut String, case: &Case<'_>) {
     if !lines.is_empty() {
         let _ = writeln!(out, "## What the browser saw\n\n{}\n", lines.join("\n"));
     }
+}
+
+/// What was given in vain, with the way out.
+fn not_used(out: &mut String, case: &Case<'_>) {
+    let all: Vec<_> = case.views.iter().flat_map(|v| &v.bundle.manifest.not_used).collect();
+    if all.is_empty() {
+        return;
+    }
+    out.push_str("## What you gave and we could not use\n\n");
+    for one in all.into_iter().take(NAMED) {
+        let what = code(&format!("{} {}", one.option, one.name));
+        let instead = Some(one.instead.as_str()).filter(|text| !text.is_empty());
+        let instead = instead.map_or(String::new(), |text| format!("; {}", plain(text)));
+        let _ = writeln!(out, "- {what}: {}{instead}", plain(&one.reason));
+    }
+    out.push('\n');
 }
 
 fn noticed(out: &mut String, case: &Case<'_>) {

@@ -124,6 +124,12 @@ impl Run {
                 complete: true,
                 answers: Default::default(),
                 options: Vec::new(),
+                not_used: vec![manifest::NotUsed {
+                    option: "--har".into(),
+                    name: "console.har".into(),
+                    reason: "it is empty".into(),
+                    instead: "choose \"Save all as HAR\"".into(),
+                }],
                 steps: vec![
                     step("upgrade /v1/ws", StepOutcome::Done, None),
                     step("h2-get /v1/ws", StepOutcome::Skipped, Some("h2 is not offered")),

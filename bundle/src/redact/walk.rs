@@ -112,6 +112,15 @@ fn manifest(r: &mut Redactor, bundle: &mut Bundle) {
             given(r, MANIFEST, "option", value);
         }
     }
+    for one in &mut manifest.not_used {
+        for (place, part) in [
+            ("not used", &mut one.name),
+            ("not used, why", &mut one.reason),
+            ("not used, instead", &mut one.instead),
+        ] {
+            text(r, MANIFEST, place, part);
+        }
+    }
     for step in &mut manifest.steps {
         text(r, MANIFEST, "step name", &mut step.name);
         if let Some(why) = &mut step.why {

@@ -41,6 +41,7 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
                 browser_message: Some(format!("failed: wss://x/v1/ws?t={secret}")),
             },
             options: vec![GivenOption::new("--cacert", "corp-ca.pem")],
+            not_used: Vec::new(),
             steps: vec![StepRecord {
                 name: "upgrade /v1/ws, direct".into(),
                 start_ms: 1.0,

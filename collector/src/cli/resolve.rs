@@ -15,7 +15,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use wss_bundle::environment::{DnsConfig, ProxyChoice, ProxySetting};
-use wss_bundle::manifest::{Answers, GivenOption};
+use wss_bundle::manifest::{Answers, GivenOption, NotUsed};
 use wss_bundle::obfuscate::Obfuscator;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
@@ -83,6 +83,8 @@ pub struct Job {
     pub notes: Vec<String>,
     /// Of these, what the user should know now: it can be put right.
     pub warnings: Vec<String>,
+    /// What was given and could not be used; it never ends a run.
+    pub not_used: Vec<NotUsed>,
 }
 
 /// Everything on this machine that names a proxy.
@@ -145,7 +147,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let text = args.target.as_deref().ok_or("no target was given")?;
     let (mut target, url_auth) = parse::target(text, &args.paths)?;
     let options = given::options(&args, url_auth.is_some());
-    let hars = Given::read(&args.har, &target)?;
+    let hars = Given::read(&args.har, &target);
     hars.add_paths(&mut target);
     let configurations = configuration::Given::read(&args.configurations)?;
     let (browser, no_browser) =
@@ -171,6 +173,8 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     notes.extend(no_browser.iter().cloned());
     let warnings = found.notes.into_iter().chain(hars.warnings).chain(configurations.notes);
     let warnings = warnings.chain(no_browser);
+    let not_used: Vec<NotUsed> = hars.not_used;
+    let warnings = warnings.chain(not_used.iter().map(ToString::to_string));
     let mine: Vec<&Credentials> = user.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);
     let mut attachments = hars.attachments;
@@ -242,6 +246,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         dns,
         notes,
         warnings: warnings.collect(),
+        not_used,
     })
 }
 

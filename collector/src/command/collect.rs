@@ -259,6 +259,7 @@ pub(super) fn bundle(
             complete: collected.complete,
             answers: job.answers.clone(),
             options: job.options.clone(),
+            not_used: job.not_used.clone(),
             steps: collected.steps,
             attachments: Vec::new(),
             files: Vec::new(),

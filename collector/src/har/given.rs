@@ -3,6 +3,7 @@
 
 use crate::config::ConsoleSocket;
 use std::path::PathBuf;
+use wss_bundle::manifest::NotUsed;
 use wss_bundle::target::DEFAULT_PATHS;
 use wss_bundle::{Attachment, BrowserHandshake, Redaction, Target};
 
@@ -20,6 +21,8 @@ pub struct Given {
     pub removed: Vec<Redaction>,
     /// What the user should know.
     pub warnings: Vec<String>,
+    /// Which files could not be used.
+    pub not_used: Vec<NotUsed>,
     /// How the console opens its sockets.
     pub console: Vec<ConsoleSocket>,
     /// Whether the paths were the user's choice.
@@ -27,14 +30,19 @@ pub struct Given {
 }
 
 impl Given {
-    /// Reads every file, in the order given.
-    ///
-    /// # Errors
-    /// One sentence: which cannot be read, or is no HAR.
-    pub fn read(files: &[PathBuf], target: &Target) -> Result<Self, String> {
+    /// Reads every file, in the order given. What cannot be used is named, and
+    /// costs nothing else.
+    #[must_use]
+    pub fn read(files: &[PathBuf], target: &Target) -> Self {
         let mut all = Self { chosen: target.paths != DEFAULT_PATHS, ..Self::default() };
         for file in files {
-            let har = super::file(file, target)?;
+            let har = match super::file(file, target) {
+                Ok(har) => har,
+                Err(why) => {
+                    all.not_used.push(why);
+                    continue;
+                }
+            };
             all.console.extend(super::sockets(&har.seen));
             all.seen.extend(har.seen);
             all.attachments.push(har.attachment);
@@ -43,7 +51,7 @@ impl Given {
         }
         all.console.dedup_by(|a, b| a.path == b.path);
         all.console.truncate(SOCKETS_FROM_HAR);
-        Ok(all)
+        all
     }
 
     /// The console's real paths are tried first, but after those that the user chose.

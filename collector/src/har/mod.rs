@@ -34,6 +34,7 @@ use serde::de::DeserializeSeed;
 use std::io::Read;
 use std::path::Path;
 use wss_bundle::browser::BrowserRequest;
+use wss_bundle::manifest::NotUsed;
 use wss_bundle::{Attachment, AttachmentKind, BrowserHandshake, Redaction, Target};
 
 /// What a HAR gave.
@@ -56,15 +57,21 @@ const HOW: &str = "in the browser, open the developer tools (F12), Network, then
 /// Reads a HAR from a file.
 ///
 /// # Errors
-/// One sentence: it cannot be read, or is no HAR.
-pub fn file(path: &Path, target: &Target) -> Result<Har, String> {
+/// It cannot be read, or is no HAR: why, and how to get a usable one.
+pub fn file(path: &Path, target: &Target) -> Result<Har, NotUsed> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let shown = path.display().to_string();
-    let file = std::fs::File::open(path).map_err(|e| format!("cannot read {shown}: {e}"))?;
+    let why = |reason: String| not_used(&shown, reason, HOW);
+    let file = std::fs::File::open(path).map_err(|e| why(format!("it cannot be read: {e}")))?;
     if file.metadata().is_ok_and(|meta| meta.is_dir()) {
-        return Err(format!("{shown} is a folder; --har wants one HAR file"));
+        return Err(not_used(&shown, "it is a folder", "give one HAR file"));
     }
     read(file, &name, &shown, target)
+}
+
+fn not_used(shown: &str, reason: impl Into<String>, instead: &str) -> NotUsed {
+    let (option, name) = ("--har".to_owned(), shown.to_owned());
+    NotUsed { option, name, reason: reason.into(), instead: instead.to_owned() }
 }
 
 /// How the console opens its sockets: one for each path, as it was opened last.
@@ -102,15 +109,16 @@ pub fn read(
     name: &str,
     shown: &str,
     target: &Target,
-) -> Result<Har, String> {
+) -> Result<Har, NotUsed> {
+    let why = |reason: String| not_used(shown, reason, HOW);
     let mut start = Vec::new();
-    let io = |error| format!("cannot read {shown}: {error}");
+    let io = |error| why(format!("it cannot be read: {error}"));
     content.by_ref().take(3).read_to_end(&mut start).map_err(io)?;
     if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        return Err(format!("{shown} is UTF-16; save it as UTF-8"));
+        return Err(not_used(shown, "it is UTF-16", "save it as UTF-8"));
     }
     if start.is_empty() {
-        return Err(format!("{shown} is empty; {HOW}"));
+        return Err(why("it is empty".to_owned()));
     }
     if start == b"\xef\xbb\xbf" {
         start.clear();
@@ -123,10 +131,10 @@ pub fn read(
     match parsed {
         Ok(true) => {}
         Ok(false) => {
-            return Err(format!("{shown} is no HAR: it has no list log.entries; {HOW}"));
+            return Err(why("it is no HAR: it has no list log.entries".to_owned()));
         }
         Err(error) if collector.is_empty() => {
-            return Err(format!("{shown} is no HAR that can be read: {error}; {HOW}"));
+            return Err(why(format!("it is no HAR that can be read: {error}")));
         }
         Err(error) => collector
             .warn(format!("{shown} is damaged ({error}): what stands before the damage was read")),

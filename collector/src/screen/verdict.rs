@@ -36,6 +36,7 @@ pub fn text(
     verdict(&mut out, diagnosis, look);
     ladders(&mut out, diagnosis, bundle, look);
     pasted(&mut out, diagnosis, look);
+    not_used(&mut out, bundle, look);
     next(&mut out, diagnosis, look);
     devices(&mut out, diagnosis, look);
     if let Some(written) = written {
@@ -143,6 +144,17 @@ fn pasted(out: &mut String, diagnosis: &Diagnosis, look: Look) {
             None => format!("  curl, {}: {} (not compared)", output.vantage, output.outcome),
         };
         line(out, look, 4, &text);
+    }
+}
+
+/// What was given in vain, with the way out.
+fn not_used(out: &mut String, bundle: &Bundle, look: Look) {
+    let all = &bundle.manifest.not_used;
+    if !all.is_empty() {
+        out.push_str("\nGiven and not used:\n");
+    }
+    for one in all {
+        line(out, look, 4, &format!("  {one}"));
     }
 }
 

@@ -24,7 +24,7 @@ fn read(name: &str) -> Har {
     har::file(&dialect(name), &target("bindplane.corp.example")).unwrap()
 }
 
-fn of_text(content: &str) -> Result<Har, String> {
+fn of_text(content: &str) -> Result<Har, wss_bundle::manifest::NotUsed> {
     har::read(content.as_bytes(), "x.har", "x.har", &target("b.example"))
 }
 
@@ -146,17 +146,21 @@ fn what_is_no_har_is_said_in_one_sentence() {
         ("\u{feff}{\"log\":", "line 1"),
         ("{\"log\":{\"entries\":[{\"request\":{\"url\":\"\\ud800\"}}]}}", "line 1"),
     ] {
-        let error = of_text(content).unwrap_err();
-        assert!(error.starts_with("x.har") && error.contains(says), "{content:?}: {error}");
+        let error = of_text(content).unwrap_err().to_string();
+        assert!(
+            error.starts_with("--har x.har: it is ") && error.contains(says),
+            "{content:?}: {error}"
+        );
         assert!(!error.contains('\n') && error.len() < 400, "{error}");
     }
     let utf16 = har::read(&b"\xff\xfe{\0"[..], "x.har", "x.har", &target("b")).unwrap_err();
+    let utf16 = utf16.to_string();
     assert!(utf16.contains("UTF-8"), "{utf16}");
     let deep = format!("{{\"log\":{}", "[".repeat(100_000));
-    assert!(of_text(&deep).unwrap_err().contains("nested"));
+    assert!(of_text(&deep).unwrap_err().reason.contains("nested"));
     let folder = tempfile::tempdir().unwrap();
     let error = har::file(folder.path(), &target("b")).unwrap_err();
-    assert!(error.contains("folder"), "{error}");
+    assert!(error.reason.contains("folder"), "{error}");
 }
 
 #[test]
@@ -272,19 +276,25 @@ fn what_the_browser_opened_is_tried_from_here() {
 }
 
 #[test]
-fn a_har_that_cannot_be_used_ends_the_run_before_anything_is_contacted() {
+fn a_har_that_cannot_be_used_is_named_and_costs_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Upgrades::Work);
     let url = server.url();
     std::fs::write(folder.path().join("x.har"), "<html>").unwrap();
-    for file in ["x.har", "missing.har", "."] {
-        let output = run(folder.path(), &[&url, "--har", file]);
-        let error = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{error}");
-        assert!(error.starts_with("error: ") && error.contains(file), "{error}");
-        assert_eq!(error.lines().count(), 1, "{error}");
+    for (number, file) in ["x.har", "missing.har", "."].into_iter().enumerate() {
+        let zip = format!("{number}.zip");
+        let output =
+            run(folder.path(), &[&url, "--har", file, "--hold", "0", "-o", &zip, "--no-input"]);
+        let (screen, error) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(0), "{error}");
+        assert!(error.contains(&format!("warning: --har {file}: it ")), "{error}");
+        assert!(screen.contains("Given and not used"), "{screen}");
+        let opened = wss_bundle::read::file(&folder.path().join(zip), &Default::default()).unwrap();
+        let not_used = &opened.bundle.manifest.not_used;
+        assert_eq!(not_used.len(), 1);
+        assert_eq!((not_used[0].option.as_str(), not_used[0].name.as_str()), ("--har", file));
+        assert!(!not_used[0].instead.is_empty());
     }
-    assert_eq!(server.connections(), 0);
 }
 
 /// 200 MB, of which bodies and messages are nearly all, in 100 MB of address

@@ -368,6 +368,7 @@ impl Made<'_> {
                 target: target.clone(),
                 answers: Answers::default(),
                 options: Vec::new(),
+                not_used: Vec::new(),
                 steps: Vec::new(),
                 attachments: Vec::new(),
                 files: Vec::new(),

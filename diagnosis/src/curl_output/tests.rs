@@ -35,6 +35,7 @@ fn bundle(host: &str, paths: &[&str], pasted: &[u8]) -> Bundle {
             complete: true,
             answers: Answers::default(),
             options: Vec::new(),
+            not_used: Vec::new(),
             steps: Vec::new(),
             attachments: Vec::new(),
             files: Vec::new(),

@@ -63,6 +63,7 @@ impl Run {
                     complete: true,
                     answers: Default::default(),
                     options: Vec::new(),
+                    not_used: Vec::new(),
                     steps: Vec::new(),
                     attachments: Vec::new(),
                     files: Vec::new(),

@@ -134,7 +134,8 @@ fn har(bundle: &mut Bundle) -> Result<(), String> {
         "console.har",
         "console.har",
         &target,
-    )?;
+    )
+    .map_err(|why| why.to_string())?;
     let begun = bundle.observations.browser.len();
     let numbered = read.seen.into_iter().enumerate().map(|(number, mut one)| {
         one.id = format!("b{}", begun + number + 1);

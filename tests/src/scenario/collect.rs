@@ -166,6 +166,7 @@ async fn finish(
             complete: collected.complete,
             answers: Default::default(),
             options: Vec::new(),
+            not_used: Vec::new(),
             steps: collected.steps,
             attachments: Vec::new(),
             files: Vec::new(),

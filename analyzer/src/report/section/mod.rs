@@ -34,6 +34,7 @@ sections! {
     path: Path,
     next: Next,
     checklist: Checklist,
+    not_used: NotUsed,
     evidence: Evidence,
     remedy: Remedy,
     findings: Findings,
