@@ -14,7 +14,6 @@ pub mod origin_auth;
 pub mod patience;
 pub mod proxy_auth;
 pub mod request;
-pub mod send;
 pub mod socks4;
 pub mod tap;
 pub mod tcp;

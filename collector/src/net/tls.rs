@@ -46,6 +46,40 @@ impl TlsSetup {
         let extra_roots = options.extra_roots.clone();
         Self { provider, verifier, extra_roots, client }
     }
+
+    fn recording(&self, strict: bool) -> Arc<Recording> {
+        Arc::new(Recording {
+            provider: self.provider.clone(),
+            verifier: self.verifier.clone(),
+            extra_roots: self.extra_roots.clone(),
+            strict,
+            seen: Mutex::default(),
+        })
+    }
+
+    fn client_certificate(&self) -> Arc<ClientCertificate> {
+        Arc::new(ClientCertificate { key: self.client.clone(), asked: AtomicBool::new(false) })
+    }
+
+    /// For a client that speaks only to whom is trusted, by the same verdict.
+    ///
+    /// # Errors
+    /// None of the TLS versions can be had.
+    pub fn strict(&self) -> Result<ClientConfig, rustls::Error> {
+        config(self.recording(true), self.client_certificate())
+    }
+}
+
+fn config(
+    recording: Arc<Recording>,
+    client: Arc<ClientCertificate>,
+) -> Result<ClientConfig, rustls::Error> {
+    let versions = &[&rustls::version::TLS13, &rustls::version::TLS12];
+    Ok(ClientConfig::builder_with_provider(recording.provider.clone())
+        .with_protocol_versions(versions)?
+        .dangerous()
+        .with_custom_certificate_verifier(recording)
+        .with_client_cert_resolver(client))
 }
 
 /// Whether the leaf itself is in the trust store, valid now, and for this name.
@@ -99,12 +133,13 @@ fn by_named_roots(
     }
 }
 
-/// Lets every chain through, and keeps it with the real verdict.
+/// Lets every chain through unless it is strict, and keeps it with the real verdict.
 #[derive(Debug)]
 struct Recording {
     provider: Arc<CryptoProvider>,
     verifier: Result<Arc<dyn ServerCertVerifier>, String>,
     extra_roots: Vec<CertificateDer<'static>>,
+    strict: bool,
     seen: Mutex<Option<(Vec<Certificate>, Verification)>>,
 }
 
@@ -134,6 +169,9 @@ impl ServerCertVerifier for Recording {
                 }
             }
         };
+        if self.strict {
+            trusted(&verification, server_name)?;
+        }
         let chain =
             std::iter::once(end_entity).chain(intermediates).take(CHAIN).map(|c| summarise(c));
         *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
@@ -163,6 +201,20 @@ impl ServerCertVerifier for Recording {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// What is sent to whom nobody trusts is given away.
+fn trusted(verification: &Verification, name: &ServerName<'_>) -> Result<(), rustls::Error> {
+    match verification {
+        Verification::Trusted => Ok(()),
+        Verification::Untrusted { detail, .. } | Verification::NotChecked { detail } => {
+            Err(rustls::Error::General(format!(
+                "the certificate of {} is not trusted here ({detail}); nothing was sent. \
+                 --cacert FILE adds its authority",
+                name.to_str()
+            )))
+        }
     }
 }
 
@@ -208,14 +260,8 @@ pub async fn handshake(
     peer: Peer,
 ) -> Result<Secured, Failure> {
     let setup = &ctx.net.tls;
-    let recording = Arc::new(Recording {
-        provider: setup.provider.clone(),
-        verifier: setup.verifier.clone(),
-        extra_roots: setup.extra_roots.clone(),
-        seen: Mutex::default(),
-    });
-    let client =
-        Arc::new(ClientCertificate { key: setup.client.clone(), asked: AtomicBool::new(false) });
+    let recording = setup.recording(false);
+    let client = setup.client_certificate();
     let raw = Tap::new(stream, false);
     let handle = raw.handle();
     let wrap = |result: Outcome<TlsSession>| {
@@ -234,12 +280,8 @@ pub async fn handshake(
         let protocol = |detail: String| {
             Failure::new(Operation::TlsHandshake, FailureKind::TlsProtocol, detail)
         };
-        let mut config = ClientConfig::builder_with_provider(setup.provider.clone())
-            .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
-            .map_err(|error| protocol(error.to_string()))?
-            .dangerous()
-            .with_custom_certificate_verifier(recording.clone())
-            .with_client_cert_resolver(client.clone());
+        let mut config = config(recording.clone(), client.clone())
+            .map_err(|error| protocol(error.to_string()))?;
         config.alpn_protocols = alpn.iter().map(|&p| p.as_bytes().to_vec()).collect();
         let name = ServerName::try_from(host.to_owned())
             .map_err(|error| protocol(format!("{host}: {error}")))?;

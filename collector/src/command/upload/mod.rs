@@ -6,31 +6,27 @@
 //! page of somebody else's. Anything less is said to be less. The query of such a
 //! URL is a password; it is never shown.
 
-mod form;
 mod outcome;
+mod request;
 
 use super::{FAILS, GIVEN_UP, err, fail, out};
 use crate::cli::UploadArgs;
 use crate::cli::parse::{self, Destination};
 use crate::cli::resolve;
-use crate::config::{Config, RouteConfig};
-use crate::net::send::{self, NotSent, Sent};
-use crate::net::{Ctx, Net};
+use crate::config::RouteConfig;
+use crate::net::tls::TlsSetup;
 use crate::proxy::pac::Answers as PacAnswers;
 use crate::proxy::source::Sources;
 use crate::proxy::{self, Question, Variables};
-use crate::recorder::Recorder;
 use crate::screen::{Look, safe};
-use form::Form;
 use indicatif::{ProgressBar, ProgressStyle};
 use outcome::{Verdict, judge};
-use std::sync::Arc;
+use request::{Fields, NotSent};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
-use wss_bundle::observation::{ProxyEndpoint, RouteKind};
+use wss_bundle::observation::RouteKind;
 use wss_bundle::read::{self, Limits};
 use wss_bundle::redact::Redactor;
-use wss_bundle::{Bundle, RouteId, Secret, sealed};
+use wss_bundle::{Bundle, RouteId, Secret, Step, sealed};
 
 /// First pause before another attempt; each further one is twice as long.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -40,9 +36,10 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// What is to be sent, and where.
 struct Job {
     destination: Destination,
-    form: Form,
+    form: Fields,
     content: Vec<u8>,
-    config: Arc<Config>,
+    routes: Vec<RouteConfig>,
+    tls: rustls::ClientConfig,
     args: UploadArgs,
     headers: Vec<(String, Secret)>,
     secrets: Vec<Secret>,
@@ -109,40 +106,20 @@ fn job(args: UploadArgs) -> Result<Job, String> {
     let mut secrets = destination.secrets.clone();
     secrets.extend(headers.iter().map(|(_, value)| value.clone()));
     secrets.extend(found.credentials.iter().map(|c| c.password.clone()));
-    let form = Form::new(&args)?;
-    secrets.extend(form.secrets());
+    let form = request::form(&args)?;
+    secrets.extend(form.iter().flat_map(|(_, fields)| fields).map(|(_, value)| value.clone()));
     // A route that somebody names goes alone; else the one that the bundle shows
     // to work goes first.
-    let routes = match args.proxy {
+    let routes: Vec<_> = match args.proxy {
         Some(_) => found.routes.into_iter().filter(|r| r.route.selected).take(1).collect(),
         None => order(found.routes, bundle.as_ref()),
     };
-    let config = Arc::new(config(&args, &destination, routes)?);
-    Ok(Job { destination, form, content, config, args, headers, secrets })
-}
-
-fn config(
-    args: &UploadArgs,
-    destination: &Destination,
-    routes: Vec<RouteConfig>,
-) -> Result<Config, String> {
     if routes.is_empty() {
         return Err("the proxy given with -x is not for this URL (--noproxy)".to_owned());
     }
-    Ok(Config {
-        target: destination.target.clone(),
-        routes,
-        auth: None,
-        headers: Vec::new(),
-        resolve: args.resolve.clone(),
-        family: None,
-        tls: resolve::trust(args.cacert.as_deref())?,
-        name_servers: Vec::new(),
-        console: Vec::new(),
-        browser: None,
-        timeout: args.timeout,
-        hold: Duration::ZERO,
-    })
+    let tls = TlsSetup::new(&resolve::trust(args.cacert.as_deref())?).strict();
+    let tls = tls.map_err(|error| error.to_string())?;
+    Ok(Job { destination, form, content, routes, tls, args, headers, secrets })
 }
 
 /// Only what is a bundle leaves. What is encrypted can only be checked from outside.
@@ -181,7 +158,6 @@ fn order(mut routes: Vec<RouteConfig>, bundle: Option<&Bundle>) -> Vec<RouteConf
 
 /// Routes on which the target answered, the chosen one first.
 fn worked(bundle: &Bundle) -> Vec<wss_bundle::Route> {
-    use wss_bundle::Step;
     let answered = |id: &RouteId| {
         bundle.observations.observations.iter().any(|seen| {
             seen.route == *id
@@ -196,15 +172,12 @@ fn worked(bundle: &Bundle) -> Vec<wss_bundle::Route> {
         .observations
         .routes
         .iter()
-        .filter(|route| answered(&route.id) && usable(route.kind, route.proxy.as_ref()))
+        .filter(|route| (route.kind == RouteKind::Direct) == route.proxy.is_none())
+        .filter(|route| answered(&route.id))
         .cloned()
         .collect();
     wss_bundle::order::sort_by_key(&mut found, |route| !route.selected);
     found
-}
-
-fn usable(kind: RouteKind, proxy: Option<&ProxyEndpoint>) -> bool {
-    (kind == RouteKind::Direct) == proxy.is_none()
 }
 
 /// How it ended.
@@ -217,14 +190,14 @@ struct Ended {
 /// Tries until it is sent, refused for good, or out of attempts. Each attempt goes
 /// by the first route that leads there.
 async fn attempts(job: &Job) -> Ended {
-    let (content_type, body) = job.form.body(&job.args.bundle, &job.content);
-    let bar = progress(job, body.len());
-    note(job, &bar, &format!("sending {} bytes to {}", body.len(), job.destination.shown()));
+    let bytes = job.content.len();
+    let bar = progress(job, bytes);
+    note(job, &bar, &format!("sending {bytes} bytes to {}", job.destination.shown()));
     let mut first = 0;
     let mut number = 0;
     loop {
         number += 1;
-        let (route, verdict) = attempt(job, &mut first, (&content_type, &body), &bar).await;
+        let (route, verdict) = attempt(job, &mut first, &bar).await;
         let left = (job.args.retries + 1).saturating_sub(number);
         match verdict {
             Verdict::Again { why, after } if left > 0 => {
@@ -243,20 +216,16 @@ async fn attempts(job: &Job) -> Ended {
 
 /// One attempt: what never got as far as the server may get there by another way.
 /// `first` is where to begin, and becomes the route that led there.
-async fn attempt(
-    job: &Job,
-    first: &mut usize,
-    request: (&str, &[u8]),
-    bar: &ProgressBar,
-) -> (String, Verdict) {
-    let routes = &job.config.routes;
+async fn attempt(job: &Job, first: &mut usize, bar: &ProgressBar) -> (String, Verdict) {
+    let routes = &job.routes;
     let mut again = false;
     let mut said = Vec::new();
     for at in *first..routes.len() {
         let id = routes[at].route.id.to_string();
-        let result = once(job, at, request, bar).await;
+        bar.set_position(0);
+        let result = request::send(job, at, |sent| bar.set_position(sent)).await;
         let lost = matches!(&result, Err(NotSent { whole: false, .. }));
-        let verdict = judge(job, &result);
+        let verdict = judge(job, result);
         if !lost {
             *first = at;
             return (id, verdict);
@@ -279,58 +248,6 @@ fn pause(attempt: u32) -> Duration {
     let full = PAUSE * 2_u32.saturating_pow(attempt.saturating_sub(1).min(6));
     let random = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 255.0;
     full.mul_f64(0.5 + random / 2.0)
-}
-
-async fn once(
-    job: &Job,
-    route: usize,
-    (content_type, body): (&str, &[u8]),
-    bar: &ProgressBar,
-) -> Result<Sent, NotSent> {
-    let (progress, _watching) = mpsc::unbounded_channel();
-    let (_stop, cancel) = watch::channel(false);
-    let net = Arc::new(Net::new(job.config.clone(), Recorder::new(progress), cancel));
-    let ctx = Ctx::new(&net, route, "upload", None);
-    bar.set_position(0);
-    let request = send::Request {
-        head: &|to, more| head(job, to, content_type, body.len(), more),
-        path: &job.destination.path,
-        body,
-        progress: &|sent| bar.set_position(sent as u64),
-    };
-    send::send(&ctx, &request, job.args.timeout).await
-}
-
-fn head(job: &Job, to: &str, content_type: &str, length: usize, more: &str) -> Vec<u8> {
-    let target = &job.destination.target;
-    let method = job.form.method();
-    let mut head = format!(
-        "{method} {to} HTTP/1.1\r\nHost: {}\r\n{more}User-Agent: {}\r\nAccept: */*\r\n",
-        target.authority(),
-        crate::net::request::user_agent()
-    );
-    let given = |name: &str| job.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
-    if let Some(auth) = job.destination.auth.as_ref().filter(|_| !given("authorization")) {
-        head.push_str(&format!("Authorization: {}\r\n", crate::net::request::basic(auth)));
-    }
-    if !given("content-type") {
-        head.push_str(&format!("Content-Type: {content_type}\r\n"));
-    }
-    // Azure's PUT asks for it, and a URL with a signature cannot bring it along.
-    if method == "PUT"
-        && target.host.ends_with(".blob.core.windows.net")
-        && !given("x-ms-blob-type")
-    {
-        head.push_str("x-ms-blob-type: BlockBlob\r\n");
-    }
-    for (name, value) in &job.headers {
-        let own = ["content-length", "transfer-encoding", "host", "connection"];
-        if !value.expose().is_empty() && !own.contains(&name.to_ascii_lowercase().as_str()) {
-            head.push_str(&format!("{name}: {}\r\n", value.expose()));
-        }
-    }
-    head.push_str(&format!("Content-Length: {length}\r\nConnection: close\r\n\r\n"));
-    head.into_bytes()
 }
 
 fn progress(job: &Job, bytes: usize) -> ProgressBar {
@@ -362,13 +279,8 @@ fn say(job: &Job, ended: &Ended) -> u8 {
         Verdict::Done { status, reference } => (true, status.clone(), reference.clone()),
         Verdict::Failed { why } | Verdict::Again { why, .. } => (false, why.clone(), Vec::new()),
     };
-    let reference: Vec<(String, String)> =
-        reference.into_iter().map(|(name, value)| (name, job.safe(&value))).collect();
+    let reference = reference.into_iter().map(|(name, value)| (name, job.safe(&value)));
     if job.args.json {
-        let mut found = serde_json::Map::new();
-        for (name, value) in reference {
-            found.insert(name, value.into());
-        }
         let json = serde_json::json!({
             "uploaded": done,
             "to": shown,
@@ -377,7 +289,7 @@ fn say(job: &Job, ended: &Ended) -> u8 {
             "sha256": wss_bundle::write::sha256(&job.content),
             "attempts": ended.attempts,
             "status": job.safe(&text),
-            "reference": found,
+            "reference": reference.collect::<std::collections::BTreeMap<_, _>>(),
         });
         let code = out(&format!("{json:#}\n"));
         return if done { code } else { FAILS };

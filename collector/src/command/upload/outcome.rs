@@ -1,15 +1,14 @@
 //! What an answer means: sent, to be tried again, or not sent.
 
 use super::Job;
-use super::form::Form;
-use crate::net::send::{NotSent, Sent};
+use super::request::{Answer, NotSent};
 use std::time::Duration;
 use wss_bundle::target::Scheme;
 
 /// Headers by which a store names what it took, or the request.
 const REFERENCES: [&str; 9] = [
-    "etag",
-    "location",
+    "ETag",
+    "Location",
     "x-amz-version-id",
     "x-amz-request-id",
     "x-amz-id-2",
@@ -28,7 +27,7 @@ pub(super) enum Verdict {
         /// The answer's status line.
         status: String,
         /// What the answer calls it.
-        reference: Vec<(String, String)>,
+        reference: Vec<(&'static str, String)>,
     },
     /// It did not, and may the next time.
     Again {
@@ -44,76 +43,67 @@ pub(super) enum Verdict {
     },
 }
 
-pub(super) fn judge(job: &Job, result: &Result<Sent, NotSent>) -> Verdict {
-    let put = matches!(job.form, Form::Put);
+pub(super) fn judge(job: &Job, result: Result<Answer, NotSent>) -> Verdict {
+    let put = job.form.is_none();
     match result {
-        Ok(sent) => answered(job, sent, put),
+        Ok(answer) => answered(&answer, put || job.destination.target.scheme == Scheme::Http),
         // A PUT twice is a PUT once; a form twice may be two tickets.
-        Err(NotSent { failure, whole: true, .. }) if !put => Verdict::Failed {
+        Err(NotSent { why, whole: true, .. }) if !put => Verdict::Failed {
             why: format!(
-                "all of it was sent, and no answer came ({failure}): it may have arrived. Ask \
-                 before sending it again"
+                "all of it was sent, and no answer came ({why}): it may have arrived. Ask before \
+                 sending it again"
             ),
         },
-        Err(NotSent { failure, again: true, .. }) => {
-            Verdict::Again { why: failure.to_string(), after: None }
-        }
-        Err(NotSent { failure, .. }) => Verdict::Failed { why: failure.to_string() },
+        Err(NotSent { why, again: true, .. }) => Verdict::Again { why, after: None },
+        Err(NotSent { why, .. }) => Verdict::Failed { why },
     }
 }
 
-fn answered(job: &Job, sent: &Sent, put: bool) -> Verdict {
-    let status = sent.head.status().unwrap_or_default();
-    let line = sent.head.status_line();
-    let body = sent.body.bytes.text();
-    match status {
-        200..=299 if !sent.whole => {
-            Verdict::Failed { why: format!("{line} came before all of it was sent: not taken") }
+fn answered(answer: &Answer, no_pages: bool) -> Verdict {
+    let (line, body) = (&answer.line, answer.body.as_str());
+    let why = match answer.status {
+        200..=299 if !answer.whole => format!("{line} came before all of it was sent: not taken"),
+        200..=299 if no_pages && is_page(answer) => format!(
+            "{line} with a page{}: that is no store's answer; a portal or filter on the way gave \
+             it, or the URL is of a page",
+            title(body).map(|title| format!(" ({title:?})")).unwrap_or_default()
+        ),
+        200..=299 => {
+            return Verdict::Done { status: line.clone(), reference: reference(answer) };
         }
-        200..=299 if is_page(sent) && (put || job.destination.target.scheme == Scheme::Http) => {
-            Verdict::Failed {
-                why: format!(
-                    "{line} with a page{}: that is no store's answer; a portal or filter on the \
-                     way gave it, or the URL is of a page",
-                    title(&body).map(|title| format!(" ({title:?})")).unwrap_or_default()
-                ),
-            }
-        }
-        200..=299 => Verdict::Done { status: line, reference: reference(sent, &body) },
         300..=399 => {
-            let to = sent.head.header("location").unwrap_or_default();
+            let to = answer.header("location").unwrap_or_default();
             let to = to.split(['?', '#']).next().unwrap_or_default();
-            Verdict::Failed {
-                why: format!(
-                    "{line}: it is elsewhere ({to}); redirects are not followed, since \
-                              nothing goes to a place that was not named"
-                ),
-            }
+            format!(
+                "{line}: it is elsewhere ({to}); redirects are not followed, since nothing goes \
+                 to a place that was not named"
+            )
         }
         408 | 425 | 429 | 500 | 502 | 503 | 504 => {
-            Verdict::Again { why: said(&line, &body), after: retry_after(sent) }
+            // Seconds, or not understood (an HTTP date would need the server's clock).
+            let after = answer.header("retry-after").and_then(|after| after.trim().parse().ok());
+            let after = after.map(Duration::from_secs);
+            return Verdict::Again { why: said(line, body), after };
         }
-        401 | 403 => Verdict::Failed {
-            why: format!(
-                "{}: the URL is not valid any more, or was not made for this (PUT needs a URL \
-                 that was presigned for PUT)",
-                said(&line, &body)
-            ),
-        },
-        _ => Verdict::Failed { why: said(&line, &body) },
-    }
+        401 | 403 => format!(
+            "{}: the URL is not valid any more, or was not made for this (PUT needs a URL that \
+             was presigned for PUT)",
+            said(line, body)
+        ),
+        _ => said(line, body),
+    };
+    Verdict::Failed { why }
 }
 
 /// Whether the answer is a document for people.
-fn is_page(sent: &Sent) -> bool {
-    let html = sent.head.header("content-type").is_some_and(|kind| {
+fn is_page(answer: &Answer) -> bool {
+    let html = answer.header("content-type").is_some_and(|kind| {
         let kind = kind.to_ascii_lowercase();
         kind.starts_with("text/html") || kind.starts_with("application/xhtml")
     });
-    let body = sent.body.bytes.text();
-    let start = body.trim_start().get(..14).unwrap_or_default().to_ascii_lowercase();
-    !body.trim().is_empty()
-        && (html || start.starts_with("<!doctype html") || start.starts_with("<html"))
+    let body = answer.body.trim();
+    let start = body.get(..14).unwrap_or_default().to_ascii_lowercase();
+    !body.is_empty() && (html || start.starts_with("<!doctype html") || start.starts_with("<html"))
 }
 
 fn title(body: &str) -> Option<String> {
@@ -148,26 +138,16 @@ fn said(line: &str, body: &str) -> String {
     if words.is_empty() { line.to_owned() } else { format!("{line} ({words})") }
 }
 
-/// Seconds, or not understood (an HTTP date would need the server's clock).
-fn retry_after(sent: &Sent) -> Option<Duration> {
-    sent.head.header("retry-after")?.trim().parse().ok().map(Duration::from_secs)
-}
-
-fn reference(sent: &Sent, body: &str) -> Vec<(String, String)> {
+fn reference(answer: &Answer) -> Vec<(&'static str, String)> {
     let cut = |text: &str| -> String { text.chars().take(SHOWN).collect() };
-    let mut found: Vec<(String, String)> = sent
-        .head
-        .headers()
-        .into_iter()
-        .filter(|(name, _)| REFERENCES.contains(&name.to_ascii_lowercase().as_str()))
-        .map(|(name, value)| (name, cut(&value)))
-        .collect();
-    let text = match is_page(sent) {
-        true => title(body),
-        false => body.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned),
+    let header = |name| answer.header(name).map(|value| (name, cut(value)));
+    let mut found: Vec<_> = REFERENCES.into_iter().filter_map(header).collect();
+    let text = match is_page(answer) {
+        true => title(&answer.body),
+        false => answer.body.lines().map(str::trim).find(|l| !l.is_empty()).map(str::to_owned),
     };
     if let Some(text) = text.filter(|text| !text.starts_with("<?xml")) {
-        found.push(("Answer".to_owned(), cut(&text)));
+        found.push(("Answer", cut(&text)));
     }
     found
 }
