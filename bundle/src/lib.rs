@@ -14,7 +14,6 @@ pub mod head;
 pub mod manifest;
 pub mod obfuscate;
 pub mod observation;
-pub mod order;
 pub mod pasted;
 pub mod read;
 pub mod redact;

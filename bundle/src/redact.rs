@@ -84,9 +84,7 @@ impl Redactor {
         let mut forms: BTreeSet<String> = forms_of(value);
         forms.retain(|f| f.len() >= SHORTEST_SEARCHED);
         self.forms.extend(forms.into_iter().map(|f| (f, kind.to_owned())));
-        crate::order::sort_by(&mut self.forms, |a, b| {
-            b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b))
-        });
+        self.forms.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
         self.forms.dedup();
     }
 

@@ -62,7 +62,7 @@ impl Given {
                 given.includes(&root, &text, 0);
             }
         }
-        wss_bundle::order::sort(&mut given.notes);
+        given.notes.sort();
         given.notes.dedup();
         Ok(given)
     }
@@ -202,7 +202,7 @@ fn matches(root: &Path, pattern: &str) -> Vec<PathBuf> {
                 }
             }
         }
-        wss_bundle::order::sort(&mut found);
+        found.sort();
         return found;
     }
     Vec::new()

@@ -143,7 +143,7 @@ impl Recorder {
     #[must_use]
     pub fn finish(&self) -> (Vec<Observation>, Vec<StepRecord>) {
         let mut observations = std::mem::take(&mut *lock(&self.0.observations));
-        wss_bundle::order::sort_by_key(&mut observations, |(order, _)| *order);
+        observations.sort_by_key(|(order, _)| *order);
         let observations = observations
             .into_iter()
             .enumerate()
@@ -153,7 +153,7 @@ impl Recorder {
             })
             .collect();
         let mut steps = std::mem::take(&mut *lock(&self.0.steps));
-        wss_bundle::order::sort_by(&mut steps, |a, b| a.start_ms.total_cmp(&b.start_ms));
+        steps.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
         (observations, steps)
     }
 }

@@ -56,7 +56,7 @@ impl Found {
             .map(|(key, device)| ((key.0, places.get(&key).copied().unwrap_or_default()), device))
             .collect();
         // Already by name, and the sort is stable.
-        wss_bundle::order::sort_by_key(&mut devices, |(key, _)| *key);
+        devices.sort_by_key(|(key, _)| *key);
         devices.into_iter().map(|(_, device)| device).collect()
     }
 
@@ -91,7 +91,7 @@ pub(crate) fn devices(e: &Evidence<'_>) -> Vec<Device> {
         e.focus().is_none_or(|focus| !std::ptr::eq::<BundleView<'_>>(focus, *view))
     };
     let mut views: Vec<&BundleView<'_>> = e.bundles.iter().collect();
-    wss_bundle::order::sort_by_key(&mut views, first);
+    views.sort_by_key(first);
     for view in views {
         for route in &view.routes {
             of_route(e, view, route, &mut found);

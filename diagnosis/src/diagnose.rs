@@ -330,7 +330,7 @@ fn findings(claims: Vec<Claim>, mut notes: Vec<Finding>) -> Vec<Finding> {
     if let Some(first) = out.first_mut() {
         first.explains = effects;
     }
-    wss_bundle::order::sort_by_key(&mut notes, |f| f.severity);
+    notes.sort_by_key(|f| f.severity);
     out.extend(notes);
     out
 }

@@ -57,7 +57,7 @@ fn attachments(r: &mut Redactor, all: &mut Vec<Attachment>) {
             *path = given.chars().filter(|c| !c.is_control()).take(PATH_LIMIT).collect();
         }
     }
-    crate::order::sort_by(all, |a, b| a.name.cmp(&b.name));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
     // A number may make a name that another has already: `2-a` and `a`, twice.
     let mut taken: BTreeSet<String> = BTreeSet::new();
     let mut own = BTreeSet::new();

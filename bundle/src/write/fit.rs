@@ -198,7 +198,7 @@ fn boundary(text: &str, most: usize) -> usize {
 /// configuration would be read as another one.
 fn attachments(bundle: &mut Bundle, notes: &mut Vec<String>) {
     let mut by_size: Vec<usize> = (0..bundle.attachments.len()).collect();
-    crate::order::sort_by_key(&mut by_size, |at| (bundle.attachments[*at].bytes.len(), *at));
+    by_size.sort_by_key(|at| (bundle.attachments[*at].bytes.len(), *at));
     let mut room = ATTACHMENTS;
     let mut kept = vec![false; bundle.attachments.len()];
     for at in by_size.into_iter().take(FILES) {

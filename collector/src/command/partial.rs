@@ -127,7 +127,7 @@ impl<'j> Watching<'j> {
     fn content(&self) -> Option<Vec<u8>> {
         let number = |o: &Observation| o.id.trim_start_matches('o').parse::<u64>().ok();
         let mut observations = self.observations.clone();
-        wss_bundle::order::sort_by_key(&mut observations, number);
+        observations.sort_by_key(number);
         for (at, observation) in observations.iter_mut().enumerate() {
             observation.id = format!("o{}", at + 1);
         }
@@ -247,7 +247,7 @@ pub(super) fn left_behind(job: &Job) -> Vec<String> {
         .map(|entry| if job.output.is_some() { entry.path() } else { entry.file_name().into() })
         .filter(|path| is_one(path) && !in_use(path))
         .collect();
-    wss_bundle::order::sort(&mut found);
+    found.sort();
     let more = found.len().saturating_sub(3);
     let mut lines: Vec<String> = found
         .iter()

@@ -83,7 +83,7 @@ fn interfaces(notes: &mut Vec<String>) -> Vec<Interface> {
         }
     }
     platform::describe(&mut out);
-    wss_bundle::order::sort_by(&mut out, |a, b| a.name.cmp(&b.name));
+    out.sort_by(|a, b| a.name.cmp(&b.name));
     out
 }
 

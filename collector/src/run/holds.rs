@@ -29,7 +29,7 @@ impl Upgrades {
     /// The best path that works, once every better one is known not to.
     fn choose(&self, paths: &[String]) -> HoldChoice {
         let mut order: Vec<&String> = paths.iter().collect();
-        wss_bundle::order::sort_by_key(&mut order, |path| match path.split('?').next() {
+        order.sort_by_key(|path| match path.split('?').next() {
             Some("/v1/ws") => 0,
             Some("/v1/graphql") => 1,
             Some(wss_bundle::target::AGENT_PATH) => 3,

@@ -141,9 +141,7 @@ pub fn files(attachments: &[Attachment]) -> Vec<File> {
         })
         .collect();
     // Neither the order of the attachments nor of the options may matter.
-    wss_bundle::order::sort_by(&mut files, |a, b| {
-        a.name.cmp(&b.name).then_with(|| a.text.cmp(&b.text))
-    });
+    files.sort_by(|a, b| a.name.cmp(&b.name).then_with(|| a.text.cmp(&b.text)));
     files.dedup();
     files
 }

@@ -90,9 +90,7 @@ pub fn all(bundles: &[Bundle]) -> Vec<Output> {
             outputs.map(move |attachment| read(bundle, attachment))
         })
         .collect();
-    wss_bundle::order::sort_by(&mut found, |a, b| {
-        (&a.bundle, &a.entry).cmp(&(&b.bundle, &b.entry))
-    });
+    found.sort_by(|a, b| (&a.bundle, &a.entry).cmp(&(&b.bundle, &b.entry)));
     found
 }
 

@@ -56,7 +56,7 @@ pub fn authorships(bundle: &Bundle, signatures: &Signatures) -> Vec<Authorship> 
             out.extend(answer.and_then(|answer| Some((place(o)?, answer))));
         }
     }
-    wss_bundle::order::sort_by_key(&mut out, |(at, _)| *at);
+    out.sort_by_key(|(at, _)| *at);
     out.into_iter().map(|(_, authorship)| authorship).collect()
 }
 

@@ -274,7 +274,7 @@ pub fn browsers<'a>(bundle: &'a Bundle, path: &str) -> Vec<BrowserView<'a>> {
             None => all.push(one),
         }
     }
-    wss_bundle::order::sort_by(&mut all, |a, b| {
+    all.sort_by(|a, b| {
         let key = |view: &BrowserView<'_>| (view.seen.live, view.seen.at);
         key(b).cmp(&key(a)).then_with(|| a.seen.id.cmp(&b.seen.id))
     });

@@ -182,7 +182,7 @@ impl<'a> Evidence<'a> {
     }
 
     fn of(mut order: Vec<&'a Bundle>, pasted: &'a [Output], signatures: &'a Signatures) -> Self {
-        wss_bundle::order::sort_by(&mut order, |a, b| {
+        order.sort_by(|a, b| {
             let key =
                 |x: &Bundle| (x.manifest.vantage, x.manifest.started_at, x.manifest.id.clone());
             key(a).cmp(&key(b))

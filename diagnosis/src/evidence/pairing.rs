@@ -47,9 +47,7 @@ impl Pairing {
             .filter(|at| *at != focus)
             .partition(|at| views[*at].bundle.manifest.vantage != own.bundle.manifest.vantage);
         // By case, else by time.
-        wss_bundle::order::sort_by_key(&mut others, |at| {
-            (!same_case(own, &views[*at]), apart(own, &views[*at]), *at)
-        });
+        others.sort_by_key(|at| (!same_case(own, &views[*at]), apart(own, &views[*at]), *at));
         for at in others {
             match why_not(own, &views[at]) {
                 None if pairing.twin.is_none() => pairing.twin = Some(at),

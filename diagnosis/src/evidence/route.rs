@@ -129,7 +129,7 @@ impl<'a> RouteView<'a> {
         let mut observations: Vec<&Observation> =
             bundle.observations.observations.iter().filter(|o| o.route == route.id).collect();
         // The order in the file must not matter; ids are unique in a bundle.
-        wss_bundle::order::sort_by(&mut observations, |a, b| {
+        observations.sort_by(|a, b| {
             a.start_ms.total_cmp(&b.start_ms).then_with(|| id_key(&a.id).cmp(&id_key(&b.id)))
         });
         let by_proxy = !route.id.is_direct();

@@ -160,7 +160,7 @@ fn another_route(e: &Evidence<'_>, all_the_way: bool) -> Answer {
     }
     let mut others: Vec<_> = focus.other_working().map(|r| (r, r.limits(path))).collect();
     // One that works all the way says more than any other.
-    wss_bundle::order::sort_by_key(&mut others, |(_, limits)| limits.len());
+    others.sort_by_key(|(_, limits)| limits.len());
     let Some((other, limits)) = others.first().filter(|(_, l)| l.is_empty() == all_the_way) else {
         return Answer::Pass;
     };

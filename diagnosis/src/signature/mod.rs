@@ -185,7 +185,7 @@ impl Signatures {
             );
         }
         // Already by id, and the sort is stable.
-        wss_bundle::order::sort_by_key(&mut found, |m| std::cmp::Reverse(m.confidence));
+        found.sort_by_key(|m| std::cmp::Reverse(m.confidence));
         found
     }
 }
@@ -216,9 +216,7 @@ fn near(
         .filter_map(|s| Some((s.name.as_str(), limit(s)?, s.idle_setting.as_str())))
         .filter(|(_, limit, _)| off(*limit) <= slack)
         .collect();
-    wss_bundle::order::sort_by(&mut found, |a, b| {
-        off(a.1).total_cmp(&off(b.1)).then_with(|| a.0.cmp(b.0))
-    });
+    found.sort_by(|a, b| off(a.1).total_cmp(&off(b.1)).then_with(|| a.0.cmp(b.0)));
     found
 }
 

@@ -129,13 +129,9 @@ fn har(bundle: &mut Bundle) -> Result<(), String> {
         "version": "1.2", "creator": { "name": "WebInspector", "version": "537.36" },
         "pages": [], "entries": entries,
     }});
-    let read = wss_collector::har::read(
-        log.to_string().as_bytes(),
-        "console.har",
-        "console.har",
-        &target,
-    )
-    .map_err(|why| why.to_string())?;
+    let read =
+        wss_collector::har::read(log.to_string().as_bytes(), "console.har", "console.har", &target)
+            .map_err(|why| why.to_string())?;
     let begun = bundle.observations.browser.len();
     let numbered = read.seen.into_iter().enumerate().map(|(number, mut one)| {
         one.id = format!("b{}", begun + number + 1);

@@ -149,7 +149,7 @@ fn order(mut routes: Vec<RouteConfig>, bundle: Option<&Bundle>) -> Vec<RouteConf
             routes.push(RouteConfig { route: known.clone(), auth: None, browsers: false });
         }
     }
-    wss_bundle::order::sort_by_key(&mut routes, |r| {
+    routes.sort_by_key(|r| {
         let seen = worked.iter().position(|known| known.id == r.route.id);
         (seen.is_none(), !r.route.selected, seen)
     });
@@ -176,7 +176,7 @@ fn worked(bundle: &Bundle) -> Vec<wss_bundle::Route> {
         .filter(|route| answered(&route.id))
         .cloned()
         .collect();
-    wss_bundle::order::sort_by_key(&mut found, |route| !route.selected);
+    found.sort_by_key(|route| !route.selected);
     found
 }
 

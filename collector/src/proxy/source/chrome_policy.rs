@@ -114,7 +114,7 @@ fn from_folder(found: &mut Sources, folder: &Path) -> Option<Map<String, Value>>
             .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
             .take(64)
             .collect();
-        wss_bundle::order::sort(&mut files);
+        files.sort();
         let mut policies = Map::new();
         for path in files {
             let Some(text) = found.file(&path) else { continue };
