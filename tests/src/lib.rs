@@ -3,6 +3,7 @@
 pub mod bench;
 pub mod browser;
 pub mod demo;
+pub mod field;
 pub mod floor;
 pub mod generate;
 pub mod hostile;

@@ -82,6 +82,18 @@ enum Command {
         #[arg(long, value_name = "N", default_value_t = 1)]
         times: usize,
     },
+    /// Run cases of the field, and show what was said and what is wrong with it
+    Field {
+        /// Their folders; several, or the folder of all (`tests/field`)
+        #[arg(required = true)]
+        folders: Vec<std::path::PathBuf>,
+        /// Only what is wrong, in a line
+        #[arg(long)]
+        brief: bool,
+        /// Cases at a time
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        jobs: usize,
+    },
     /// Run one scenario, and show what was seen and judged
     Scenario {
         /// Its folder
@@ -117,6 +129,7 @@ fn main() -> ExitCode {
         Command::Floor { folder, times } => {
             wss_lab::floor::inflate(&folder, times).map(|bytes| println!("{bytes} bytes"))
         }
+        Command::Field { folders, brief, jobs } => field(&folders, brief, jobs),
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),
     };
     match done {
@@ -170,6 +183,36 @@ fn scenario(folder: &std::path::Path, to: Option<&std::path::Path>) -> Result<()
         println!("{complaint}");
     }
     Ok(())
+}
+
+fn field(folders: &[std::path::PathBuf], brief: bool, jobs: usize) -> Result<(), String> {
+    let mut cases = Vec::new();
+    for folder in folders {
+        cases.extend(match folder.join("case.toml").is_file() {
+            true => wss_lab::field::Case::read(folder)?,
+            false => wss_lab::field::Case::all(folder)?,
+        });
+    }
+    let wrong = std::sync::atomic::AtomicUsize::new(0);
+    let all = cases.len();
+    wss_lab::field::each(cases, jobs, |case, outcome, took_s| {
+        let (text, complaints) = match outcome {
+            Ok(outcome) => (outcome.text(), outcome.complaints),
+            Err(error) => (String::new(), vec![format!("ERROR {error}")]),
+        };
+        if !complaints.is_empty() {
+            wrong.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        let right = if complaints.is_empty() { "right" } else { "WRONG" };
+        match brief {
+            true => println!("{right} {} ({took_s:.1} s) {}", case.name, complaints.join(" | ")),
+            false => println!("{text}\n── {right} {}\n{}", case.name, complaints.join("\n")),
+        }
+    })?;
+    match wrong.into_inner() {
+        0 => Ok(()),
+        wrong => Err(format!("{wrong} of {all} are not right")),
+    }
 }
 
 fn scenarios(root: &std::path::Path) -> Result<(), String> {

@@ -55,7 +55,7 @@ impl Upstream {
         Ok(Self { addr, tls: connector.map(|connector| (connector, host.to_owned())) })
     }
 
-    async fn open(&self) -> io::Result<Conn> {
+    pub(crate) async fn open(&self) -> io::Result<Conn> {
         let conn = Conn::dial(self.addr).await?;
         match &self.tls {
             None => Ok(conn),

@@ -17,16 +17,16 @@ pub mod config;
 pub mod firewall;
 mod frames;
 mod h2;
-mod hop;
-mod http1;
+pub(crate) mod hop;
+pub(crate) mod http1;
 pub mod lb;
 pub mod origin;
 mod pages;
 pub mod proxy;
-mod server;
+pub(crate) mod server;
 #[cfg(test)]
 mod tests;
-mod wire;
+pub(crate) mod wire;
 
 pub use ca::Pki;
 pub use config::LabConfig;

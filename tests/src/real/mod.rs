@@ -42,10 +42,10 @@ impl Real {
         template: &str,
         values: &BTreeMap<&str, String>,
     ) -> Result<Self, String> {
-        let program = product.find().ok_or_else(|| product.how_to_get())?;
         let mut last = String::new();
         for _ in 0..TRIES {
-            match Self::try_start(product, &program, template, values) {
+            let port = free_port().map_err(|error| format!("{}: {error}", product.program()))?;
+            match Self::start_at(product, port, &[], template, values) {
                 Ok(running) => return Ok(running),
                 Err(error) => last = error,
             }
@@ -53,16 +53,22 @@ impl Real {
         Err(last)
     }
 
-    fn try_start(
+    /// The same at a port of the caller's choosing (see [`closed_port`]), with
+    /// arguments of its own.
+    ///
+    /// # Errors
+    /// As [`Real::start`].
+    pub fn start_at(
         product: Product,
-        program: &Path,
+        port: u16,
+        arguments: &[String],
         template: &str,
         values: &BTreeMap<&str, String>,
     ) -> Result<Self, String> {
+        let program = product.find().ok_or_else(|| product.how_to_get())?;
         let text = |error: io::Error| format!("{}: {error}", product.program());
         let folder = tempfile::tempdir().map_err(text)?;
         open_to_all(folder.path()).map_err(text)?;
-        let port = free_port().map_err(text)?;
         let mut config = template.replace("{port}", &port.to_string());
         config = config.replace("{dir}", &folder.path().display().to_string());
         for (name, value) in values {
@@ -77,6 +83,7 @@ impl Real {
         let out = File::create(&log).map_err(text)?;
         let child = Command::new(program)
             .args(product.arguments(&file, folder.path(), port))
+            .args(arguments)
             .current_dir(folder.path())
             .env("XDG_DATA_HOME", folder.path())
             .env("XDG_CONFIG_HOME", folder.path())
@@ -109,6 +116,19 @@ impl Real {
                 return Err(format!("{name}: not ready after {READY:?}\n{}", self.log()));
             }
             std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends it a signal, by its name without SIG.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn signal(&self, name: &str) -> Result<(), String> {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill").args([&format!("-{name}"), &id]).status();
+        match sent {
+            Ok(status) if status.success() => Ok(()),
+            other => Err(format!("{}: SIG{name}: {other:?}", self.product.program())),
         }
     }
 

@@ -8,7 +8,7 @@ mod collect;
 pub mod config;
 mod desktop;
 pub(crate) mod dns;
-mod program;
+pub(crate) mod program;
 pub mod summary;
 
 use crate::lab::ca::Pki;
@@ -162,7 +162,12 @@ fn row(folder: &Path, scenario: &Scenario, lab: &Lab) -> Result<Vec<Real>, Strin
 }
 
 /// The real origin.
-fn gorilla(wanted: &GorillaConfig, host: &str, dir: &Path, pki: &Pki) -> Result<Real, String> {
+pub(crate) fn gorilla(
+    wanted: &GorillaConfig,
+    host: &str,
+    dir: &Path,
+    pki: &Pki,
+) -> Result<Real, String> {
     let (mut cert, mut key) = (String::new(), String::new());
     if wanted.tls {
         let files = pki.write_identity("gorilla", host, CertificateKind::Valid);
@@ -274,7 +279,7 @@ pub fn values(
 }
 
 /// Servers that give up root read the lab's files as somebody else.
-fn readable(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn readable(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?;
     for entry in std::fs::read_dir(folder)? {

@@ -17,7 +17,7 @@ const SCRIPT: &str = r#"set -e
     exec "$@""#;
 
 /// A program of the workspace, beside the one that runs.
-pub(super) fn program(name: &str) -> Result<PathBuf, String> {
+pub(crate) fn program(name: &str) -> Result<PathBuf, String> {
     let own = std::env::current_exe().map_err(|error| error.to_string())?;
     own.ancestors()
         .skip(1)
