@@ -1,5 +1,6 @@
 //! A bundle in memory: what the diagnosis looks at.
 
+use crate::format::entry;
 use crate::manifest::AttachmentKind;
 use crate::{Environment, Manifest, Observations, Vantage};
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,21 @@ pub struct Attachment {
     pub path: Option<String>,
     /// Content.
     pub bytes: Vec<u8>,
+}
+
+impl Attachment {
+    /// What an entry holds, as the manifest has it; `None` where the entry is no attachment.
+    #[must_use]
+    pub fn of_entry(path: &str, bytes: Vec<u8>, manifest: &Manifest) -> Option<Self> {
+        let record = manifest.attachments.iter().find(|record| record.path == path);
+        Some(Self {
+            name: path.strip_prefix(entry::ATTACHMENTS)?.to_owned(),
+            kind: record.map_or(AttachmentKind::Other, |record| record.kind),
+            vantage: record.and_then(|record| record.vantage),
+            path: record.and_then(|record| record.source.clone()),
+            bytes,
+        })
+    }
 }
 
 /// One kind of removal at one place. Never the value.

@@ -2,7 +2,7 @@
 //! travels in.
 //!
 //! This crate owns the words ([`Observation`], [`Failure`], [`Manifest`],
-//! [`Environment`]), the removal of secrets ([`redact`]), the reading and
+//! [`Environment`]), the [`mod@format`], the removal of secrets ([`redact`]), the reading and
 //! writing of bundles ([`read`], [`mod@write`]) and their encryption ([`sealed`]). It knows no sockets (that is the
 //! collector's) and no rules (that is the diagnosis').
 
@@ -10,6 +10,7 @@ pub mod browser;
 pub mod bundle;
 pub mod environment;
 pub mod failure;
+pub mod format;
 pub mod head;
 pub mod manifest;
 pub mod obfuscate;

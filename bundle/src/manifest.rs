@@ -1,16 +1,10 @@
 //! The bundle's first entry: what this is, from where, and what else is in it.
 
+use crate::format;
 use crate::target::Target;
 use crate::transcript::quote;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-
-/// The name in [`Format::name`].
-pub const FORMAT_NAME: &str = "wss-bundle";
-/// Version written by this crate.
-pub const FORMAT_MAJOR: u32 = 1;
-/// Version written by this crate.
-pub const FORMAT_MINOR: u32 = 0;
 
 /// The manifest (`manifest.json`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,7 +48,7 @@ pub struct Manifest {
 /// Name and version of the format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Format {
-    /// Always [`FORMAT_NAME`].
+    /// Always [`format::NAME`].
     pub name: String,
     /// A newer major version is refused.
     pub major: u32,
@@ -64,7 +58,7 @@ pub struct Format {
 
 impl Default for Format {
     fn default() -> Self {
-        Self { name: FORMAT_NAME.into(), major: FORMAT_MAJOR, minor: FORMAT_MINOR }
+        Self { name: format::NAME.into(), major: format::MAJOR, minor: format::MINOR }
     }
 }
 

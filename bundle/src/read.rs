@@ -5,71 +5,25 @@
 //! only what leaves nothing to judge is a [`ReadError`].
 
 mod archive;
+#[cfg(feature = "fast")]
+pub mod fast;
+mod header;
 mod inflate;
 mod json;
 mod layout;
 mod lenient;
 mod salvage;
 
-pub(crate) use inflate::RATIO_FROM;
+pub use crate::format::Limits;
 
-use crate::manifest::{FORMAT_MAJOR, FORMAT_NAME, Format};
+use crate::format::{self, entry, sha256};
+use crate::manifest::Format;
 use crate::sealed::{self, Identities, OpenError};
-use crate::write::{entry, sha256};
-use crate::{
-    Attachment, AttachmentKind, Bundle, Defect, Environment, Manifest, Observations, Redaction,
-};
+use crate::{Attachment, Bundle, Defect, Environment, Manifest, Observations, Redaction};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-/// How much of an archive is read. A usual bundle has 0.1 MiB in 60 entries.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Bytes of the zip.
-    pub archive_bytes: u64,
-    /// Entries.
-    pub entries: usize,
-    /// Bytes of one entry, uncompressed.
-    pub entry_bytes: u64,
-    /// Bytes of all entries, uncompressed.
-    pub total_bytes: u64,
-    /// Uncompressed to compressed, for entries over 1 MiB. JSON full of one
-    /// repeated page reaches 100; bombs begin at 1000.
-    pub ratio: u64,
-    /// Wall-clock time.
-    pub time: Duration,
-    /// Nesting of JSON; a bundle's own is below 20.
-    pub json_depth: usize,
-    /// Bytes of one string in JSON, as it is written; bodies have 64 KiB at most.
-    pub json_string: usize,
-    /// Characters of a number in JSON; a 64-bit float has 24 at most.
-    pub json_number: usize,
-    /// Strings, numbers, lists and objects in one entry; a usual bundle has 5000.
-    pub json_values: usize,
-    /// Elements of one list.
-    pub elements: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            archive_bytes: 32 << 20,
-            entries: 4096,
-            entry_bytes: 16 << 20,
-            total_bytes: 40 << 20,
-            ratio: 400,
-            time: Duration::from_secs(30),
-            json_depth: 100,
-            json_string: 2 << 20,
-            json_number: 40,
-            json_values: 400_000,
-            elements: 10_000,
-        }
-    }
-}
 
 /// Why nothing of a file can be judged.
 #[derive(Debug, thiserror::Error)]
@@ -113,8 +67,8 @@ pub enum ReadError {
     },
     /// Written by a newer collector, in a form unknown here.
     #[error(
-        "{}: format version {major}.{minor} is newer than this program reads ({FORMAT_MAJOR}.x); \
-         update wss-analyzer", path.display()
+        "{}: format version {major}.{minor} is newer than this program reads ({}.x); \
+         update wss-analyzer", path.display(), format::MAJOR
     )]
     Newer {
         /// Which.
@@ -252,14 +206,7 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
     }
     let attachments = contents
         .into_iter()
-        .filter_map(|(path, bytes)| {
-            let name = path.strip_prefix(entry::ATTACHMENTS)?.to_owned();
-            let record = manifest.attachments.iter().find(|record| record.path == path);
-            let kind = record.map_or(AttachmentKind::Other, |record| record.kind);
-            let vantage = record.and_then(|r| r.vantage);
-            let path = record.and_then(|r| r.source.clone());
-            Some(Attachment { name, kind, vantage, path, bytes })
-        })
+        .filter_map(|(path, bytes)| Attachment::of_entry(&path, bytes, &manifest))
         .collect();
     let bundle = Bundle { manifest, observations, environment, attachments, redactions, defects };
     Ok(Opened { bundle, entries: infos })
@@ -304,13 +251,13 @@ fn manifest_of(
     let refuse = |reason: String| ReadError::NotABundle { path: path.to_owned(), reason };
     json::check(content, limits)
         .map_err(|why| refuse(format!("its manifest.json is not read: {why}")))?;
-    let Version { format } = serde_json::from_slice(content)
+    let Version { format: found } = serde_json::from_slice(content)
         .map_err(|error| refuse(format!("its manifest.json cannot be understood: {error}")))?;
-    if format.name != FORMAT_NAME {
-        return Err(refuse(format!("its format is {:?}, not {FORMAT_NAME:?}", format.name)));
+    if found.name != format::NAME {
+        return Err(refuse(format!("its format is {:?}, not {:?}", found.name, format::NAME)));
     }
-    if format.major > FORMAT_MAJOR {
-        let (major, minor) = (format.major, format.minor);
+    if found.major > format::MAJOR {
+        let (major, minor) = (found.major, found.minor);
         return Err(ReadError::Newer { path: path.to_owned(), major, minor });
     }
     lenient::parse(content, &["steps", "attachments", "files"], entry::MANIFEST, defects)

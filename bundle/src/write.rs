@@ -6,15 +6,14 @@
 mod fit;
 mod readme;
 
+use crate::format::{Limits, RATIO_FROM, entry, sha256};
 use crate::manifest::{AttachmentRecord, FileRecord, Manifest};
-use crate::read::{Limits, RATIO_FROM};
 use crate::redact::Redacted;
 use crate::sealed::{self, Recipients};
 use crate::{Bundle, transcript};
 use chrono::{Datelike, Timelike};
 use flate2::write::DeflateEncoder;
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 use std::io::{Cursor, Seek, Write};
 use std::path::{Path, PathBuf};
 use zip::write::SimpleFileOptions;
@@ -23,24 +22,6 @@ use zip::{CompressionMethod, ZipWriter};
 /// How hard entries are compressed: a tenth larger than by the usual 6, in half the
 /// time, which somebody waits for.
 const LEVEL: u8 = 2;
-
-/// Names of the entries, shared with every reader.
-pub mod entry {
-    /// What this is, and what else is in it; the first entry.
-    pub const MANIFEST: &str = "manifest.json";
-    /// For the person who sends it.
-    pub const README: &str = "README.txt";
-    /// What happened.
-    pub const OBSERVATIONS: &str = "observations.json";
-    /// Folder of the transcripts.
-    pub const TRANSCRIPTS: &str = "transcripts/";
-    /// The machine.
-    pub const ENVIRONMENT: &str = "environment.json";
-    /// Folder of what the user gave.
-    pub const ATTACHMENTS: &str = "attachments/";
-    /// What was removed.
-    pub const REDACTIONS: &str = "redactions.json";
-}
 
 /// Why a bundle could not be written. The disk is as it was before.
 #[derive(Debug, thiserror::Error)]
@@ -232,20 +213,6 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, WriteError> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
     Ok(text)
-}
-
-/// SHA-256 in lower-case hex, as the manifest has it.
-#[must_use]
-pub fn sha256(content: &[u8]) -> String {
-    let digit =
-        |nibble: u8| char::from(if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 });
-    let digest = Sha256::digest(content);
-    let mut out = String::with_capacity(64);
-    for byte in digest {
-        out.push(digit(byte >> 4));
-        out.push(digit(byte & 15));
-    }
-    out
 }
 
 fn options(manifest: &Manifest) -> SimpleFileOptions {

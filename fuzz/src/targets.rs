@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
-use wss_analyzer::intake::fast::Reader;
+use wss_analyzer::intake::reader::Reader;
 use wss_analyzer::report::{self, Case};
 use wss_bundle::read::{self, Limits};
 use wss_bundle::redact::Redactor;

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
-use wss_analyzer::intake::fast::Reader;
+use wss_analyzer::intake::reader::Reader;
 use wss_bundle::read::{self, Limits};
 use wss_diagnosis::diagnose;
 use wss_lab::hostile::forge::{Entry, Zip};

@@ -2,7 +2,8 @@
 
 use super::{DONE, NOTHING, SOME_BAD, complain, identities};
 use crate::cli::RowsArgs;
-use crate::intake::{self, Input, Output, fast::Reader, pool, tarball};
+use crate::intake::{self, Input, Output, reader::Reader, tarball};
+use crate::pool;
 use crate::rows::Row;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -35,7 +36,7 @@ pub fn rows(args: &RowsArgs) -> u8 {
         let reader = scope.spawn(move || feed(&files, stream, &send));
         let outcome = pool::run(
             receive.into_iter(),
-            intake::threads(),
+            pool::threads(),
             || Reader::new(identities.clone()),
             |reader, input| intake::judge(reader, input, |_| true),
             |output| printer.print(output),

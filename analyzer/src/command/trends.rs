@@ -3,7 +3,9 @@
 use super::{DONE, NOTHING, SOME_BAD, complain, identities};
 use crate::cli::TrendsArgs;
 use crate::intake::progress::{Counts, Progress};
-use crate::intake::{self, Counter, Input, Output, fast, pool};
+use crate::intake::reader::Reader;
+use crate::intake::{self, Counter, Input, Output};
+use crate::pool;
 use crate::report::templates::Templates;
 use crate::store::query::Answers;
 use crate::store::{self, Batch, Store};
@@ -85,7 +87,7 @@ fn results(file: &Path) -> Result<Answers, String> {
 
 /// What every judging thread has.
 struct Judge {
-    reader: fast::Reader,
+    reader: Reader,
     store: Option<store::Reader>,
 }
 
@@ -100,9 +102,9 @@ fn take_in(
     let known = move |url: &str| places.lock().is_ok_and(|store| store.has_source(url));
     pool::run(
         intake::inputs(&args.paths, known),
-        intake::threads(),
+        pool::threads(),
         || Judge {
-            reader: fast::Reader::new(identities.clone()),
+            reader: Reader::new(identities.clone()),
             store: store::Reader::open(&args.store).ok(),
         },
         |judge: &mut Judge, input: Input| {

@@ -1,19 +1,18 @@
 //! Bundles in, verdicts out: from files, folders, tar streams and buckets.
 //!
-//! `find` walks, `bucket` lists and fetches, `fast` reads, `pool` uses all cores, `progress` tells how far
-//! it is. What becomes of the verdicts is the caller's: `rows` prints them, the
+//! `find` walks, `bucket` lists and fetches, `reader` reads, `progress` tells how far
+//! it is; all cores are used by way of [`crate::pool`]. What becomes of the verdicts is the caller's: `rows` prints them, the
 //! store keeps them.
 
 pub mod bucket;
-mod chains;
-pub mod fast;
 pub mod find;
-pub mod pool;
 pub mod progress;
+pub mod reader;
 pub mod tarball;
 
 use crate::rows::{self, Judged, Row};
-use fast::{Kept, Reader};
+use crate::store::kept::Kept;
+use reader::Reader;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -158,10 +157,4 @@ pub fn judge(reader: &mut Reader, input: Input, wanted: impl Fn(&str) -> bool) -
         Ok(None) => Output::Known,
         Err(error) => Output::Bad(rows::bad(&source, &error), error.to_string()),
     }
-}
-
-/// How many threads judge: one a core.
-#[must_use]
-pub fn threads() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

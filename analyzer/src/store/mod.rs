@@ -3,9 +3,10 @@
 //!
 //! Every bundle goes in whole or not at all, keyed by its id, with everything
 //! that is counted (`rollup`) in one transaction: whoever reads sees both or
-//! neither, and two writers wait for each other. `write` puts in, `query`
-//! reads; what the numbers mean is the page's.
+//! neither, and two writers wait for each other. `write` puts in, `kept` is what a
+//! bundle leaves to be judged again, `query` reads; what the numbers mean is the page's.
 
+pub mod kept;
 pub mod query;
 pub mod rollup;
 mod write;

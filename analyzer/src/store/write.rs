@@ -1,8 +1,8 @@
 //! Bundles into the store, and what was kept of them judged again.
 
+use super::kept::{Kept, restore};
 use super::{Store, rollup, said};
-use crate::intake::fast::{Kept, restore};
-use crate::intake::{self, pool};
+use crate::pool;
 use crate::rows::schema::TABLES;
 use crate::rows::{self, Judged, Row, Value};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -109,7 +109,7 @@ impl Store {
             let mut fresh = Vec::new();
             pool::run(
                 stale.into_iter(),
-                intake::threads(),
+                pool::threads(),
                 || (),
                 |(), old| {
                     let bundle = restore(&old.kept).ok();

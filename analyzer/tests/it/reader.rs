@@ -2,7 +2,8 @@
 
 use crate::fixture::cases;
 use std::path::Path;
-use wss_analyzer::intake::fast::{Reader, restore};
+use wss_analyzer::intake::reader::Reader;
+use wss_analyzer::store::kept::restore;
 use wss_bundle::read::{self, Limits};
 use wss_bundle::redact::Redactor;
 use wss_bundle::write;

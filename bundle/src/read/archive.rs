@@ -4,7 +4,7 @@
 use super::inflate::{self, Budget, Inflated, Stop};
 use super::{EntryInfo, Limits, defect, defect_at, layout, salvage, shown};
 use crate::Defect;
-use crate::write::entry;
+use crate::format::entry;
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -160,7 +160,7 @@ impl Archive {
         }
         let defects = &mut self.defects;
         self.contents.retain(|path, _| {
-            let known = known(path);
+            let known = entry::is_known(path);
             if !known {
                 let detail = "no entry of a bundle has this name; ignored";
                 defects.push(defect(Some(&shown(path.as_bytes())), "unknown-entry", detail));
@@ -178,24 +178,6 @@ fn without<T>(folder: &str, all: BTreeMap<String, T>) -> BTreeMap<String, T> {
         out.insert(inner.unwrap_or(path), value);
     }
     out
-}
-
-fn known(path: &str) -> bool {
-    let exact = [
-        entry::MANIFEST,
-        entry::README,
-        entry::OBSERVATIONS,
-        entry::ENVIRONMENT,
-        entry::REDACTIONS,
-    ];
-    let inside = |folder: &str| {
-        path.strip_prefix(folder).is_some_and(|name| {
-            !name.is_empty()
-                && !name.starts_with('.')
-                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-        })
-    };
-    exact.contains(&path) || inside(entry::TRANSCRIPTS) || inside(entry::ATTACHMENTS)
 }
 
 fn unsafe_name(name: &str) -> Option<&'static str> {

@@ -4,8 +4,6 @@ use super::Limits;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use std::time::Instant;
 
-/// Entries larger than this are held to the ratio.
-pub(crate) const RATIO_FROM: u64 = 1 << 20;
 /// How much comes out at once, between two looks at the limits.
 const CHUNK: usize = 64 << 10;
 
@@ -44,10 +42,8 @@ impl Budget<'_> {
     fn charge(&mut self, came: usize, content: usize, compressed: usize) -> Result<(), Stop> {
         self.total += came as u64;
         let (content, limits) = (content as u64, self.limits);
-        if content > limits.entry_bytes {
-            Err(Stop::Entry(format!("more than {} bytes", limits.entry_bytes)))
-        } else if content > RATIO_FROM && content / (compressed as u64).max(1) > limits.ratio {
-            Err(Stop::Entry(format!("expands more than {} times", limits.ratio)))
+        if let Some(why) = limits.forbid(content, compressed as u64) {
+            Err(Stop::Entry(why.to_string()))
         } else if self.total > limits.total_bytes {
             let most = limits.total_bytes;
             Err(Stop::Archive(format!("more than {most} bytes in all; the rest was not read")))

@@ -3,6 +3,7 @@
 //! a defect, and what is not beyond doubt is left out.
 
 use super::archive::{Archive, Source};
+use super::header::{self, Oddity};
 use super::{Limits, defect_at, shown};
 use rawzip::{CompressionMethod, ZipArchive, ZipFileHeaderRecord, ZipSliceArchive};
 
@@ -82,46 +83,24 @@ fn placed<'a>(
     let mut say = |kind: &str, detail: String| {
         out.defects.push(defect_at(&name, offset, kind, detail));
     };
-    if header.is_dir() {
-        return Ok((None, end));
-    }
-    if header.mode().is_symlink() {
-        say("link-entry", "left out: a link".to_owned());
-        return Ok((None, end));
-    }
-    if header.flags().is_encrypted() || local.local_header().flags().is_encrypted() {
-        say("encrypted-entry", "left out: encrypted with a password".to_owned());
-        return Ok((None, end));
-    }
     let here = local.local_header();
-    let (there, method) = (header.compression_method(), here.compression_method());
-    let differs = if here.file_path().as_bytes() != path.as_bytes() {
-        Some(format!("is named {:?} in its own header", shown(here.file_path().as_bytes())))
-    } else if method != there {
-        Some(format!("is compressed by {there:?}, in its own header by {method:?}"))
-    } else {
-        None
-    };
-    if let Some(differs) = differs {
-        say("header-mismatch", format!("left out: {differs}"));
-        return Ok((None, end));
-    }
-    let deflated = there == CompressionMethod::DEFLATE;
-    if !deflated && there != CompressionMethod::STORE {
-        say("unsupported-method", format!("left out: compressed by {there:?}, not by deflate"));
-        return Ok((None, end));
-    }
-    // With a descriptor behind the data, the header in front of it has zeros.
-    let claims = (here.crc32(), here.compressed_size_hint(), here.uncompressed_size_hint());
-    let listed = (header.crc32(), header.compressed_size_hint(), header.uncompressed_size_hint());
-    if claims != listed && !(here.flags().has_data_descriptor() && claims.0 == 0) {
-        say("header-mismatch", "its own header has another size or CRC-32".to_owned());
+    match header::oddity(header, &here) {
+        None => {}
+        Some(Oddity::Folder) => return Ok((None, end)),
+        // With a descriptor behind the data, it is what the directory says that counts.
+        Some(Oddity::OtherSize) => {
+            say("header-mismatch", Oddity::OtherSize.to_string());
+        }
+        Some(odd) => {
+            say(odd.kind(), format!("left out: {odd}"));
+            return Ok((None, end));
+        }
     }
     let source = Source {
         name: path.as_bytes().to_vec(),
         offset,
         data,
-        deflated,
+        deflated: header.compression_method() == CompressionMethod::DEFLATE,
         crc: Some(header.crc32()),
         bytes: Some(header.uncompressed_size_hint()),
         cut: false,

@@ -13,8 +13,8 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio_rustls::TlsConnector;
+use wss_bundle::format::sha256;
 use wss_bundle::observation::{Certificate, Distrust, Peer, Tls, TlsSession, Verification};
-use wss_bundle::write::sha256;
 use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 use x509_parser::prelude::{FromDer, GeneralName, ParsedExtension, X509Certificate, X509Name};
 

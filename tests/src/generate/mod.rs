@@ -19,7 +19,7 @@ use include_dir::{Dir, include_dir};
 use plan::{Kind, Plan, Spec};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use wss_analyzer::intake::pool;
+use wss_analyzer::pool;
 use wss_bundle::observation::EndedBy;
 use wss_bundle::read::{self, Limits};
 use wss_bundle::redact::Redactor;
@@ -110,7 +110,7 @@ pub fn generate_with(count: usize, seed: u64, like: Like, to: &Path) -> Result<W
     };
     pool::run(
         Plan::new(count, seed),
-        wss_analyzer::intake::threads(),
+        pool::threads(),
         || (),
         work,
         |kind| {

@@ -7,8 +7,8 @@ use super::{bases, bundle};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
-use wss_analyzer::intake::fast::Kept;
 use wss_analyzer::rows::{self, Judged, Value};
+use wss_analyzer::store::kept::Kept;
 use wss_analyzer::store::{Batch, Store};
 use wss_diagnosis::signature::Signatures;
 

@@ -23,7 +23,7 @@ fn with(name: &str, bytes: &[u8]) -> (Zip, Option<usize>) {
     for file in manifest["files"].as_array_mut().unwrap() {
         if file["path"] == name {
             file["bytes"] = bytes.len().into();
-            file["sha256"] = wss_bundle::write::sha256(bytes).into();
+            file["sha256"] = wss_bundle::format::sha256(bytes).into();
         }
     }
     let mut zip = good();

@@ -286,7 +286,7 @@ fn say(job: &Job, ended: &Ended) -> u8 {
             "to": shown,
             "route": ended.route,
             "bytes": job.content.len(),
-            "sha256": wss_bundle::write::sha256(&job.content),
+            "sha256": wss_bundle::format::sha256(&job.content),
             "attempts": ended.attempts,
             "status": job.safe(&text),
             "reference": reference.collect::<std::collections::BTreeMap<_, _>>(),

@@ -84,7 +84,7 @@ impl Loader<'_> {
             socket,
             page,
             bytes: body.len(),
-            sha256: wss_bundle::write::sha256(&body),
+            sha256: wss_bundle::format::sha256(&body),
             notes: lookups,
         })
     }

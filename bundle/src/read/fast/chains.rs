@@ -4,11 +4,11 @@
 //! shown the same: a third of the text. Chains that are the same, byte for byte,
 //! are left out of the text before it is parsed, and shared afterwards.
 
+use crate::observation::Certificate;
+use crate::{Observations, Step};
 use memchr::memmem::Finder;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, LazyLock};
-use wss_bundle::observation::Certificate;
-use wss_bundle::{Observations, Step};
 
 /// How the field stands in what the collector writes. Within a string of JSON the
 /// quotes would be escaped: so this is always a field.

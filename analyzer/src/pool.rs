@@ -7,6 +7,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 /// that is begun next, a core: what waits in memory is bounded by it.
 const AHEAD: usize = 16;
 
+/// How many threads work: one a core.
+#[must_use]
+pub fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 struct State<I, R> {
     input: I,
     begun: usize,
