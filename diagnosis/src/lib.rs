@@ -18,6 +18,7 @@ mod ladder;
 pub mod model;
 pub mod remedy;
 pub mod rule;
+pub mod said;
 pub mod signature;
 
 pub use diagnose::{diagnose, diagnose_with};

@@ -285,6 +285,10 @@ slugs! {
         IdleTimeout => "idle-timeout",
         /// Cut after a fixed time.
         LifetimeLimit => "lifetime-limit",
+        /// Several backends behind one address contradict each other.
+        BackendsDiffer => "backends-differ",
+        /// A limit refuses handshakes that are spaced as a browser's.
+        RateLimited => "rate-limited",
         /// Only the browser fails.
         BrowserOnly => "browser-only",
         /// Cannot be told.

@@ -10,9 +10,11 @@ pub mod compression;
 mod followed;
 mod limits;
 pub mod pairing;
+pub mod redirect;
 pub mod reply;
 pub mod route;
 pub mod silence;
+mod site;
 
 pub use authorship::{Authorship, authorships, worth_listing};
 pub use browser::{BrowserView, Fate, Meaning};
@@ -21,6 +23,7 @@ pub(crate) use followed::{browsers_of, ends_at};
 pub use reply::{Author, Reply, ReplyKind};
 pub use route::{Reach, RouteView, SocketState};
 pub use silence::TooShort;
+pub use site::{Site, Written};
 
 use crate::configuration::Checked;
 use crate::curl_output::Output;

@@ -1,6 +1,7 @@
 //! Who wrote a response, and what kind of answer it is.
 
-use crate::model::{Confidence, DeviceRole, Side};
+use crate::model::{Cause, Confidence, DeviceRole, Side};
+use crate::said::{self, Row, Says};
 use crate::signature::{Match, Response, Signatures, by_route};
 use wss_bundle::observation::HttpReply;
 use wss_bundle::{Observation, ResponseHead};
@@ -28,7 +29,7 @@ pub enum Author {
 pub enum ReplyKind {
     /// A 101 that fulfils RFC 6455 section 4.1.
     Switched,
-    /// A 101 that does not.
+    /// A 101 that does not, or its headers under another status.
     BadSwitch,
     /// A WebSocket server that saw a request without upgrade headers: 400 or
     /// 426 with `Sec-WebSocket-Version` (RFC 6455 section 4.4), or gqlgen's
@@ -72,6 +73,8 @@ pub struct Reply<'a> {
     pub author: Author,
     /// Devices whose marks are on it, whether or not they wrote it.
     pub devices: Vec<Match<'a>>,
+    /// What the status table knows of it; never of the server's own answers.
+    pub said: Option<&'static Row>,
 }
 
 impl<'a> Reply<'a> {
@@ -88,12 +91,34 @@ impl<'a> Reply<'a> {
         let head = &reply.head;
         let status = head.status().unwrap_or(0);
         let body = reply.body.bytes.text();
-        let devices =
-            signatures.match_response(&Response { status: head.status(), head, body: &body });
-        let devices = by_route(devices, by_proxy);
+        let response = Response { status: head.status(), head, body: &body };
+        let devices = by_route(signatures.match_response(&response), by_proxy);
         let kind = kind_of(status, head, &body, expected_accept);
-        let author = author_of(kind, head, &body, &devices);
-        Self { observation, reply, status, kind, author, devices }
+        let own = matches!(
+            kind,
+            ReplyKind::Switched
+                | ReplyKind::BadSwitch
+                | ReplyKind::NotAnUpgrade
+                | ReplyKind::PageShell
+        );
+        let said = if own { None } else { said::read(&response, &devices) };
+        let kind = said.map_or(kind, |row| kind_said(kind, row));
+        let author = author_of(kind, head, &body, &devices, said);
+        Self { observation, reply, status, kind, author, devices, said }
+    }
+
+    /// Whether the status table says so of it.
+    #[must_use]
+    pub fn says(&self, what: Says) -> bool {
+        self.said.is_some_and(|row| row.says == what)
+    }
+
+    /// The headers that show that a file was sent, and not the server's own answer:
+    /// Bindplane's pages are compiled in, and have no date (facts: none of the
+    /// three, and `Vary: Origin` on everything).
+    #[must_use]
+    pub fn from_disk(&self) -> Option<Vec<&'static str>> {
+        file_headers(self.status, &self.reply.head)
     }
 
     /// The status line, for citations.
@@ -114,30 +139,28 @@ impl<'a> Reply<'a> {
     }
 
     /// Whether a front end that ends TLS says, in HTTP, that it wants a client
-    /// certificate: nginx (its codes 495 and 496, sent as 400), Apache and HAProxy
-    /// setups with 403.
+    /// certificate: nginx (its codes 495 and 496, sent as 400), IIS, and setups of
+    /// others with 403.
     #[must_use]
     pub fn asks_for_certificate(&self) -> bool {
-        let body = self.reply.body.bytes.text();
-        matches!(self.status, 400 | 403 | 495 | 496)
-            && ["No required SSL certificate was sent", "The SSL certificate error"]
-                .iter()
-                .any(|words| body.contains(words))
+        self.says(Says::WantsCertificate)
+            || self.status == 403
+                && ["No required SSL certificate was sent", "The SSL certificate error"]
+                    .iter()
+                    .any(|words| self.reply.body.bytes.text().contains(words))
     }
 
     /// Whether a port that speaks TLS says, in plain text, that it does: nginx, Go,
-    /// Apache.
+    /// Apache, Kong.
     #[must_use]
     pub fn wants_tls(&self) -> bool {
-        let body = self.reply.body.bytes.text();
-        self.status == 400
-            && [
-                "plain HTTP request was sent to HTTPS port",
-                "HTTP request to an HTTPS server",
-                "speaking plain HTTP to an SSL-enabled server port",
-            ]
-            .iter()
-            .any(|words| body.contains(words))
+        self.says(Says::WantsTls)
+    }
+
+    /// Whether it is a header or a status that Bindplane's own answers have.
+    #[must_use]
+    pub fn has_the_origins_manners(&self) -> bool {
+        origins_manners(&self.reply.head)
     }
 
     /// Whether two responses tell the same: status and kind of answer.
@@ -166,10 +189,54 @@ pub fn invalid_switch(head: &ResponseHead, expected_accept: Option<&str>) -> Opt
     }
 }
 
+/// `Vary: Origin` on everything, and an Origin that is let through (gin-cors).
+fn origins_manners(head: &ResponseHead) -> bool {
+    head.has_token("vary", "origin") || head.header("access-control-allow-origin").is_some()
+}
+
+fn file_headers(status: u16, head: &ResponseHead) -> Option<Vec<&'static str>> {
+    let has = |name: &str| head.header(name).is_some();
+    let stored = [
+        ("x-amz-request-id", "x-amz-request-id (an S3 bucket)"),
+        ("x-goog-generation", "x-goog-generation (a Google Cloud bucket)"),
+        ("x-ms-blob-type", "x-ms-blob-type (an Azure blob)"),
+    ];
+    let mut found: Vec<&'static str> =
+        [("last-modified", "Last-Modified"), ("etag", "ETag"), ("accept-ranges", "Accept-Ranges")]
+            .into_iter()
+            .chain(stored)
+            .filter(|(name, _)| has(name))
+            .map(|(_, shown)| shown)
+            .collect();
+    let dated = found.first() == Some(&"Last-Modified") && found.len() > 1;
+    let file = matches!(status, 200 | 206 | 304) && dated && !origins_manners(head);
+    found.truncate(4);
+    file.then_some(found)
+}
+
+/// A status that is one program's own is the kind that it leads to.
+fn kind_said(kind: ReplyKind, row: &Row) -> ReplyKind {
+    match (kind, row.leads) {
+        (ReplyKind::Other, Cause::BadGateway) => ReplyKind::BadGateway,
+        (ReplyKind::Other, Cause::NoHealthyBackend) if row.says != Says::Crashed => {
+            ReplyKind::Unavailable
+        }
+        (ReplyKind::Other, Cause::GatewayTimeout) => ReplyKind::GatewayTimeout,
+        (kind, _) => kind,
+    }
+}
+
 fn kind_of(status: u16, head: &ResponseHead, body: &str, accept: Option<&str>) -> ReplyKind {
     match status {
         101 if invalid_switch(head, accept).is_none() => ReplyKind::Switched,
         101 => ReplyKind::BadSwitch,
+        // Nobody can compute it without having seen the key.
+        _ if accept.is_some_and(|own| {
+            head.header("sec-websocket-accept").is_some_and(|got| got.trim() == own)
+        }) =>
+        {
+            ReplyKind::BadSwitch
+        }
         400 | 426 if head.header("sec-websocket-version").is_some() => ReplyKind::NotAnUpgrade,
         400 if body.contains("transport not supported") || body.contains("unable to upgrade") => {
             ReplyKind::NotAnUpgrade
@@ -197,8 +264,41 @@ pub fn is_page_shell(body: &str) -> bool {
         || (lower.contains("bindplane") && lower.contains("<div id=\"root\""))
 }
 
-fn author_of(kind: ReplyKind, head: &ResponseHead, body: &str, devices: &[Match<'_>]) -> Author {
+fn author_of(
+    kind: ReplyKind,
+    head: &ResponseHead,
+    body: &str,
+    devices: &[Match<'_>],
+    said: Option<&Row>,
+) -> Author {
+    let client_side = |m: &&Match<'_>| m.by_body && m.signature.side == Side::Client;
+    match said.map(|row| (row.says, row)) {
+        // A firewall's page is the firewall's, whoever passes it on; words that are
+        // nobody's name only where no filter of the client's side wrote it.
+        Some((Says::Filtered, row)) => {
+            if row.id != said::FIREWALLS_WORDS || !devices.iter().any(|m| client_side(&m)) {
+                let known = devices.iter().find(|m| m.signature.role == DeviceRole::Waf);
+                let name = known.map_or(row.program.to_owned(), |m| m.signature.name.clone());
+                return Author::Device { role: DeviceRole::Waf, side: Side::Server, name };
+            }
+        }
+        // Somebody behind the one who signs it.
+        Some((Says::RefusesHttp10, _)) => return Author::Unknown,
+        Some((Says::CannotHandOver, _)) if head.header("sec-websocket-version").is_some() => {
+            return Author::Origin;
+        }
+        _ => {}
+    }
     match kind {
+        // The console's page from a disk was not asked of the server.
+        ReplyKind::PageShell if file_headers(200, head).is_some() => {
+            let passes = devices.iter().find(|m| m.signature.role == DeviceRole::LoadBalancer);
+            return passes.map_or(Author::Unknown, |m| Author::Device {
+                role: m.signature.role,
+                side: m.signature.side,
+                name: m.signature.name.clone(),
+            });
+        }
         ReplyKind::Switched | ReplyKind::NotAnUpgrade | ReplyKind::PageShell => {
             return Author::Origin;
         }

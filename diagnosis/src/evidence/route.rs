@@ -358,7 +358,8 @@ impl<'a> RouteView<'a> {
     #[must_use]
     pub fn bindplane_page(&self, path: &str) -> Option<&Reply<'a>> {
         self.pages().chain(self.plain_reply(path)).find(|r| {
-            matches!(r.kind, ReplyKind::PageShell | ReplyKind::NotAnUpgrade)
+            r.kind == ReplyKind::NotAnUpgrade
+                || (r.kind == ReplyKind::PageShell && r.author == Author::Origin)
                 || (r.kind == ReplyKind::Unauthorized && r.author == Author::Origin)
                 || r.reply.body.bytes.text().contains("__BINDPLANE_VERSION__")
         })
