@@ -12,6 +12,8 @@
 mod bypass;
 mod configuration;
 mod network;
+mod products;
+mod server;
 pub mod snippets;
 mod tls;
 mod upgrade;
@@ -19,6 +21,7 @@ mod upgrade;
 pub use bypass::{Bypass, EVERY as BYPASSES};
 pub(crate) use configuration::configuration;
 pub(crate) use network::*;
+pub(crate) use server::*;
 pub(crate) use tls::*;
 pub(crate) use upgrade::*;
 
@@ -78,7 +81,9 @@ fn with_found(mut remedy: Remedy, found: Option<&snippets::Known>) -> Remedy {
     if let Some(found) = found {
         remedy.steps.extend(found.steps.iter().map(|step| (*step).to_owned()));
         remedy.steps.push(format!("Source: {}", found.source));
-        remedy = with_snippet(remedy, found.language, found.text);
+        if !found.text.is_empty() {
+            remedy = with_snippet(remedy, found.language, found.text);
+        }
     }
     remedy
 }

@@ -25,7 +25,7 @@ pub struct Known {
     pub purpose: Purpose,
     /// `nginx`, `haproxy` …
     pub language: &'static str,
-    /// The text. Names in it are `bindplane.example.com` and `bindplane.internal`.
+    /// The text, empty where there is nothing to paste. Names in it are `bindplane.example.com` and `bindplane.internal`.
     pub text: &'static str,
     /// What else to know or do, for this product.
     pub steps: &'static [&'static str],
@@ -36,11 +36,16 @@ pub struct Known {
 /// The snippet for a device, if there is one.
 #[must_use]
 pub fn of(device: &str, purpose: Purpose) -> Option<&'static Known> {
-    ALL.iter().find(|known| known.purpose == purpose && known.devices.contains(&device))
+    all().find(|known| known.purpose == purpose && known.devices.contains(&device))
 }
 
 /// Every snippet.
-pub static ALL: &[Known] = &[
+pub fn all() -> impl Iterator<Item = &'static Known> {
+    PASTED.iter().chain(super::products::MORE)
+}
+
+/// Those of the load balancers that are set by text.
+static PASTED: &[Known] = &[
     Known {
         devices: &["nginx", "openresty"],
         purpose: Purpose::Forward,
@@ -390,6 +395,16 @@ mod tests {
             ("gcp-glb", &[Timeout]),
             ("azure-appgw", &[Timeout]),
             ("squid", &[Forward, Timeout]),
+            ("varnish", &[Forward, Timeout]),
+            ("traefik", &[Forward, Timeout, Purpose::Host]),
+            ("iis-arr", &[Forward, Timeout]),
+            ("f5-bigip", &[Forward, Timeout]),
+            ("netscaler", &[Forward, Timeout]),
+            ("kong", &[Forward, Timeout]),
+            ("cloudflare", &[Forward]),
+            ("aws-alb", &[Forward]),
+            ("azure-appgw", &[Forward]),
+            ("gcp-glb", &[Forward]),
         ] {
             for purpose in purposes {
                 let known = of(device, *purpose);
@@ -397,10 +412,11 @@ mod tests {
                 assert!(known.source.starts_with("http"), "{device}: {}", known.source);
             }
         }
-        for (at, one) in ALL.iter().enumerate() {
+        for (at, one) in all().enumerate() {
+            assert!(!one.text.is_empty() || !one.steps.is_empty(), "{:?}", one.devices);
             for device in one.devices {
-                let twice = ALL[..at]
-                    .iter()
+                let twice = all()
+                    .take(at)
                     .any(|other| other.purpose == one.purpose && other.devices.contains(device));
                 assert!(!twice, "{device}: two for {:?}", one.purpose);
             }

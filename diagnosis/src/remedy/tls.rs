@@ -7,19 +7,45 @@ use wss_bundle::FailureKind;
 use wss_bundle::observation::Distrust;
 use wss_bundle::transcript::quote;
 
-pub(crate) fn tls_handshake(e: &Evidence<'_>, kind: FailureKind) -> Remedy {
+pub(crate) fn tls_handshake(e: &Evidence<'_>, kind: FailureKind, here: bool) -> Remedy {
     let (host, port, _) = target(e);
+    let (to, name) = (quote(&format!("{host}:{port}")), quote(&host));
     let steps = match kind {
-        FailureKind::TlsNotTls => vec![format!(
-            "Port {port} speaks plain text. If that is meant, use http://{host}:{port}; \
-                     otherwise use the TLS port, or configure TLS on it."
-        )],
+        FailureKind::TlsNotTls => vec![
+            format!(
+                "Find out whether the port is a plain-text one: where `curl -i http://{host}:{port}/` \
+                 gets an ordinary page, use the http:// address, or configure TLS on it."
+            ),
+            proxy_header_sent(),
+        ],
         FailureKind::TlsClientCertificateRequired => vec![
             "Give the client certificate: wss-collector --cert CLIENT.pem --key CLIENT.key …"
                 .into(),
         ],
-        FailureKind::ConnectionReset | FailureKind::Eof | FailureKind::TimedOut => vec![format!(
+        FailureKind::ConnectionReset | FailureKind::Eof if here => vec![format!(
             "Ask the network team whether a firewall filters TLS to {host} by server name."
+        )],
+        FailureKind::ConnectionReset | FailureKind::Eof => vec![
+            format!(
+                "Try it with the header of the PROXY protocol, from a machine that may reach the port: \
+                 curl -kvI --haproxy-protocol https://{host}:{port}/ . Where that gets further, the port \
+                 expects it (nginx `listen … proxy_protocol`, HAProxy `accept-proxy`), and the TCP load \
+                 balancer before it does not send it: HAProxy `send-proxy` on the server line, nginx \
+                 `proxy_protocol on`, AWS NLB proxy_protocol_v2.enabled, or take it away from the \
+                 listener."
+            ),
+            format!(
+                "Try another name: openssl s_client -connect {to} -servername example.com </dev/null . \
+                 Where that gets an answer and {host} does not, the name decides: a firewall's filter, \
+                 or a load balancer without a certificate or backend for it."
+            ),
+            "Look in the log of whoever listens there at the time of the test (nginx: `broken header \
+             while reading PROXY protocol`)."
+                .into(),
+        ],
+        FailureKind::TimedOut => vec![format!(
+            "Ask the network team whether a firewall filters TLS to {host} by server name, and whoever \
+             runs the server whether the port answers there."
         )],
         _ => vec![
             "The two sides have no TLS version or cipher in common: Bindplane may be set to TLS \
@@ -28,9 +54,31 @@ pub(crate) fn tls_handshake(e: &Evidence<'_>, kind: FailureKind) -> Remedy {
         ],
     };
     let mut r = remedy(e, "Let the TLS handshake through", &steps);
-    let (to, name) = (quote(&format!("{host}:{port}")), quote(&host));
     r.verify = format!("openssl s_client -connect {to} -servername {name} </dev/null");
     r
+}
+
+fn proxy_header_sent() -> String {
+    "Or the hop before it sends the header of the PROXY protocol to a port that does not expect it, and \
+     that port takes it for the client's first bytes: look for send-proxy or send-proxy-v2 (HAProxy), \
+     `proxy_protocol on` (nginx stream), proxy_protocol_v2.enabled (AWS NLB); take it away, or let the \
+     port expect it (nginx `listen … ssl proxy_protocol`, HAProxy `accept-proxy`)."
+        .into()
+}
+
+/// A load balancer speaks plain HTTP to a backend that wants TLS.
+pub(crate) fn tls_to_the_backend(e: &Evidence<'_>) -> Remedy {
+    remedy(
+        e,
+        "Speak TLS to the backend, or give it a plain-text port",
+        &[
+            "At the load balancer: https to the backend (nginx `proxy_pass https://…`, HAProxy `ssl \
+             verify …` on the server line, ingress-nginx backend-protocol: HTTPS, AWS target group \
+             protocol HTTPS)."
+                .into(),
+            "Or let the backend speak plain HTTP there.".into(),
+        ],
+    )
 }
 
 pub(crate) fn interception(e: &Evidence<'_>, who: &str) -> Remedy {

@@ -1,9 +1,9 @@
 //! The upgrade and the socket: what proxies and load balancers must be told.
 
 use super::snippets::{self, Purpose};
-use super::{bypass, network_team, remedy, request, target, with_found, with_snippet};
+use super::{bypass, network_team, products, remedy, request, target, with_found, with_snippet};
 use crate::evidence::{Evidence, Meaning};
-use crate::model::{Cause, Location, Remedy};
+use crate::model::{Location, Remedy};
 use crate::rule::run_again;
 use wss_bundle::transcript::quote;
 
@@ -31,20 +31,6 @@ pub(crate) fn use_https(e: &Evidence<'_>) -> Remedy {
     );
     r.verify = format!("wss-collector {}", quote(&format!("https://{host}:{port}")));
     r
-}
-
-pub(crate) fn redirect(e: &Evidence<'_>, to_https: bool) -> Remedy {
-    let steps = if to_https {
-        vec!["Use the https:// (wss://) address.".to_owned()]
-    } else {
-        vec![
-            "If a sign-on proxy stands before Bindplane, exempt the WebSocket paths from its \
-             redirect, or sign in again: the session may have expired."
-                .into(),
-            "If the host has moved, use its final address.".into(),
-        ]
-    };
-    remedy(e, "Answer the upgrade instead of redirecting it", &steps)
 }
 
 pub(crate) fn right_path(e: &Evidence<'_>) -> Remedy {
@@ -90,43 +76,6 @@ pub(crate) fn proxy_websocket(e: &Evidence<'_>) -> Remedy {
     r
 }
 
-pub(crate) fn forward_upgrade(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
-    let check = match device {
-        Some("nginx" | "openresty") => "then: nginx -t && systemctl reload nginx",
-        Some("haproxy") => {
-            "HAProxy forwards upgrades by itself in `mode http`: look for http-request del-header \
-             of Upgrade or Connection; then: haproxy -c -f haproxy.cfg && systemctl reload haproxy"
-        }
-        Some("apache") => "then: apachectl configtest && systemctl reload apache2",
-        _ => "on every hop that ends HTTP between the browser and Bindplane",
-    };
-    let mut base = remedy(
-        e,
-        "Forward the upgrade headers to Bindplane",
-        &[format!(
-            "Forward `Upgrade` and `Connection` to Bindplane over HTTP/1.1, and keep the \
-             connection open for 3600 s; {check}."
-        )],
-    );
-    if matches!(device, None | Some("nginx" | "openresty")) {
-        base.steps.push(
-            "In nginx, a proxy_set_header in a nested location loses all those of the level above: \
-             look at the location that matches the WebSocket path."
-                .into(),
-        );
-    }
-    let found = match device {
-        None => snippets::of("nginx", Purpose::Forward),
-        Some(device) => snippets::of(device, Purpose::Forward),
-    };
-    let known = device.and_then(|device| e.signatures.get(device));
-    let known = known.filter(|known| found.is_none() && !known.misconfigured.is_empty());
-    if let Some(known) = known {
-        base.steps.push(format!("What is known of {}: {}.", known.name, known.misconfigured));
-    }
-    with_found(base, found)
-}
-
 pub(crate) fn http2(e: &Evidence<'_>) -> Remedy {
     let device = e.deciding().and_then(|(_, route, path)| {
         let devices = &route.upgrade_reply(path)?.devices;
@@ -151,56 +100,22 @@ pub(crate) fn http2(e: &Evidence<'_>) -> Remedy {
     with_found(base, device.and_then(|device| snippets::of(&device, Purpose::Http1)))
 }
 
-pub(crate) fn gateway(e: &Evidence<'_>, cause: Cause) -> Remedy {
-    let steps: Vec<String> = match cause {
-        Cause::NoHealthyBackend => vec![
-            "Check that Bindplane runs and that the health check asks for GET /health, which \
-             answers 200 without credentials, on port 3001."
-                .into(),
-        ],
-        Cause::GatewayTimeout => vec![
-            "Check on the load balancer that Bindplane answers the upgrade: send the same request \
-             from there to port 3001."
-                .into(),
-            "A firewall between load balancer and Bindplane that drops packets looks the same."
-                .into(),
-        ],
-        _ => vec![
-            "Check on the load balancer that Bindplane's address, port 3001 and scheme (http or \
-             https) are right, and that it listens on more than 127.0.0.1."
-                .into(),
-            "Look in the load balancer's error log at the time of the test.".into(),
-        ],
-    };
-    remedy(e, "Repair the way from load balancer to Bindplane", &steps)
-}
-
-/// The backend is there, and ends the connection.
-pub(crate) fn backend_hangs_up(e: &Evidence<'_>) -> Remedy {
-    remedy(
-        e,
-        "Find out why the backend ends the connection",
-        &[
-            "Look in Bindplane's log at the time of the test: it, or a hop between load balancer and \
-             Bindplane, ended the connection when the request came."
-                .into(),
-            "Check that the port which the load balancer uses is Bindplane's (3001), with the scheme \
-             that it speaks (http or https); send the same upgrade from the load balancer to it."
-                .into(),
-        ],
-    )
-}
-
-pub(crate) fn transparent_upgrade(e: &Evidence<'_>) -> Remedy {
-    let mut r = network_team(e, "Pass the upgrade and its frames through unchanged");
-    r.steps = vec![
+/// The handshake's answer is not what the server made of it.
+pub(crate) fn transparent_upgrade(e: &Evidence<'_>, whose: Location) -> Remedy {
+    let title = "Pass the upgrade and its frames through unchanged";
+    let steps = [
         "Something on the path answers or wraps the handshake itself: a web application firewall, \
          an HTTP/2 bridge, or a proxy. Have it pass the connection through after the 101."
-            .into(),
+            .to_owned(),
         "IIS with ARR: remove the request's Sec-WebSocket-Extensions header; F5: add a WebSocket \
          profile."
-            .into(),
+            .to_owned(),
     ];
+    if whose == Location::ServerSide {
+        return remedy(e, title, &steps);
+    }
+    let mut r = network_team(e, title);
+    r.steps = steps.to_vec();
     r
 }
 
@@ -248,6 +163,8 @@ pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
            allow the origin (BINDPLANE_CORS_ALLOWED_ORIGINS)."
             .into()],
     );
+    let product = products::on_the_path(e).into_iter().find_map(|p| p.id);
+    let device = device.or(product.as_deref());
     with_found(r, device.and_then(|device| snippets::of(device, Purpose::Host)))
 }
 
@@ -255,6 +172,7 @@ pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {
     let device = e.deciding().and_then(|(_, route, path)| {
         route.upgrade_reply(path).and_then(|r| r.devices.first().map(|m| m.signature.id.clone()))
     });
+    let device = device.or_else(|| products::on_the_path(e).into_iter().find_map(|p| p.id));
     let mut r = remedy(
         e,
         "Raise the timeout to 3600 s",

@@ -15,7 +15,7 @@ pub(super) const BAD_HANDSHAKE: Rule = Rule {
     id: "bad-handshake",
     title: "A 101 that is not valid",
     looks_for: "101 without Upgrade or Connection, or with a Sec-WebSocket-Accept that does not \
-                belong to the key that was sent",
+                belong to the key that was sent; or the right Accept under another status",
     why: "RFC 6455 section 4.1 makes browsers fail the connection; a foreign Accept shows that \
           something made its own handshake",
     remedy: "find the hop that answers the handshake itself",
@@ -49,7 +49,11 @@ fn bad_handshake(e: &Evidence<'_>) -> Answer {
                 wss_bundle::Step::Upgrade(u) => u.expected_accept.as_deref(),
                 _ => None,
             };
-            let why = invalid_switch(&r.reply.head, expected).unwrap_or_default();
+            let why = if r.status == 101 {
+                invalid_switch(&r.reply.head, expected).unwrap_or_default()
+            } else {
+                under_another_status(r.status)
+            };
             (why, r.observation, r.line())
         }
         (None, Some((o, f)))
@@ -69,7 +73,7 @@ fn bad_handshake(e: &Evidence<'_>) -> Answer {
         excerpt,
     )
     .text(format!("The answer to the upgrade is not valid: {why}. Browsers refuse it."))
-    .remedy(remedy::transparent_upgrade(e))
+    .remedy(remedy::transparent_upgrade(e, blame.location))
     .done();
     let mut claim = claim(
         Cause::BadHandshake,
@@ -83,6 +87,15 @@ fn bad_handshake(e: &Evidence<'_>) -> Answer {
         claim.missing.push(run_outside(e));
     }
     Answer::Fail(Box::new(claim))
+}
+
+/// The server's 101 with another number on it.
+fn under_another_status(status: u16) -> String {
+    format!(
+        "its status is {status} in place of 101, and its Sec-WebSocket-Accept belongs to the key that \
+         was sent. Nobody can compute that without the key, so the upgrade arrived and the server \
+         switched protocols; something on the way rewrote the status line"
+    )
 }
 
 fn frames_blocked(e: &Evidence<'_>) -> Answer {
@@ -128,7 +141,7 @@ fn frames_blocked(e: &Evidence<'_>) -> Answer {
         capitalised(&blame.because)
     ))
     .also(route.upgrade_reply(path).map(|r| focus.cite(r.observation, r.line())))
-    .remedy(remedy::transparent_upgrade(e))
+    .remedy(remedy::transparent_upgrade(e, location))
     .done();
     let mut claim = claim(
         Cause::FramesBlocked,

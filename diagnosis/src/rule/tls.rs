@@ -5,8 +5,10 @@ use super::{Answer, Draft, Rule, claim, run_again, run_outside};
 use crate::evidence::{Evidence, Reach, Reply, RouteView};
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
+use crate::said::{self, Says};
 use wss_bundle::observation::{Distrust, Peer, Verification, probe};
-use wss_bundle::{FailureKind, Observation};
+use wss_bundle::target::Scheme;
+use wss_bundle::{Failure, FailureKind, Observation, ResponseHead};
 
 pub(super) const TLS_FAILURE: Rule = Rule {
     id: "tls-failure",
@@ -88,18 +90,32 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
             _ => (Location::Undetermined, Confidence::Medium, ""),
         }
     };
+    // Where the same handshake succeeds otherwise, it is about this way.
+    let elsewhere = works_outside == Some(true) || works_by_another_route;
     let what = match failure.kind {
+        FailureKind::TlsNotTls if wants_tls_itself(failure) => {
+            "a port that speaks TLS answers in plain text, as one does to which something else came \
+             first: the header of the PROXY protocol, or plain HTTP from the hop before it"
+        }
         FailureKind::TlsNotTls => {
-            "what answers on this port does not speak TLS (a plain-text port, or a wrong one)"
+            "plain text comes where TLS was due: a plain-text port, or one to which the hop before it \
+             sent the header of the PROXY protocol (send-proxy), which it does not expect"
         }
         FailureKind::TlsClientCertificateRequired => {
             "the server demands a client certificate (mutual TLS)"
         }
         FailureKind::TlsAlert => "the other side ends the handshake with an alert",
-        FailureKind::ConnectionReset => {
+        FailureKind::ConnectionReset if elsewhere => {
             "the connection is reset in the middle of the handshake, as firewalls do that filter \
              by server name"
         }
+        FailureKind::ConnectionReset | FailureKind::Eof if !elsewhere => {
+            "the connection ends in the middle of the handshake, without an alert: so do a port that \
+             waits for the header of the PROXY protocol (listen … proxy_protocol, accept-proxy) and \
+             does not get it, a firewall that filters by server name, and a load balancer that has \
+             nobody to pass it on to"
+        }
+        FailureKind::ConnectionReset => "the connection is reset in the middle of the handshake",
         FailureKind::Eof => "the connection is closed in the middle of the handshake",
         FailureKind::TimedOut => "nothing comes back to the handshake",
         _ => "the handshake cannot be completed",
@@ -113,7 +129,7 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
         failure.to_string(),
     )
     .text(format!("TCP connects, but {what}: {failure}.{also}"))
-    .remedy(remedy::tls_handshake(e, failure.kind))
+    .remedy(remedy::tls_handshake(e, failure.kind, location == Location::ClientNetwork))
     .done();
     let mut claim = claim(
         Cause::TlsFailure,
@@ -131,6 +147,17 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
     Answer::Fail(Box::new(claim))
 }
 
+/// Whether what came in place of TLS says that this port wants TLS: then something
+/// else came before the handshake.
+fn wants_tls_itself(failure: &Failure) -> bool {
+    let Some(received) = &failure.received else { return false };
+    let text = received.text();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let head = ResponseHead::new(format!("{head}\r\n\r\n"));
+    let response = crate::signature::Response { status: head.status(), head: &head, body };
+    said::read(&response, &[]).is_some_and(|row| row.says == Says::WantsTls)
+}
+
 /// The handshake goes through, and the answer says what it lacked.
 fn certificate_demanded(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
     let Some(focus) = e.focus() else { return Answer::NotApplicable };
@@ -145,7 +172,7 @@ fn certificate_demanded(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
         reply.line(),
     )
     .text(format!("{summary} Its page says so, to every request."))
-    .remedy(remedy::tls_handshake(e, FailureKind::TlsClientCertificateRequired))
+    .remedy(remedy::tls_handshake(e, FailureKind::TlsClientCertificateRequired, false))
     .done();
     let mut claim = claim(
         Cause::TlsFailure,
@@ -163,6 +190,9 @@ fn certificate_demanded(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
 fn tls_wanted(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
     let Some(focus) = e.focus() else { return Answer::NotApplicable };
     let target = &focus.bundle.manifest.target;
+    if target.scheme == Scheme::Https {
+        return plain_behind(e, reply);
+    }
     let summary = format!("Port {} speaks TLS, and was spoken to in plain text.", target.port);
     let finding = Draft::new(
         "tls-failure",
@@ -180,6 +210,37 @@ fn tls_wanted(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
         Status::Broken,
         Location::Target,
         Confidence::High,
+        summary,
+        finding,
+    )))
+}
+
+/// TLS was spoken to the front end, and a hop behind it got plain text.
+fn plain_behind(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
+    let Some(focus) = e.focus() else { return Answer::NotApplicable };
+    let who = reply.device_name().unwrap_or_else(|| "The load balancer".into());
+    let summary = format!(
+        "{who} ends TLS and speaks plain HTTP to what is behind it, which wants TLS ({}).",
+        reply.line()
+    );
+    let finding = Draft::new(
+        "tls-failure",
+        Severity::Error,
+        "Plain HTTP is spoken to a TLS port behind the load balancer",
+        focus,
+        reply.observation,
+        reply.line(),
+    )
+    .text(format!(
+        "{summary} The request came here by https; the answer says that it arrived there without TLS."
+    ))
+    .remedy(remedy::tls_to_the_backend(e))
+    .done();
+    Answer::Fail(Box::new(claim(
+        Cause::TlsFailure,
+        Status::Broken,
+        Location::ServerSide,
+        Confidence::Medium,
         summary,
         finding,
     )))

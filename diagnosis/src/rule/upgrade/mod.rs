@@ -1,16 +1,18 @@
 //! The response to the upgrade: who refused it, stripped it, or kept silent.
 //!
 //! This file asks the question; its neighbours answer it: [`pages`] where what
-//! comes is not Bindplane's or not a WebSocket's path, [`sign_on`] where
+//! comes is not Bindplane's, [`paths`] where it is not a WebSocket's path, [`sign_on`] where
 //! somebody wants to know who asks, [`proxy`] for the client's side and
 //! [`server`] for the other one.
 
 mod pages;
+mod paths;
 mod proxy;
 mod server;
 mod sign_on;
 
-pub(super) use pages::{BLOCKED_PAGE, WRONG_PATH};
+pub(super) use pages::BLOCKED_PAGE;
+pub(super) use paths::WRONG_PATH;
 pub(super) use proxy::PROXY_BLOCKS_WEBSOCKET;
 pub(super) use server::{
     BAD_GATEWAY, GATEWAY_TIMEOUT, LB_HTTP2, LB_STRIPS_UPGRADE, NO_HEALTHY_BACKEND,

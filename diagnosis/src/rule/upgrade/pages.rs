@@ -1,70 +1,78 @@
 //! Answers that are not Bindplane's, or not a WebSocket's path.
 
 use super::Question;
-use crate::evidence::{Author, Evidence, ReplyKind};
-use crate::model::{Cause, Confidence, Location, Severity, Side, Status};
+use crate::evidence::{Author, Evidence, Reply, ReplyKind};
+use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Side, Status};
 use crate::remedy;
-use crate::rule::blame::{Blame, of_upgrade};
-use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
-use wss_bundle::target::AGENT_PATH;
+use crate::rule::blame::{Blame, interceptor, of_upgrade};
+use crate::rule::{Answer, Draft, Rule, claim, run_outside};
+use crate::said::{self, Says};
 
 pub(in crate::rule) const BLOCKED_PAGE: Rule = Rule {
     id: "blocked-page",
     title: "Somebody answers in the server's place",
-    looks_for: "pages and upgrade alike answered by a filter's, portal's or firewall's own page",
-    why: "where not even the pages are Bindplane's, nothing can be said about WebSocket",
-    remedy: "allow the host in the filter",
+    looks_for: "pages and upgrade alike answered by a filter's, portal's or load balancer's own \
+                page; or a web application firewall's page, to everything or to upgrades alone",
+    why: "where not even the pages are Bindplane's, nothing can be said about WebSocket; and a \
+          firewall's page says itself who refuses",
+    remedy: "an exception in the filter or firewall that answers, on whichever side it stands",
     check: blocked_page,
 };
-pub(in crate::rule) const WRONG_PATH: Rule = Rule {
-    id: "wrong-path",
-    title: "No path that was tried is known",
-    looks_for: "404 or the console's page shell for every WebSocket path",
-    why: "the server answers unknown paths with its page shell, and a load balancer without a \
-          rule for them with 404",
-    remedy: "use the path that the browser uses, or route it",
-    check: wrong_path,
-};
+
+/// The pages that are asked for beside the upgrade.
+const PAGES: [&str; 3] = ["/health", "/js/_globals.js", "/"];
 
 fn blocked_page(e: &Evidence<'_>) -> Answer {
     let Some(q) = Question::new(e) else { return Answer::NotApplicable };
-    if q.pages_pass() || q.kind() == Some(ReplyKind::Switched) {
+    let Some(reply) = q.reply else { return Answer::Pass };
+    if matches!(reply.kind, ReplyKind::Switched | ReplyKind::BadSwitch) {
         return Answer::Pass;
     }
-    let Some(reply) = &q.reply else { return Answer::Pass };
-    if matches!(
-        reply.kind,
-        ReplyKind::BadGateway | ReplyKind::Unavailable | ReplyKind::GatewayTimeout
-    ) {
+    if let Some(answer) = firewall(e, &q, reply) {
+        return answer;
+    }
+    if q.pages_pass() || has_a_cause_of_its_own(reply) {
         return Answer::Pass;
     }
-    let Author::Device { side, name, .. } = &reply.author else { return foreign_page(e, &q) };
-    let in_front = *side != Side::Client;
-    // A load balancer may ask for credentials in the server's name, or for a
-    // certificate: those have causes of their own.
-    if reply.wants_tls() {
-        return Answer::Pass;
-    }
-    if in_front && (reply.kind == ReplyKind::Unauthorized || reply.asks_for_certificate()) {
+    let (side, name) = match &reply.author {
+        Author::Device { side, name, role } if *role != DeviceRole::Origin => {
+            (Some(*side), name.clone())
+        }
+        _ if is_own_refusal(reply) && same_everywhere(&q, reply, None) => {
+            (None, reply.device_name().unwrap_or_else(|| "Whoever ends TLS".to_owned()))
+        }
+        _ => return foreign_page(e, &q),
+    };
+    // A load balancer may ask for credentials in the server's name.
+    if side != Some(Side::Client) && reply.kind == ReplyKind::Unauthorized {
         return Answer::Pass;
     }
     // The same author on the pages: it stands in the server's place for everything.
-    let everywhere = ["/health", "/js/_globals.js", "/"].into_iter().any(|p| {
-        q.route.page(p).is_some_and(
-            |r| matches!(&r.author, Author::Device { name: other, .. } if other == name),
-        )
-    });
-    if !everywhere {
+    let author = side.map(|_| name.as_str());
+    if !same_everywhere(&q, reply, author) {
         return Answer::Pass;
     }
     let (location, confidence) = match side {
-        Side::Client => (Location::ClientNetwork, Confidence::High),
-        Side::Server => (Location::ServerSide, Confidence::High),
+        Some(Side::Client) => (Location::ClientNetwork, Confidence::High),
+        Some(Side::Server) => (Location::ServerSide, Confidence::High),
         // Its page alone does not say on whose side it stands.
-        Side::Either => match of_upgrade(e) {
+        Some(Side::Either) | None => match of_upgrade(e) {
             Blame { confidence: Confidence::High, location, .. } => (location, Confidence::High),
+            Blame { location: Location::ServerSide, .. } if side.is_none() => {
+                (Location::ServerSide, Confidence::Medium)
+            }
             _ => (Location::Undetermined, Confidence::Medium),
         },
+    };
+    let means = reply.said.map(|row| format!(": {}", row.means)).unwrap_or_default();
+    let summary = format!(
+        "{name} answers every request itself, with {}{means}; none reaches Bindplane.",
+        reply.line()
+    );
+    let remedy = if location == Location::ServerSide {
+        remedy::own_answer(e, &name, reply.said)
+    } else {
+        remedy::network_team(e, "Allow this host in the filter that answers in its place")
     };
     let finding = Draft::new(
         "blocked-page",
@@ -74,20 +82,149 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
         reply.observation,
         reply.line(),
     )
-    .text(format!(
-        "Pages and upgrade alike get {name}'s own page ({}), so no request reaches Bindplane.",
-        reply.line()
-    ))
-    .remedy(remedy::network_team(e, "Allow this host in the filter that answers in its place"))
+    .text(format!("Pages and upgrade alike get the same. {summary}"))
+    .remedy(remedy)
     .done();
-    Answer::Fail(Box::new(claim(
-        Cause::BlockedPage,
-        Status::Broken,
-        location,
-        confidence,
-        format!("{name} answers every request with its own page; none reaches Bindplane."),
-        finding,
-    )))
+    let mut claim =
+        claim(Cause::BlockedPage, Status::Broken, location, confidence, summary, finding);
+    if e.twin().is_none() && confidence < Confidence::High {
+        claim.missing.push(run_outside(e));
+    }
+    Answer::Fail(Box::new(claim))
+}
+
+/// What other rules speak of, whoever wrote it.
+fn has_a_cause_of_its_own(reply: &Reply<'_>) -> bool {
+    let kind = matches!(
+        reply.kind,
+        ReplyKind::BadGateway
+            | ReplyKind::Unavailable
+            | ReplyKind::GatewayTimeout
+            | ReplyKind::ProtocolMismatch
+            | ReplyKind::Redirect
+            | ReplyKind::PageShell
+    );
+    let said = reply.said.is_some_and(|row| {
+        matches!(
+            row.says,
+            Says::WantsTls
+                | Says::WantsCertificate
+                | Says::RefusesHttp10
+                | Says::NoRoute
+                | Says::Limited
+                | Says::CannotHandOver
+        )
+    });
+    kind || said || reply.asks_for_certificate()
+}
+
+/// A status with which somebody refuses to do anything at all.
+fn is_own_refusal(reply: &Reply<'_>) -> bool {
+    let refuses = matches!(reply.status, 400 | 403 | 405 | 406 | 408 | 410 | 418 | 421 | 500 | 501);
+    refuses && reply.author == Author::Unknown
+}
+
+/// Whether at least one page, and every one that was answered, is answered alike.
+fn same_everywhere(q: &Question<'_, '_>, reply: &Reply<'_>, author: Option<&str>) -> bool {
+    let alike = |page: &Reply<'_>| match (author, &page.author) {
+        (Some(own), Author::Device { name, .. }) => name == own,
+        (Some(_), _) => false,
+        (None, other) => page.status == reply.status && *other == Author::Unknown,
+    };
+    let mut pages = PAGES.into_iter().filter_map(|page| q.route.page(page)).peekable();
+    pages.peek().is_some() && if author.is_some() { pages.any(alike) } else { pages.all(alike) }
+}
+
+/// A web application firewall's page, to everything or to upgrades alone.
+fn firewall(e: &Evidence<'_>, q: &Question<'_, '_>, reply: &Reply<'_>) -> Option<Answer> {
+    let Author::Device { role: DeviceRole::Waf, name, side } = &reply.author else { return None };
+    let by_words_alone = reply.said.is_some_and(|row| row.id == said::FIREWALLS_WORDS);
+    // Without a name the page may be of a filter that stands on the client's side.
+    if by_words_alone && of_upgrade(e).location == Location::ClientNetwork {
+        return None;
+    }
+    let location = match side {
+        Side::Client => return None,
+        Side::Server => Location::ServerSide,
+        Side::Either => match of_upgrade(e).location {
+            Location::ClientNetwork => return None,
+            location => location,
+        },
+    };
+    let (trusted, direct) = (q.route.trusted() == Some(true), q.route.route.id.is_direct());
+    let sure = trusted && direct && interceptor(e, q.route).is_none();
+    let confidence = if sure && !by_words_alone { Confidence::High } else { Confidence::Medium };
+    let body = reply.reply.body.bytes.text();
+    let ids = incident_ids(&body);
+    let alone = q.pages_pass();
+    let scope = if alone { "upgrades, while pages pass" } else { "pages and upgrades alike" };
+    let shown =
+        if ids.is_empty() { String::new() } else { format!(" Its page names {}.", ids.join(", ")) };
+    let outside = if e.outside_works() == Some(true) {
+        " From outside it lets the same request pass, so its rule is about where it comes from."
+    } else {
+        ""
+    };
+    let summary = format!(
+        "{name}, a web application firewall before the server, refuses {scope} with {}.{outside}",
+        reply.line()
+    );
+    let look = reply.said.map(|row| row.look);
+    let finding = Draft::new(
+        "blocked-page",
+        Severity::Error,
+        format!("{name} refuses the upgrade"),
+        q.focus,
+        reply.observation,
+        reply.line(),
+    )
+    .text(format!(
+        "{summary}{shown} It stands on the server's side: it is for whoever runs it to let WebSocket \
+         pass for this host."
+    ))
+    .also(q.cite_plain())
+    .also(q.cite_pages())
+    .remedy(remedy::firewall(e, name, look, &ids, alone))
+    .done();
+    let mut claim =
+        claim(Cause::BlockedPage, Status::Broken, location, confidence, summary, finding);
+    if confidence < Confidence::High && e.twin().is_none() {
+        claim.missing.push(run_outside(e));
+    }
+    Some(Answer::Fail(Box::new(claim)))
+}
+
+/// The numbers on a firewall's page by which its log has the request.
+fn incident_ids(page: &str) -> Vec<String> {
+    const NAMES: [&str; 12] = [
+        "Attack ID",
+        "Message ID",
+        "support ID",
+        "Support ID",
+        "incident ID",
+        "Incident ID",
+        "Ray ID",
+        "Event ID",
+        "Case Number",
+        "Transaction id",
+        "Reference",
+        "Request ID",
+    ];
+    let mut out = Vec::new();
+    for name in NAMES {
+        let Some((_, rest)) = page.split_once(name) else { continue };
+        let value: String = rest
+            .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
+            .trim_start_matches("is: ")
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
+            .take(64)
+            .collect();
+        if value.bytes().any(|b| b.is_ascii_digit()) {
+            out.push(format!("{name} {value}"));
+        }
+    }
+    out
 }
 
 /// Pages of somebody who is not known by name.
@@ -135,7 +272,11 @@ fn foreign_page(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
     ))
     .also(Some(q.focus.cite(reply.observation, format!("{} (upgrade)", reply.line()))))
     .also(e.twin().zip(theirs).map(|(t, r)| t.cite(r.observation, r.line())))
-    .remedy(remedy::network_team(e, "Allow this host in the filter that answers in its place"))
+    .remedy(if location == Location::ClientNetwork {
+        remedy::network_team(e, "Allow this host in the filter that answers in its place")
+    } else {
+        remedy::who_answers(e)
+    })
     .done();
     let mut claim = claim(
         Cause::BlockedPage,
@@ -156,61 +297,24 @@ fn foreign_page(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
     Answer::Fail(Box::new(claim))
 }
 
-fn wrong_path(e: &Evidence<'_>) -> Answer {
-    let Some(q) = Question::new(e) else { return Answer::NotApplicable };
-    let paths = &q.focus.bundle.observations.target.paths;
-    let unknown = |p: &String| {
-        matches!(
-            q.route.upgrade_reply(p).map(|r| r.kind),
-            Some(ReplyKind::NotFound | ReplyKind::PageShell)
-        )
-    };
-    let console: Vec<_> =
-        paths.iter().filter(|p| p.as_str() != AGENT_PATH || paths.len() == 1).collect();
-    if !console.iter().all(|p| unknown(p)) {
-        return Answer::Pass;
+#[cfg(test)]
+mod tests {
+    use super::incident_ids;
+
+    #[test]
+    fn the_numbers_on_a_page() {
+        for (page, ids) in [
+            (
+                "<p>Attack ID: 20000051</p><p>Message ID: 000113542098</p>",
+                &["Attack ID 20000051", "Message ID 000113542098"][..],
+            ),
+            ("rejected.<br><br>Your support ID is: 123456789<br>", &["support ID 123456789"]),
+            ("Incapsula incident ID: 12-34", &["incident ID 12-34"]),
+            ("Reference&#32;&#35;18&#46;1", &[]),
+            ("no number here: Attack ID", &[]),
+        ] {
+            let found = incident_ids(page);
+            assert!(ids.iter().all(|id| found.iter().any(|own| own == id)), "{page}: {found:?}");
+        }
     }
-    let Some(reply) = &q.reply else { return Answer::Pass };
-    let tried = console.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(", ");
-    let by_device = matches!(reply.author, Author::Device { .. });
-    // A server that answers unknown paths with its shell does not answer 404;
-    // where it does for other pages, the 404 comes from a rule before it.
-    let shell_elsewhere = reply.kind == ReplyKind::NotFound
-        && q.route.page("/").is_some_and(|r| r.kind == ReplyKind::PageShell)
-        && !reply.devices.is_empty();
-    let (location, whose) = if by_device || shell_elsewhere {
-        (Location::ServerSide, "a load balancer's path rule does not send them to the server")
-    } else {
-        (Location::Target, "the server does not know them")
-    };
-    let finding = Draft::new(
-        "wrong-path",
-        Severity::Error,
-        "No WebSocket path that was tried is known",
-        q.focus,
-        reply.observation,
-        reply.line(),
-    )
-    .text(format!(
-        "{tried}: {}{}. This is no fault of a proxy: {whose}.",
-        if reply.kind == ReplyKind::PageShell {
-            "the console's page shell, which this server gives for every unknown path"
-        } else {
-            "404"
-        },
-        q.by()
-    ))
-    .also(q.cite_plain())
-    .remedy(remedy::right_path(e))
-    .done();
-    let mut claim = claim(
-        Cause::WrongPath,
-        Status::Broken,
-        location,
-        if location == Location::Target { Confidence::Medium } else { Confidence::High },
-        format!("No WebSocket path that was tried exists ({tried}): {whose}."),
-        finding,
-    );
-    claim.missing.push(run_again(e, "--path PATH-FROM-DEVTOOLS"));
-    Answer::Fail(Box::new(claim))
 }

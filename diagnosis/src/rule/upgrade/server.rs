@@ -2,11 +2,12 @@
 //! gets no answer from behind it.
 
 use super::Question;
-use crate::evidence::{Author, Evidence, ReplyKind, silence};
+use crate::evidence::{Author, Evidence, Reply, ReplyKind, silence};
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::blame::{Blame, of_upgrade};
 use crate::rule::{Answer, Draft, Rule, claim, run_again, run_at, run_outside, wait_longer};
+use crate::said::Says;
 
 pub(in crate::rule) const LB_HTTP2: Rule = Rule {
     id: "lb-http2",
@@ -44,10 +45,12 @@ pub(in crate::rule) const LB_STRIPS_UPGRADE: Rule = Rule {
     id: "lb-strips-upgrade",
     title: "The load balancer does not forward the upgrade",
     looks_for: "the server's answer to a request without upgrade headers (400 or 426 with \
-                Sec-WebSocket-Version), or a refusal of upgrades alone, on the server's side",
+                Sec-WebSocket-Version), a refusal of upgrades alone (who refuses has seen them), or \
+                Envoy's 426 to whatever is asked by HTTP/1.0, on the server's side",
     why: "Connection and Upgrade are hop-by-hop (RFC 9110 section 7.6.1): a proxy drops them \
-          unless it is told to forward them; Envoy without upgrade_configs answers 403 itself",
-    remedy: "forward Upgrade and Connection, over HTTP/1.1",
+          unless it is told to forward them; Envoy without upgrade_configs answers 403 itself, \
+          nginx 500 where an auth_request sub-request fails",
+    remedy: "forward Upgrade and Connection, over HTTP/1.1; where they are refused, its own log",
     check: lb_strips_upgrade,
 };
 
@@ -109,11 +112,10 @@ fn lb_http2(e: &Evidence<'_>) -> Answer {
     let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
     let Some(reply) = &q.reply else { return Answer::Pass };
     let body = reply.reply.body.bytes.text();
+    let names_it = || reply.says(Says::OtherVersion) || body.contains("protocol error");
     let shown = match reply.kind {
         ReplyKind::ProtocolMismatch => true,
-        ReplyKind::BadGateway | ReplyKind::Unavailable => {
-            body.contains("protocol error") && q.pages_pass()
-        }
+        ReplyKind::BadGateway | ReplyKind::Unavailable => names_it() && q.pages_pass(),
         _ => false,
     };
     if !shown {
@@ -162,52 +164,6 @@ fn behind_refuses(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
     Answer::Fail(claim)
 }
 
-/// What a balancer's page says of the backend.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Behind {
-    /// It could not connect.
-    Unreachable,
-    /// The backend ended the connection in place of an answer.
-    HangsUp,
-    /// It has as many requests under way as it may.
-    Full,
-    /// No more than the status says.
-    Untold,
-}
-
-impl Behind {
-    /// As Envoy writes it (measured: 1.40): "upstream connect error or
-    /// disconnect/reset before headers. reset reason: …".
-    fn of(body: &str) -> Self {
-        let Some((_, reason)) = body.split_once("reset reason: ") else { return Self::Untold };
-        let says = |words: &[&str]| words.iter().any(|word| reason.contains(word));
-        if says(&[
-            "connection failure",
-            "connection timeout",
-            "connect error",
-            "Connection refused",
-        ]) {
-            Self::Unreachable
-        } else if says(&["connection termination", "remote reset", "local reset"]) {
-            Self::HangsUp
-        } else if says(&["overflow"]) {
-            Self::Full
-        } else {
-            Self::Untold
-        }
-    }
-
-    /// The rest of a sentence about the balancer.
-    fn says(self) -> Option<&'static str> {
-        match self {
-            Self::Unreachable => Some("it cannot connect to the backend"),
-            Self::HangsUp => Some("the backend ended the connection in place of an answer"),
-            Self::Full => Some("it has as many requests under way to the backend as it may"),
-            Self::Untold => None,
-        }
-    }
-}
-
 fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &str) -> Answer {
     let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
     // Where nothing comes back to the upgrade, and no page passes, the pages'
@@ -221,7 +177,7 @@ fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &
     let Some(reply) = q.reply.filter(|r| r.kind == kind).or_else(of_pages) else {
         return Answer::Pass;
     };
-    if reply.reply.body.bytes.text().contains("protocol error") && q.pages_pass() {
+    if reply.says(Says::OtherVersion) && q.pages_pass() {
         return Answer::Pass;
     }
     let mut blame = of_upgrade(e);
@@ -251,16 +207,24 @@ fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &
     } else {
         " to pages and upgrade alike, so this is no matter of WebSocket"
     };
-    let behind = Behind::of(&reply.reply.body.bytes.text());
-    let what = behind.says().unwrap_or(what);
+    let said = reply.said;
+    let what = said.map_or(what, |row| row.means);
     let summary = format!("{who} answers {}{scope}: {what}.", reply.status);
-    let remedy = match behind {
-        Behind::HangsUp => remedy::backend_hangs_up(e),
-        // The way to the backend is at fault, and not its health.
-        Behind::Unreachable => remedy::gateway(e, Cause::BadGateway),
-        Behind::Full | Behind::Untold => remedy::gateway(e, cause),
+    let own = said.is_some_and(|row| !row.says.of_the_backend());
+    let title = if own {
+        format!("{} of the load balancer's own", reply.status)
+    } else if (500..=504).contains(&reply.status) {
+        title.to_owned()
+    } else {
+        format!("{} from the load balancer", reply.status)
     };
-    blamed(e, &q, (cause, title), summary, remedy, blame)
+    // The way to the backend is at fault, and not its health.
+    let towards = match said.map(|row| row.says) {
+        Some(Says::NoConnection) => Cause::BadGateway,
+        _ => cause,
+    };
+    let remedy = remedy::gateway(e, towards, said);
+    blamed(e, &q, (cause, &title), summary, remedy, blame)
 }
 
 fn bad_gateway(e: &Evidence<'_>) -> Answer {
@@ -311,7 +275,7 @@ fn gateway_timeout(e: &Evidence<'_>) -> Answer {
         Cause::GatewayTimeout,
         "No answer to the upgrade",
         summary,
-        remedy::gateway(e, Cause::GatewayTimeout),
+        remedy::gateway(e, Cause::GatewayTimeout, None),
     );
     match (answer, silence::waited(observation)) {
         // A server that is slow to upgrade, and to nothing else, looks the same.
@@ -324,67 +288,105 @@ fn gateway_timeout(e: &Evidence<'_>) -> Answer {
     }
 }
 
-fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
-    let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
-    let Some(reply) = &q.reply else { return Answer::Pass };
+/// What an answer that is no gateway's error says of the upgrade.
+enum Upgrade {
+    /// It did not arrive: the answer is that to a request without it.
+    Lost(String),
+    /// It was seen, and refused.
+    Refused(String),
+    /// Nothing that is asked by HTTP/1.0 gets an answer.
+    AskedByHttp10,
+}
+
+fn what_became_of_it(q: &Question<'_, '_>, reply: &Reply<'_>) -> Option<Upgrade> {
+    if reply.says(Says::RefusesHttp10) {
+        return Some(Upgrade::AskedByHttp10);
+    }
     let plain = q.plain();
-    let refuses_upgrades_alone = plain.as_ref().is_some_and(|p| p.status != reply.status)
-        && matches!(reply.kind, ReplyKind::Forbidden | ReplyKind::Other | ReplyKind::NotFound)
-        && reply.author != Author::Origin;
-    let ignores_upgrade = matches!(reply.kind, ReplyKind::OtherSuccess)
-        && plain.as_ref().is_some_and(|p| p.same_answer(reply));
-    let what = match reply.kind {
-        ReplyKind::NotAnUpgrade => format!(
+    if reply.kind == ReplyKind::NotAnUpgrade {
+        return Some(Upgrade::Lost(format!(
             "the server answered {} as if it had never seen `Upgrade: websocket`, which was sent",
             reply.status
-        ),
-        _ if refuses_upgrades_alone => {
-            format!("it answers {} to upgrades, and otherwise to the same GET", reply.status)
-        }
-        _ if ignores_upgrade => format!(
+        )));
+    }
+    let others = plain.is_some_and(|p| p.status != reply.status);
+    let refuses = matches!(
+        reply.kind,
+        ReplyKind::Forbidden | ReplyKind::Other | ReplyKind::NotFound | ReplyKind::Unauthorized
+    );
+    // A document in place of the upgrade, where the same GET without it is refused.
+    let document = reply.kind == ReplyKind::OtherSuccess
+        && plain.is_some_and(|p| p.kind == ReplyKind::NotAnUpgrade);
+    let by_origin = reply.author == Author::Origin && !reply.says(Says::CannotHandOver);
+    if others && (refuses || document) && !by_origin {
+        let otherwise = plain.map(|p| p.line()).unwrap_or_default();
+        let means = reply.said.map(|row| format!(": {}", row.means)).unwrap_or_default();
+        return Some(Upgrade::Refused(format!(
+            "it answers {} to upgrades, and {otherwise} to the same GET without them{means}",
+            reply.status
+        )));
+    }
+    let ignores = reply.kind == ReplyKind::OtherSuccess
+        && reply.from_disk().is_none()
+        && plain.is_some_and(|p| p.same_answer(reply));
+    ignores.then(|| {
+        Upgrade::Lost(format!(
             "it answers {} to the upgrade and to the same GET without upgrade headers alike",
             reply.status
-        ),
-        _ => return Answer::Pass,
+        ))
+    })
+}
+
+fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
+    let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
+    let Some(reply) = q.reply else { return Answer::Pass };
+    let Some(became) = what_became_of_it(&q, reply) else { return Answer::Pass };
+    let who = reply.device_name();
+    let (title, summary, remedy) = match became {
+        Upgrade::Lost(what) => {
+            let who = who.unwrap_or_else(|| "Whatever stands before the server".into());
+            (
+                "The upgrade headers do not arrive",
+                format!("{who} does not forward the upgrade headers: {what}."),
+                remedy::forward_upgrade(e),
+            )
+        }
+        Upgrade::Refused(what) => {
+            let who = who.unwrap_or_else(|| "Somebody before the server, or in it,".into());
+            let remedy = remedy::refused_upgrade(e, who.trim_end_matches(','), reply.said);
+            (
+                "Upgrades alone are refused",
+                format!(
+                    "{who} refuses the upgrade: {what}. Whoever answers so has seen the upgrade \
+                     headers: they arrive there."
+                ),
+                remedy,
+            )
+        }
+        Upgrade::AskedByHttp10 => {
+            let scope = if q.pages_pass() { "the upgrade" } else { "pages and upgrade alike" };
+            let who = who.map_or_else(
+                || "the hop before it".to_owned(),
+                |who| format!("the hop before it ({who})"),
+            );
+            (
+                "What is behind the load balancer refuses HTTP/1.0",
+                format!(
+                    "{} comes to {scope}, without Sec-WebSocket-Version: no WebSocket server says \
+                     so, and Envoy (a service mesh's sidecar) does to HTTP/1.0. So {who} asks by \
+                     HTTP/1.0: nginx does without proxy_http_version 1.1. No filter is in the way.",
+                    reply.line()
+                ),
+                remedy::http10(e),
+            )
+        }
     };
-    let device = reply.devices.iter().find(|m| m.signature.role != DeviceRole::Origin);
-    let who = reply.device_name().unwrap_or_else(|| "Whatever stands before the server".into());
-    let verb = if refuses_upgrades_alone {
-        "refuses the upgrade"
-    } else {
-        "does not forward the upgrade headers"
-    };
-    let remedy = remedy::forward_upgrade(e, device.map(|m| m.signature.id.as_str()));
     server_side(
         e,
         &q,
         Cause::LbStripsUpgrade,
-        "The upgrade headers do not arrive",
-        format!("{who} {verb}: {what}."),
+        title,
+        summary.trim_end_matches("..").to_owned(),
         remedy,
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Behind;
-
-    #[test]
-    fn what_a_page_says_of_the_backend() {
-        let envoy = "upstream connect error or disconnect/reset before headers. reset reason: ";
-        for (reason, behind) in [
-            ("connection termination", Behind::HangsUp),
-            ("remote reset", Behind::HangsUp),
-            (
-                "remote connection failure, transport failure reason: delayed connect error: 111",
-                Behind::Unreachable,
-            ),
-            ("connection timeout", Behind::Unreachable),
-            ("overflow", Behind::Full),
-            ("protocol error", Behind::Untold),
-        ] {
-            assert_eq!(Behind::of(&format!("{envoy}{reason}")), behind, "{reason}");
-        }
-        assert_eq!(Behind::of("no healthy upstream"), Behind::Untold);
-    }
 }

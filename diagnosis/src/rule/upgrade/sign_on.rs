@@ -1,8 +1,9 @@
 //! Somebody wants to know who asks: credentials, and redirects to a sign-on.
 
 use super::Question;
+use crate::evidence::redirect::{self, Redirect};
 use crate::evidence::{Author, Evidence, Reply, ReplyKind};
-use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
+use crate::model::{Cause, Confidence, Location, Severity, Side, Status};
 use crate::remedy;
 use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
 use wss_bundle::{ResponseHead, Step};
@@ -19,9 +20,11 @@ pub(in crate::rule) const AUTH_REQUIRED: Rule = Rule {
 pub(in crate::rule) const REDIRECTED: Rule = Rule {
     id: "redirected",
     title: "The upgrade is redirected",
-    looks_for: "3xx to the upgrade",
+    looks_for: "3xx to the upgrade, and where it leads: to itself, to https, to a slash, to another \
+                host, to a sign-on",
     why: "browsers do not follow redirects of a WebSocket handshake (WHATWG fetch, redirect mode error)",
-    remedy: "exempt the WebSocket path from sign-on, or use the final address",
+    remedy: "what the redirect is about: X-Forwarded-Proto, the path rule, the address, or the \
+             sign-on",
     check: redirected,
 };
 
@@ -105,34 +108,38 @@ fn refused<'e, 'a>(q: &Question<'e, 'a>) -> Option<&'e Reply<'a>> {
 
 fn redirected(e: &Evidence<'_>) -> Answer {
     let Some(q) = Question::new(e) else { return Answer::NotApplicable };
-    let Some(reply) = q.reply.as_ref().filter(|r| r.kind == ReplyKind::Redirect) else {
+    let Some(reply) = q.reply.filter(|r| r.kind == ReplyKind::Redirect) else {
         return Answer::Pass;
     };
     let to = reply.reply.head.header("location").unwrap_or_default();
     let target = &q.focus.bundle.manifest.target;
-    let authority = to.split_once("://").map_or("", |(_, rest)| rest);
-    let host = authority.split(['/', '?', '#']).next().unwrap_or("");
-    let host = host
-        .rsplit_once(':')
-        .map_or(host, |(h, p)| if p.chars().all(|c| c.is_ascii_digit()) { h } else { host });
-    let same_host = host.is_empty() || host.eq_ignore_ascii_case(&target.host);
-    let to_https = to.starts_with("https://") && target.scheme.as_str() == "http" && same_host;
-    let by_swg = reply.devices.iter().any(|m| {
-        m.signature.role == DeviceRole::ForwardProxy && m.confidence >= Confidence::Medium
-    });
-    let (location, what) = if by_swg || e.outside_works() == Some(true) {
-        (Location::ClientNetwork, "a filter on this side sends it elsewhere")
-    } else if to_https {
-        (Location::Target, "the server wants https")
-    } else if same_host {
-        (Location::ServerSide, "it is sent to another page of the same host, usually a sign-on")
+    let redirect = redirect::read(target, q.path, &to);
+    let by_filter = reply
+        .devices
+        .iter()
+        .any(|m| m.signature.side == Side::Client && m.confidence >= Confidence::Medium);
+    let client = by_filter || e.outside_works() == Some(true);
+    let location = if client {
+        Location::ClientNetwork
+    } else if redirect == Redirect::ToHttps {
+        Location::Target
     } else {
-        (Location::ServerSide, "it is sent to another host, usually for a sign-on")
+        Location::ServerSide
+    };
+    let what = if client {
+        "a filter on this side sends it elsewhere".to_owned()
+    } else {
+        meaning(&redirect, &to)
+    };
+    let remedy = if client {
+        remedy::network_team(e, "Let the request pass instead of redirecting it")
+    } else {
+        remedy::redirect(e, &redirect)
     };
     let finding = Draft::new(
         "redirected",
         Severity::Error,
-        "The upgrade is redirected",
+        title(&redirect, client),
         q.focus,
         reply.observation,
         format!("{} → {to}", reply.line()),
@@ -143,18 +150,72 @@ fn redirected(e: &Evidence<'_>) -> Answer {
         reply.status
     ))
     .also(q.cite_plain())
-    .remedy(remedy::redirect(e, to_https))
+    .remedy(remedy)
     .done();
+    let sure = redirect == Redirect::ToHttps || e.twin().is_some();
     let mut claim = claim(
         Cause::Redirected,
         Status::Broken,
         location,
-        if to_https || e.twin().is_some() { Confidence::High } else { Confidence::Medium },
+        if sure { Confidence::High } else { Confidence::Medium },
         format!("The upgrade is redirected to {to}: {what}."),
         finding,
     );
-    if e.twin().is_none() && !to_https {
+    if !sure {
         claim.missing.push(run_outside(e));
     }
+    if matches!(redirect, Redirect::SignOn { .. }) {
+        claim.missing.push(run_again(e, "-H 'Cookie: …'"));
+    }
     Answer::Fail(Box::new(claim))
+}
+
+fn title(redirect: &Redirect, client: bool) -> &'static str {
+    match redirect {
+        _ if client => "The upgrade is redirected",
+        Redirect::Itself => "The upgrade is redirected to itself",
+        Redirect::ToHttp | Redirect::OtherPort => "The upgrade is redirected to another port",
+        Redirect::Slash { .. } => "The upgrade is redirected for a slash",
+        Redirect::SignOn { .. } => "The upgrade is redirected to a sign-on",
+        _ => "The upgrade is redirected",
+    }
+}
+
+/// What a redirect means, as a clause.
+fn meaning(redirect: &Redirect, to: &str) -> String {
+    match redirect {
+        Redirect::Itself => "that is the very URL that was asked for, so it goes round in a loop. A \
+             rule about https (or about the host) does not know that it is met: the hop that ends TLS \
+             does not tell the next one (X-Forwarded-Proto), or is not believed"
+            .to_owned(),
+        Redirect::ToHttps => "the server wants https".to_owned(),
+        Redirect::ToHttp => "that is the same address by http, though https was asked for: the hop \
+             that ends TLS does not tell the next one (X-Forwarded-Proto)"
+            .to_owned(),
+        Redirect::OtherPort => "that is the same address at another port: who redirects does not know \
+             the port that clients use (X-Forwarded-Port, or Host without the port)"
+            .to_owned(),
+        Redirect::Slash { added: true } => "it adds a slash at the end of the path and nothing else, \
+             as a rule for the path with a slash does (nginx: `location /v1/ws/`)"
+            .to_owned(),
+        Redirect::Slash { added: false } => {
+            "it takes the slash at the end of the path away, and nothing else".to_owned()
+        }
+        Redirect::Www => "the same address with or without www., its canonical name".to_owned(),
+        Redirect::OtherHost => "the same path at another host: a canonical name, or a host that has \
+             moved"
+            .to_owned(),
+        Redirect::SignOn { provider: Some(provider) } => {
+            format!("that is a sign-on ({provider}): nobody is signed in, or the session has ended")
+        }
+        Redirect::SignOn { provider: None } => {
+            "that looks like a sign-on: nobody is signed in, or the session has ended".to_owned()
+        }
+        Redirect::OtherPage if to.trim() == "/" || to.ends_with("://") => {
+            "it is sent to the start page".to_owned()
+        }
+        Redirect::OtherPage => "it is sent to another page of the same host".to_owned(),
+        Redirect::Elsewhere => "it is sent to another page of another host".to_owned(),
+        Redirect::Nowhere => "it names no place (no Location)".to_owned(),
+    }
 }

@@ -1,0 +1,206 @@
+//! No WebSocket path that was tried is known: to the server itself, or to
+//! whoever stands before it and does not ask the server.
+
+use super::Question;
+use crate::evidence::{Evidence, Reply, ReplyKind, Site, Written};
+use crate::model::{Cause, Confidence, Location, Severity, Status};
+use crate::remedy;
+use crate::rule::blame::interceptor;
+use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
+use wss_bundle::target::{AGENT_PATH, DEFAULT_PATHS};
+
+pub(in crate::rule) const WRONG_PATH: Rule = Rule {
+    id: "wrong-path",
+    title: "No path that was tried is known",
+    looks_for: "404, the console's page shell, a file or another site's page for every WebSocket \
+                path; and who wrote it: the server's own answers have `Vary: Origin` and no date, a \
+                file has Last-Modified, another site has none of Bindplane's pages",
+    why: "the server answers unknown paths with its page shell, and a load balancer without a \
+          rule for them with 404, with a file, or with another site",
+    remedy: "send the paths to the server, or use the path that the browser uses",
+    check: wrong_path,
+};
+
+/// What the answers to the console's paths come to.
+enum Finding {
+    /// The server was asked, and knows none.
+    Unknown,
+    /// A file was sent; its headers.
+    File(Vec<&'static str>),
+    /// Another site answers.
+    AnotherSite,
+    /// Somebody before the server answers; why that is believed.
+    Before(String),
+    /// It cannot be told.
+    Untold,
+}
+
+fn wrong_path(e: &Evidence<'_>) -> Answer {
+    let Some(q) = Question::new(e) else { return Answer::NotApplicable };
+    let paths = &q.focus.bundle.observations.target.paths;
+    let console: Vec<&str> =
+        paths.iter().map(String::as_str).filter(|p| *p != AGENT_PATH || paths.len() == 1).collect();
+    let site = q.route.site(q.path);
+    let unknown = |p: &&str| {
+        q.route.upgrade_reply(p).is_some_and(|r| match r.kind {
+            ReplyKind::NotFound | ReplyKind::PageShell => true,
+            // A file, or another site's page, where a WebSocket was asked for.
+            ReplyKind::OtherSuccess => {
+                site == Site::Bindplane && r.from_disk().is_some()
+                    || site == Site::Another && q.route.foreign_page(q.path).is_none()
+            }
+            _ => false,
+        })
+    };
+    if console.is_empty() || !console.iter().all(unknown) {
+        return Answer::Pass;
+    }
+    let Some(reply) = q.reply else { return Answer::Pass };
+    let found = judge(&q, reply, site);
+    let both =
+        DEFAULT_PATHS.iter().filter(|p| **p != AGENT_PATH).all(|default| console.contains(default));
+    let tried = console.join(", ");
+    let (location, confidence, whose) = whose(e, &q, reply, &found, both);
+    let agents = agents_work(&q, &console);
+    let besides = if agents && !matches!(found, Finding::Unknown) {
+        format!(
+            " {AGENT_PATH}, the agents' path, reaches Bindplane by the same way: a rule by path sends \
+             it there, and not these."
+        )
+    } else {
+        String::new()
+    };
+    let target = location == Location::Target;
+    let remedy = if target {
+        remedy::right_path(e)
+    } else {
+        remedy::routing(e, matches!(found, Finding::AnotherSite))
+    };
+    let title = match &found {
+        Finding::AnotherSite => "Another site answers, and not Bindplane",
+        Finding::File(_) => "A file answers the WebSocket paths, and not Bindplane",
+        Finding::Unknown => "No WebSocket path that was tried is known",
+        Finding::Before(_) | Finding::Untold => "The WebSocket paths do not reach Bindplane",
+    };
+    let draft =
+        Draft::new("wrong-path", Severity::Error, title, q.focus, reply.observation, reply.line())
+            .text(format!("{tried}: {}{}. {whose}.{besides}", what(reply), q.by()))
+            .also(q.cite_plain())
+            .also(cite_start_page(&q, &found))
+            .remedy(remedy);
+    let summary = if target {
+        format!("No WebSocket path that was tried exists ({tried}): {whose}.")
+    } else {
+        format!("The console's WebSocket paths do not reach Bindplane ({tried}): {whose}.{besides}")
+    };
+    let mut claim =
+        claim(Cause::WrongPath, Status::Broken, location, confidence, summary, draft.done());
+    claim.missing.push(run_again(e, "--path PATH-FROM-DEVTOOLS"));
+    if location == Location::Undetermined && e.twin().is_none() {
+        claim.missing.push(run_outside(e));
+    }
+    Answer::Fail(Box::new(claim))
+}
+
+fn what(reply: &Reply<'_>) -> String {
+    match reply.kind {
+        ReplyKind::PageShell => "the console's page shell".to_owned(),
+        _ => reply.line().split_once(' ').map_or(reply.status.to_string(), |(_, s)| s.to_owned()),
+    }
+}
+
+fn judge(q: &Question<'_, '_>, reply: &Reply<'_>, site: Site) -> Finding {
+    if site == Site::Another {
+        return Finding::AnotherSite;
+    }
+    match q.route.written(reply) {
+        Written::ByOrigin => Finding::Unknown,
+        Written::FromDisk(headers) => Finding::File(headers),
+        Written::Before(why) => Finding::Before(why),
+        // A server that answers unknown paths with its shell does not answer 404;
+        // where it does for other pages, the 404 comes from a rule before it.
+        Written::Untold if reply.kind == ReplyKind::NotFound && shell_elsewhere(q) => {
+            Finding::Before(
+                "Bindplane answers unknown paths with its page shell, and not with 404".to_owned(),
+            )
+        }
+        Written::Untold => Finding::Untold,
+    }
+}
+
+fn shell_elsewhere(q: &Question<'_, '_>) -> bool {
+    q.route.page("/").is_some_and(|r| r.kind == ReplyKind::PageShell)
+}
+
+/// Whose it is, how sure, and why, as a sentence without its full stop.
+fn whose(
+    e: &Evidence<'_>,
+    q: &Question<'_, '_>,
+    reply: &Reply<'_>,
+    found: &Finding,
+    both: bool,
+) -> (Location, Confidence, String) {
+    use Confidence::{High, Low, Medium};
+    use Location::{ServerSide, Target, Undetermined};
+    let who = reply.device_name();
+    let by = who.as_deref().unwrap_or("Whatever stands before the server");
+    // Somebody who opens TLS here could have answered in the server's place.
+    let opened = interceptor(e, q.route).is_some() || q.route.trusted() == Some(false);
+    match found {
+        Finding::Unknown => (Target, Medium, "the server does not know them".to_owned()),
+        Finding::File(headers) => (
+            ServerSide,
+            if who.is_some() { High } else { Medium },
+            format!(
+                "{by} sends a file from its own disk ({}), which Bindplane's own answers do not have: \
+                 Bindplane was not asked. A rule for these paths is missing there",
+                headers.join(", ")
+            ),
+        ),
+        Finding::AnotherSite => {
+            let whose = "nothing that answers at this address is Bindplane: neither the start page nor \
+                         /js/_globals.js bears its mark. The Host, or the default, leads to another \
+                         site";
+            let location = if opened { Undetermined } else { ServerSide };
+            (location, Medium, whose.to_owned())
+        }
+        Finding::Before(why) => (
+            ServerSide,
+            High,
+            format!("a load balancer's path rule does not send them to the server ({why})"),
+        ),
+        Finding::Untold if both => (
+            if opened { Undetermined } else { ServerSide },
+            Low,
+            "a Bindplane knows one of these paths, so a rule by path before it is the likeliest \
+             reason; that the server itself answered is not shown"
+                .to_owned(),
+        ),
+        Finding::Untold => (
+            Undetermined,
+            Low,
+            "whether the server answered, or somebody before it, is not shown".to_owned(),
+        ),
+    }
+}
+
+/// Whether another path reaches the server.
+fn agents_work(q: &Question<'_, '_>, console: &[&str]) -> bool {
+    !console.contains(&AGENT_PATH)
+        && q.route.upgrade_reply(AGENT_PATH).is_some_and(|r| {
+            matches!(
+                r.kind,
+                ReplyKind::Switched | ReplyKind::NotAnUpgrade | ReplyKind::Unauthorized
+            )
+        })
+}
+
+fn cite_start_page(q: &Question<'_, '_>, found: &Finding) -> Option<crate::model::Citation> {
+    let page = match found {
+        Finding::AnotherSite => q.route.page("/"),
+        Finding::File(_) | Finding::Before(_) => q.route.page("/js/_globals.js"),
+        _ => None,
+    }?;
+    let path = page.observation.path.as_deref().unwrap_or_default();
+    Some(q.focus.cite(page.observation, format!("{} ({path})", page.line())))
+}
