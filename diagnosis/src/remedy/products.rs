@@ -380,7 +380,7 @@ pub(crate) fn on_the_path(e: &Evidence<'_>) -> Vec<Product> {
             found.push((rank, product));
         }
     }
-    wss_bundle::order::sort_by_key(&mut found, |(rank, _)| *rank);
+    found.sort_by_key(|(rank, _)| *rank);
     let mut out: Vec<Product> = found.into_iter().map(|(_, product)| product).collect();
     let said = e.bundles.iter().find_map(|v| v.bundle.manifest.answers.load_balancer.as_deref());
     let named = said.and_then(told).filter(|p| !out.iter().any(|own| own.id == p.id));
