@@ -75,7 +75,10 @@ impl<'a> RouteView<'a> {
             return Written::ByOrigin;
         }
         if let (Author::Device { name, .. }, Some(row)) = (&reply.author, reply.said) {
-            return Written::Before(format!("it is {name}'s own {}: {}", reply.status, row.means));
+            return Written::Before(format!(
+                "{name} answers {} itself; {}",
+                reply.status, row.means
+            ));
         }
         if let Author::Device { name, .. } = &reply.author {
             return Written::Before(format!("it is {name}'s own page"));

@@ -37,7 +37,7 @@ pub(super) static ROWS: &[Row] = &[
         ENVOY_DOC, ("HTTP/1.1 503 Service Unavailable\ncontent-type: text/plain\ndate: x\nserver: envoy", "upstream connect error or disconnect/reset before headers. reset reason: something new"),
     ),
     measured(
-        "envoy-no-healthy-upstream", "Envoy (or a load balancer built on it, such as Google Cloud's)", &[503], Whole(&["no healthy upstream"]), NoBackend, NoHealthyBackend, "it has no healthy endpoint to send the request to", "response flag UH; Kubernetes: kubectl get endpoints",
+        "envoy-no-healthy-upstream", "Envoy (or a load balancer built on it, such as Google Cloud's)", &[503], Whole(&["no healthy upstream"]), NoBackend, NoHealthyBackend, "it has no backend to send the request to: no endpoint is healthy", "response flag UH; Kubernetes: kubectl get endpoints",
         ENVOY_DOC, ("HTTP/1.1 503 Service Unavailable\ncontent-length: 19\ncontent-type: text/plain\ndate: x\nserver: envoy", "no healthy upstream"),
     ),
     measured(
