@@ -150,6 +150,12 @@ pub mod probe {
     pub const ABSOLUTE_FORM: &str = "absolute-form";
     /// GETs of `/health`, `/js/_globals.js` and `/`.
     pub const PAGES: &str = "pages";
+    /// Twin of `upgrade`, where something was refused: the same in a browser's name.
+    pub const UA_UPGRADE: &str = "ua-upgrade";
+    /// Twin of `plain-get`, where something was refused: the same in a browser's name.
+    pub const UA_GET: &str = "ua-get";
+    /// Twin of `pages`, where something was refused: the same in a browser's name.
+    pub const UA_PAGES: &str = "ua-pages";
     /// Upgraded connection, silent.
     pub const HOLD_SILENT: &str = "hold-silent";
     /// Upgraded connection that pings.

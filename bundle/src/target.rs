@@ -11,6 +11,12 @@ pub const DEFAULT_PATHS: [&str; 3] = ["/v1/ws", "/v1/graphql", "/v1/opamp"];
 /// The agents' path: told apart, since it does not make the console work.
 pub const AGENT_PATH: &str = "/v1/opamp";
 
+/// Whether a path is the agents': what stands behind `?` makes no difference.
+#[must_use]
+pub fn is_agents(path: &str) -> bool {
+    path.split(['?', '#']).next() == Some(AGENT_PATH)
+}
+
 /// What the customer wants to reach. It never holds credentials: those of a
 /// URL are split off when it is parsed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -275,6 +275,12 @@ pub fn ended(ending: &Ending) -> String {
 /// Headers that curl sends by itself.
 const CURLS_OWN: [&str; 5] = ["host", "user-agent", "accept", "proxy-connection", ":protocol"];
 
+/// Whether curl has to be told a header: one that it does not send, or a name that is
+/// not a program's own but a browser's.
+fn to_be_told(name: &str, value: &str) -> bool {
+    !CURLS_OWN.contains(&name) || name == "user-agent" && value.starts_with("Mozilla/")
+}
+
 /// The curl command that repeats an observation, for a POSIX shell. Removed
 /// values stand in it as placeholders.
 #[must_use]
@@ -312,7 +318,7 @@ pub fn command(bundle: &Bundle, observation: &Observation) -> String {
             words.extend(["-u".into(), "USER:PASSWORD".into()]);
         } else if lower == "proxy-authorization" {
             words.extend(["-U".into(), "USER:PASSWORD".into()]);
-        } else if !CURLS_OWN.contains(&lower.as_str()) {
+        } else if to_be_told(&lower, &value) {
             words.extend(["-H".into(), quote(&format!("{name}: {value}"))]);
         }
     }

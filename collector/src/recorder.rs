@@ -117,6 +117,11 @@ impl Recorder {
         lock(&self.0.observations).iter().find_map(|(_, seen)| pick(seen))
     }
 
+    /// What `pick` makes of the observations so far.
+    pub fn all<T>(&self, pick: impl Fn(&Observation) -> Option<T>) -> Vec<T> {
+        lock(&self.0.observations).iter().filter_map(|(_, seen)| pick(seen)).collect()
+    }
+
     /// Records what a browser saw.
     pub fn browser(&self, seen: Vec<BrowserHandshake>) {
         lock(&self.0.browser).extend(seen);

@@ -5,6 +5,7 @@
 //! `holds` what is held open, `plan` all of it as a value.
 
 mod holds;
+mod likeness;
 mod plan;
 mod route;
 mod shadow;

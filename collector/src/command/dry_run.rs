@@ -1,8 +1,11 @@
 //! `--dry-run`: what a collection would contact and read. Contacts nothing.
 
 use crate::cli::resolve::Job;
+use crate::config::Config;
 use crate::environment::nat64;
 use crate::net::dns::ADDRESSES;
+use crate::net::likeness::USER_AGENT;
+use crate::net::request::{given, user_agent};
 use crate::probe::addresses::LIMIT;
 use crate::proxy::pac::File;
 use crate::proxy::pac::engine::LOOKUPS;
@@ -60,6 +63,7 @@ pub fn text(job: &Job) -> String {
     for step in &steps {
         let _ = writeln!(out, "  {}", safe(&step.name));
     }
+    names(&mut out, config);
     let _ = write!(
         out,
         "\nAt most {:.0} s a step{}.\n\n\
@@ -96,6 +100,23 @@ pub fn text(job: &Job) -> String {
     }
     // A screen is looked at by others, too: queries' values and the like go.
     job.redactor().text("screen", "dry run", &out)
+}
+
+/// In whose name it is asked.
+fn names(out: &mut String, config: &Config) {
+    let own = user_agent();
+    if given(config, "User-Agent") {
+        out.push_str("\nSent with the User-Agent that -H gives.\n");
+        return;
+    }
+    let _ = writeln!(
+        out,
+        "\nSent with a User-Agent of its own ({own}), but for what stands for a browser's\n\
+         (browser-upgrade, compressed-upgrade, h2-connect): that carries a browser's\n\
+         ({USER_AGENT}),\nsince filters refuse programs by their name and let browsers pass. \
+         Where something is\nrefused, it is asked again in both names (ua-pages, ua-get, \
+         ua-upgrade), by up to 12 connections."
+    );
 }
 
 /// What would be left on this machine's disk.

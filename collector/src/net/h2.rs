@@ -4,7 +4,7 @@
 use super::origin_auth::{First, Turn};
 use super::patience::no_answer;
 use super::tap::Tap;
-use super::{BoxIo, Ctx, classify, request};
+use super::{BoxIo, Ctx, classify, likeness, request};
 use crate::recorder::millis;
 use h2::client::SendRequest;
 use http::{HeaderValue, Method, Request, Response, Uri, Version};
@@ -173,7 +173,12 @@ fn build(
     if let Some(credentials) = config.auth.as_ref().filter(|_| secrets == Secrets::All) {
         header("authorization", &request::basic(credentials), true);
     }
-    header("user-agent", &request::user_agent(), false);
+    let own = request::user_agent();
+    // Browsers alone ask by extended CONNECT.
+    let agent = if extended { likeness::USER_AGENT } else { &own };
+    if !request::given(config, "user-agent") {
+        header("user-agent", agent, false);
+    }
     header("accept", "*/*", false);
     if extended {
         header("origin", &config.target.origin(), false);

@@ -9,6 +9,7 @@ pub mod dns;
 pub mod h2;
 pub mod hold;
 pub mod http1;
+pub mod likeness;
 pub mod message;
 pub mod origin_auth;
 pub mod patience;
@@ -67,6 +68,8 @@ pub struct Net {
     proxy_auth: Vec<proxy_auth::ProxyAuth>,
     /// What the target said to the user's credentials, by each route.
     origin_auth: Vec<origin_auth::OriginAuth>,
+    /// Routes on which a filter refuses requests that carry the collector's name.
+    filtered: Vec<AtomicBool>,
     /// Routes on which a connection was opened.
     reached: Vec<AtomicBool>,
     /// The address that answered first on each route.
@@ -92,7 +95,7 @@ impl Net {
         let reading = tls.clone();
         std::thread::spawn(move || _ = LazyLock::force(&reading));
         let flags = || config.routes.iter().map(|_| AtomicBool::default()).collect();
-        let (silent, reached) = (flags(), flags());
+        let (silent, reached, filtered) = (flags(), flags(), flags());
         let good = config.routes.iter().map(|_| OnceLock::new()).collect();
         let further = config.routes.iter().map(|_| Arc::new(Semaphore::new(1))).collect();
         let proxy_auth = config.routes.iter().map(|_| proxy_auth::ProxyAuth::default()).collect();
@@ -110,6 +113,7 @@ impl Net {
             silent,
             proxy_auth,
             origin_auth,
+            filtered,
             reached,
             good,
             further,
@@ -131,6 +135,21 @@ impl Net {
     #[must_use]
     pub fn is_silent(&self, route: usize) -> bool {
         self.silent.get(route).is_some_and(|silent| silent.load(Ordering::Relaxed))
+    }
+
+    /// Notes that requests in a browser's name pass on a route, and others do not.
+    pub fn note_filtered(&self, route: usize) {
+        if let Some(filtered) = self.filtered.get(route) {
+            filtered.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// The name in which requests are sent that are to pass on a route; `None` for
+    /// the collector's own.
+    #[must_use]
+    pub fn agent(&self, route: usize) -> Option<&'static str> {
+        let filtered = self.filtered.get(route)?.load(Ordering::Relaxed);
+        filtered.then_some(likeness::USER_AGENT)
     }
 
     /// Notes that a connection was opened on a route, and to which address.

@@ -2,6 +2,7 @@
 //! what is recorded. Order and case are curl's, so that our results and those
 //! of the page's curl command can be laid side by side.
 
+use super::likeness;
 use crate::config::{Config, ConsoleSocket, Credentials};
 use base64::Engine as _;
 use wss_bundle::Bytes;
@@ -13,7 +14,7 @@ pub const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 /// Stands for a removed value.
 const REMOVED: &str = "[removed]";
 
-/// The value of `User-Agent`.
+/// The collector's own `User-Agent`.
 #[must_use]
 pub fn user_agent() -> String {
     format!("wss-collector/{}", env!("CARGO_PKG_VERSION"))
@@ -141,13 +142,15 @@ pub struct Form<'a> {
     pub via_proxy: Option<Option<&'a Credentials>>,
     /// Added after curl's own headers, before the user's.
     pub extra: &'a [(&'a str, &'a str)],
+    /// The `User-Agent`, where it is not the collector's own.
+    pub agent: Option<&'a str>,
 }
 
 /// A GET as curl writes it: with its own headers first, then ours in the
 /// place of the page's `-H`, then the user's.
 #[must_use]
 pub fn get(config: &Config, path: &str, form: &Form<'_>) -> Request {
-    let users = |name: &str| config.headers.iter().any(|(n, _)| n.eq_ignore_ascii_case(name));
+    let users = |name: &str| given(config, name);
     let to = match form.via_proxy {
         Some(_) => config.target.url(path),
         None => path.to_owned(),
@@ -161,7 +164,8 @@ pub fn get(config: &Config, path: &str, form: &Form<'_>) -> Request {
         request.secret("Authorization", &basic(credentials));
     }
     if !users("User-Agent") {
-        request.header("User-Agent", &user_agent());
+        let own = user_agent();
+        request.header("User-Agent", form.agent.unwrap_or(&own));
     }
     if !users("Accept") {
         request.header("Accept", "*/*");
@@ -176,7 +180,66 @@ pub fn get(config: &Config, path: &str, form: &Form<'_>) -> Request {
     request
 }
 
-/// The opening handshake in a browser's order, with its `Origin` and
+/// Whether the user gives a header of this name.
+#[must_use]
+pub fn given(config: &Config, name: &str) -> bool {
+    config.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
+}
+
+/// A page as a browser opens it from the address bar: its headers, in its order. It
+/// takes no compressed page, since nobody here could read that.
+#[must_use]
+pub fn navigation(config: &Config, path: &str, form: &Form<'_>) -> Request {
+    let secure = config.target.scheme == wss_bundle::target::Scheme::Https;
+    let to = match form.via_proxy {
+        Some(_) => config.target.url(path),
+        None => path.to_owned(),
+    };
+    let mut request = Request::new("GET", &to);
+    host(&mut request, config);
+    if let Some(Some(credentials)) = form.via_proxy {
+        request.secret("Proxy-Authorization", &basic(credentials));
+    }
+    let connection = if form.via_proxy.is_some() { "Proxy-Connection" } else { "Connection" };
+    // Browsers tell these to secure origins alone.
+    let hints = [
+        ("sec-ch-ua", likeness::SEC_CH_UA),
+        ("sec-ch-ua-mobile", "?0"),
+        ("sec-ch-ua-platform", "\"Windows\""),
+    ];
+    let fetch = [
+        ("Sec-Fetch-Site", "none"),
+        ("Sec-Fetch-Mode", "navigate"),
+        ("Sec-Fetch-User", "?1"),
+        ("Sec-Fetch-Dest", "document"),
+    ];
+    let always = |headers: &[(&'static str, &'static str)]| headers.to_vec();
+    let where_secure = |headers: &[(&'static str, &'static str)]| match secure {
+        true => headers.to_vec(),
+        false => Vec::new(),
+    };
+    let headers = [
+        always(&[(connection, "keep-alive")]),
+        where_secure(&hints),
+        always(&[
+            ("Upgrade-Insecure-Requests", "1"),
+            ("User-Agent", likeness::USER_AGENT),
+            ("Accept", likeness::ACCEPT),
+        ]),
+        where_secure(&fetch),
+        always(&[("Accept-Encoding", "identity"), ("Accept-Language", likeness::LANGUAGE)]),
+    ];
+    for (name, value) in headers.concat().into_iter().filter(|(name, _)| !given(config, name)) {
+        request.header(name, value);
+    }
+    if let Some(credentials) = config.auth.as_ref().filter(|_| !given(config, "Authorization")) {
+        request.secret("Authorization", &basic(credentials));
+    }
+    user_headers(&mut request, config);
+    request
+}
+
+/// The opening handshake in a browser's order, with its `Origin`, its name and
 /// subprotocol; `extensions` as offered, if any.
 #[must_use]
 pub fn browser(config: &Config, path: &str, extensions: Option<&str>) -> Request {
@@ -185,19 +248,22 @@ pub fn browser(config: &Config, path: &str, extensions: Option<&str>) -> Request
     let console = console_socket(config, path);
     let origin = console.and_then(|socket| socket.origin.clone());
     let origin = origin.unwrap_or_else(|| config.target.origin());
+    let secure = config.target.scheme == wss_bundle::target::Scheme::Https;
     for (name, value) in [
         ("Connection", "Upgrade"),
         ("Pragma", "no-cache"),
         ("Cache-Control", "no-cache"),
-        ("User-Agent", &user_agent()),
+        ("User-Agent", likeness::USER_AGENT),
         ("Upgrade", "websocket"),
         ("Origin", &origin),
         ("Sec-WebSocket-Version", "13"),
-        ("Accept-Encoding", "gzip, deflate, br"),
-        ("Accept-Language", "en-US,en;q=0.9"),
+        ("Accept-Encoding", likeness::encoding(secure)),
+        ("Accept-Language", likeness::LANGUAGE),
         ("Sec-WebSocket-Key", KEY),
     ] {
-        request.header(name, value);
+        if !(name == "User-Agent" && given(config, name)) {
+            request.header(name, value);
+        }
     }
     if let Some(extensions) = extensions {
         request.header("Sec-WebSocket-Extensions", extensions);

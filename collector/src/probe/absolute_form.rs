@@ -16,7 +16,7 @@ pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
     let request = get(
         &ctx.net.config,
         ctx.path.as_deref().unwrap_or("/"),
-        &Form { via_proxy: Some(ctx.route().auth.as_ref()), extra: &UPGRADE },
+        &Form { via_proxy: Some(ctx.route().auth.as_ref()), extra: &UPGRADE, agent: None },
     );
     let mut conn = first(&ctx, &way, true).await?;
     opening(&mut conn, &request).await.map(|_| ())

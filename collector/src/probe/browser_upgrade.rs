@@ -1,4 +1,5 @@
-//! Twin of `upgrade`: as a browser would ask, with `Origin` and subprotocol.
+//! Twin of `upgrade`: as a browser would ask, in a browser's name, with `Origin` and
+//! subprotocol.
 
 use super::upgrade::answered;
 use crate::net::dial::Way;

@@ -26,7 +26,7 @@ pub(super) async fn held(
     let request = get(
         &ctx.net.config,
         ctx.path.as_deref().unwrap_or("/"),
-        &Form { extra: &UPGRADE, ..Form::default() },
+        &Form { extra: &UPGRADE, agent: ctx.net.agent(ctx.route), ..Form::default() },
     );
     let mut conn = open(&ctx, &way, false).await?;
     let reply = opening(&mut conn, &request).await?;

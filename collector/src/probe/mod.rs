@@ -13,6 +13,9 @@ pub mod pages;
 pub mod plain_get;
 pub mod resolve;
 pub mod reverse_names;
+pub mod ua_get;
+pub mod ua_pages;
+pub mod ua_upgrade;
 pub mod upgrade;
 
 use crate::net::dial::{Conn, Way, dial, first, secure};

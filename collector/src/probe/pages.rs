@@ -21,6 +21,18 @@ pub fn absolute(ctx: &Ctx) -> bool {
         && matches!(ctx.route().route.kind, RouteKind::HttpProxy | RouteKind::HttpsProxy)
 }
 
+/// Asks for one page alone.
+///
+/// # Errors
+/// The step that failed.
+pub async fn one(ctx: &Ctx, way: &Arc<Way>, page: &str) -> Result<(), Failure> {
+    let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
+    let absolute = absolute(&ctx);
+    let via_proxy = absolute.then(|| ctx.route().auth.as_ref());
+    let request = get(&ctx.net.config, page, &Form { via_proxy, ..Form::default() });
+    Kept::default().plain(&ctx, way, &request, absolute).await
+}
+
 /// Runs the probe. A page that fails does not keep the next from being tried.
 ///
 /// # Errors
@@ -32,7 +44,7 @@ pub async fn run(ctx: &Ctx, way: &Arc<Way>, kept: &mut Kept) -> Result<(), Failu
     for page in PAGES {
         let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
         let via_proxy = absolute.then(|| ctx.route().auth.as_ref());
-        let request = get(&ctx.net.config, page, &Form { via_proxy, extra: &[] });
+        let request = get(&ctx.net.config, page, &Form { via_proxy, ..Form::default() });
         match kept.plain(&ctx, way, &request, absolute).await {
             Ok(()) => answered = true,
             Err(failure) => {

@@ -64,7 +64,7 @@ async fn upgraded(
 ///
 /// # Errors
 /// The first step that failed.
-pub(super) async fn answered(
+pub(crate) async fn answered(
     ctx: &Ctx,
     way: &Arc<Way>,
     conn: Option<Conn>,

@@ -24,7 +24,14 @@ pub(super) async fn run(net: Arc<Net>, index: usize, events: Events) {
     let started = start(&net, index, &events, &mut tasks).await;
     // A task that panicked has recorded so itself.
     while tasks.join_next().await.is_some() {}
-    if let Err(why) = started {
+    let why = match started {
+        Ok(way) => {
+            super::likeness::ask(&net, index, &way, &events).await;
+            None
+        }
+        Err(why) => Some(why),
+    };
+    if let Some(why) = why {
         // These are settled at the end; what did run has a record already.
         for step in plan_route(&net.config, index) {
             let settled_later =
@@ -43,7 +50,7 @@ async fn start(
     index: usize,
     events: &Events,
     tasks: &mut Tasks,
-) -> Result<(), String> {
+) -> Result<Arc<Way>, String> {
     let config = &net.config;
     let ctx = Ctx::new(net, index, name::RESOLVE, None);
     let asking = ctx.clone();
@@ -120,7 +127,7 @@ async fn start(
     }
     // It settles something only where all the rest works.
     compressed(net, index, switched, &way, tasks);
-    Ok(())
+    Ok(way)
 }
 
 /// The first connection of a route, alone; says why, when there is none.

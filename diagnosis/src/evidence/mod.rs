@@ -8,6 +8,7 @@ mod authorship;
 pub mod browser;
 pub mod compression;
 mod followed;
+pub mod likeness;
 mod limits;
 pub mod pairing;
 pub mod redirect;

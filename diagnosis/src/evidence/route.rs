@@ -1,5 +1,6 @@
 //! One route of one bundle: how far it climbed, probe by probe.
 
+use super::likeness::{self, Met, NameFilter};
 use super::reply::{Author, Reply, ReplyKind};
 use super::silence::TooShort;
 use crate::signature::{Match, Signatures};
@@ -117,6 +118,9 @@ pub struct RouteView<'a> {
     pub issuers: Vec<Match<'a>>,
     /// Silence that was not waited for long enough to be a fact.
     pub too_short: Vec<TooShort<'a>>,
+    /// Who refuses requests in the collector's name: then those in a browser's name stand
+    /// for them.
+    pub filter: Option<NameFilter<'a>>,
 }
 
 /// The status with which a proxy answered a tunnel request.
@@ -144,8 +148,15 @@ impl<'a> RouteView<'a> {
                 _ => None,
             })
             .collect();
-        let mut view =
-            Self { route, observations, replies, issuers: Vec::new(), too_short: Vec::new() };
+        let filter = likeness::filter(&observations);
+        let mut view = Self {
+            route,
+            observations,
+            replies,
+            issuers: Vec::new(),
+            too_short: Vec::new(),
+            filter,
+        };
         if let Some((_, tls)) = view.tls() {
             view.issuers = signatures.match_certificate(&tls.chain);
         }
@@ -274,17 +285,29 @@ impl<'a> RouteView<'a> {
     }
 
     fn upgrade_of(&self, probe: &'a str, path: &str) -> Option<(&'a Observation, &'a Upgrade)> {
+        let probe = self.stands_for(probe, path);
         self.of(probe).filter(|o| o.path.as_deref() == Some(path)).find_map(|o| match &o.step {
             Step::Upgrade(u) => Some((o, u)),
             _ => None,
         })
     }
 
-    /// The first response of a probe about a path.
-    pub(super) fn reply_of(&self, probe: &str, path: &str) -> Option<&Reply<'a>> {
-        self.replies
-            .iter()
-            .find(|r| r.observation.probe == probe && r.observation.path.as_deref() == Some(path))
+    /// The first response of a probe about a path. In a browser's name the first that the
+    /// console gives: what it was asked with before did not do.
+    pub(super) fn reply_of(&self, probe: &'a str, path: &str) -> Option<&Reply<'a>> {
+        if self.is_filtered(probe) {
+            return None;
+        }
+        let instead = self.stands_for(probe, path);
+        let own = |r: &&Reply<'a>| {
+            r.observation.probe == instead && r.observation.path.as_deref() == Some(path)
+        };
+        let welcome = |r: &&Reply<'a>| likeness::met(r.observation) == Some(Met::Welcome);
+        let first = || self.replies.iter().find(own);
+        match instead == probe {
+            true => first(),
+            false => self.replies.iter().filter(own).find(welcome).or_else(first),
+        }
     }
 
     /// The response to the upgrade.
@@ -419,11 +442,10 @@ impl<'a> RouteView<'a> {
     /// Ping and Pong after the plain upgrade.
     #[must_use]
     pub fn frames(&self, path: &str) -> Option<(&'a Observation, &'a Frames)> {
-        self.of(probe::UPGRADE).filter(|o| o.path.as_deref() == Some(path)).find_map(|o| {
-            match &o.step {
-                Step::Frames(f) => Some((o, f)),
-                _ => None,
-            }
+        let upgrades = self.of(self.stands_for(probe::UPGRADE, path));
+        upgrades.filter(|o| o.path.as_deref() == Some(path)).find_map(|o| match &o.step {
+            Step::Frames(f) => Some((o, f)),
+            _ => None,
         })
     }
 

@@ -12,6 +12,7 @@ mod comparison;
 mod compression;
 pub(crate) mod configuration;
 mod hold;
+mod likeness;
 mod network;
 mod notes;
 mod origin;
@@ -142,6 +143,7 @@ static RULES: &[Rule] = &[
     notes::ANOTHER_ROUTE_GETS_FURTHER,
     proxies::CLIENTS_DIFFER,
     proxies::PAGE_AND_SOCKET_DIFFER,
+    likeness::USER_AGENT_FILTER,
     notes::AGENT_PATH_ALONE,
     comparison::NOT_COMPARABLE,
     comparison::COLLECTED_APART,

@@ -1,0 +1,50 @@
+//! Twin of `pages`: the same requests in a browser's name, which alone differs; or
+//! with all headers that a browser opens a page with.
+
+use super::Kept;
+use super::pages::{PAGES, absolute};
+use crate::net::Ctx;
+use crate::net::dial::Way;
+use crate::net::likeness::USER_AGENT;
+use crate::net::request::{Form, get, navigation};
+use std::sync::Arc;
+use wss_bundle::Failure;
+
+/// Asks for one page alone.
+///
+/// # Errors
+/// The step that failed.
+pub async fn one(ctx: &Ctx, way: &Arc<Way>, page: &str, whole: bool) -> Result<(), Failure> {
+    ask(ctx, way, page, whole, &mut Kept::default()).await
+}
+
+/// Runs the probe; `whole` for all of a browser's headers. A page that fails ends it:
+/// its twin has shown already that pages are answered here.
+///
+/// # Errors
+/// The first step that failed.
+pub async fn run(ctx: &Ctx, way: &Arc<Way>, whole: bool) -> Result<(), Failure> {
+    let mut kept = Kept::default();
+    for page in PAGES {
+        ask(ctx, way, page, whole, &mut kept).await?;
+    }
+    Ok(())
+}
+
+async fn ask(
+    ctx: &Ctx,
+    way: &Arc<Way>,
+    page: &str,
+    whole: bool,
+    kept: &mut Kept,
+) -> Result<(), Failure> {
+    let absolute = absolute(ctx);
+    let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
+    let via_proxy = absolute.then(|| ctx.route().auth.as_ref());
+    let form = Form { via_proxy, agent: Some(USER_AGENT), ..Form::default() };
+    let request = match whole {
+        true => navigation(&ctx.net.config, page, &form),
+        false => get(&ctx.net.config, page, &form),
+    };
+    kept.plain(&ctx, way, &request, absolute).await
+}
