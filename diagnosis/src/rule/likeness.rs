@@ -96,12 +96,11 @@ fn on_route(view: &BundleView<'_>, route: &RouteView<'_>) -> Option<Finding> {
 
 /// The agents have a name of their own, which nobody tried here.
 fn agents(route: &RouteView<'_>) -> Option<String> {
-    let agents = |o: &&&Observation| {
+    let refused = route.observations.iter().any(|o| {
         let path = o.path.as_deref().unwrap_or_default();
-        o.probe == probe::UPGRADE && wss_bundle::target::is_agents(path)
-    };
-    let refused =
-        route.observations.iter().find(agents).is_some_and(|o| met(o) == Some(Met::Refused));
+        let agents = o.probe == probe::UPGRADE && wss_bundle::target::is_agents(path);
+        agents && met(o) == Some(Met::Refused)
+    });
     refused.then(|| {
         " Bindplane's agents have a name of their own (`observiq-otel-collector/…`): whether the \
          filter lets it pass is for whoever runs it to say."
