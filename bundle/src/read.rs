@@ -63,7 +63,7 @@ pub enum ReadError {
         /// Which.
         path: PathBuf,
         /// What it is instead.
-        reason: String,
+        reason: NoBundle,
     },
     /// Written by a newer collector, in a form unknown here.
     #[error(
@@ -78,6 +78,29 @@ pub enum ReadError {
         /// Its minor version.
         minor: u32,
     },
+}
+
+/// What a file is that is no bundle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoBundle {
+    /// A folder.
+    #[error("a folder")]
+    Folder,
+    /// Nothing is in it.
+    #[error("it is empty")]
+    Empty,
+    /// No zip, and nothing in it that could be salvaged; why.
+    #[error("it is no zip ({0})")]
+    NoZip(String),
+    /// A zip of something else.
+    #[error("it has no readable manifest.json")]
+    NoManifest,
+    /// Its manifest exceeds the limits, or is none; why.
+    #[error("its manifest.json {0}")]
+    BadManifest(String),
+    /// Of another format, by its manifest.
+    #[error("its format is {0:?}, not {name:?}", name = format::NAME)]
+    OtherFormat(String),
 }
 
 /// A bundle, and what else was in its zip.
@@ -135,7 +158,7 @@ pub fn content(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     let file = std::fs::File::open(path).map_err(io)?;
     let metadata = file.metadata().map_err(io)?;
     if metadata.is_dir() {
-        return Err(ReadError::NotABundle { path: path.to_owned(), reason: "a folder".to_owned() });
+        return Err(ReadError::NotABundle { path: path.to_owned(), reason: NoBundle::Folder });
     }
     // One byte more, so that the end is seen without growing.
     let expected = metadata.len().min(limits.archive_bytes) + 1;
@@ -177,14 +200,13 @@ pub fn bytes(content: &[u8], name: &Path, limits: &Limits) -> Result<Opened, Rea
     if sealed::is_sealed(content) {
         return Err(ReadError::Encrypted(path));
     }
-    let not_a_bundle = |reason: String| ReadError::NotABundle { path: path.clone(), reason };
+    let not_a_bundle = |reason| ReadError::NotABundle { path: path.clone(), reason };
     let mut archive = archive::read(content, limits).map_err(not_a_bundle)?;
     archive.strip_common_folder();
     let archive::Archive { contents, offsets, infos, mut defects, .. } = archive;
 
-    let manifest = contents
-        .get(entry::MANIFEST)
-        .ok_or_else(|| not_a_bundle("it has no readable manifest.json".to_owned()))?;
+    let manifest =
+        contents.get(entry::MANIFEST).ok_or_else(|| not_a_bundle(NoBundle::NoManifest))?;
     let mut manifest = manifest_of(manifest, &path, limits, &mut defects)?;
     let at = entry::MANIFEST;
     shorten(&mut manifest.files, limits.entries, at, "files", &mut defects);
@@ -248,20 +270,20 @@ fn manifest_of(
     struct Version {
         format: Format,
     }
-    let refuse = |reason: String| ReadError::NotABundle { path: path.to_owned(), reason };
-    json::check(content, limits)
-        .map_err(|why| refuse(format!("its manifest.json is not read: {why}")))?;
-    let Version { format: found } = serde_json::from_slice(content)
-        .map_err(|error| refuse(format!("its manifest.json cannot be understood: {error}")))?;
+    let refuse = |reason| ReadError::NotABundle { path: path.to_owned(), reason };
+    let bad = |why: String| refuse(NoBundle::BadManifest(why));
+    let unknown = |error| bad(format!("cannot be understood: {error}"));
+    json::check(content, limits).map_err(|why| bad(format!("is not read: {why}")))?;
+    let Version { format: found } = serde_json::from_slice(content).map_err(unknown)?;
     if found.name != format::NAME {
-        return Err(refuse(format!("its format is {:?}, not {:?}", found.name, format::NAME)));
+        return Err(refuse(NoBundle::OtherFormat(found.name)));
     }
     if found.major > format::MAJOR {
         let (major, minor) = (found.major, found.minor);
         return Err(ReadError::Newer { path: path.to_owned(), major, minor });
     }
     lenient::parse(content, &["steps", "attachments", "files"], entry::MANIFEST, defects)
-        .map_err(|error| refuse(format!("its manifest.json cannot be understood: {error}")))
+        .map_err(unknown)
 }
 
 fn checksums(manifest: &Manifest, contents: &Contents, defects: &mut Vec<Defect>) {

@@ -340,6 +340,7 @@ fn case(e: &Evidence<'_>) -> CaseSummary {
     CaseSummary {
         id: e.focus().map(|v| v.bundle.manifest.case.clone()).unwrap_or_default(),
         target,
+        path: e.focus().map(|f| f.path.to_owned()).unwrap_or_default(),
         bundles: e
             .bundles
             .iter()

@@ -3,7 +3,7 @@
 use crate::evidence::compression::Compression;
 use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView, SocketState};
 use crate::idle::cut;
-use crate::model::{Layer, LayerState, LayerStatus, RouteLadder};
+use crate::model::{Layer, LayerFailure, LayerState, LayerStatus, RouteLadder};
 use wss_bundle::observation::{Peer, Resolver, Tunnel, Verification, probe};
 use wss_bundle::{Failure, FailureKind, Observation, Step};
 
@@ -56,10 +56,20 @@ fn state(
     LayerState { layer, status, ms, detail: detail.into(), failure: None }
 }
 
+/// A layer that fails by what was seen at it.
+fn failed(
+    layer: Layer,
+    how: LayerFailure,
+    ms: f64,
+    detail: impl Into<Option<String>>,
+) -> LayerState {
+    LayerState { failure: Some(how), ..state(layer, LayerStatus::Fail, Some(ms), detail) }
+}
+
 /// A layer at which a step did not come to its end.
 fn ended(layer: Layer, status: LayerStatus, o: &Observation, failure: &Failure) -> LayerState {
     let state = state(layer, status, Some(o.duration_ms), failure.to_string());
-    LayerState { failure: Some(failure.kind), ..state }
+    LayerState { failure: Some(LayerFailure::Step(failure.kind)), ..state }
 }
 
 /// The outcome of the steps of one kind: the first success, or else the first failure.
@@ -118,12 +128,10 @@ fn proxy(route: &RouteView<'_>) -> LayerState {
         return state(Layer::Proxy, LayerStatus::Skipped, None, None);
     }
     if let Reach::TunnelStatus(o, tunnel, _) = route.reach() {
-        let line = tunnel
-            .result
-            .ok()
-            .and_then(|r| r.head.as_ref())
-            .map(wss_bundle::ResponseHead::status_line);
-        return state(Layer::Proxy, LayerStatus::Fail, Some(o.duration_ms), line);
+        let head = tunnel.result.ok().and_then(|r| r.head.as_ref());
+        let line = head.map(wss_bundle::ResponseHead::status_line);
+        let how = LayerFailure::Answer(head.and_then(wss_bundle::ResponseHead::status));
+        return failed(Layer::Proxy, how, o.duration_ms, line);
     }
     best(
         Layer::Proxy,
@@ -159,10 +167,10 @@ fn tls(view: &BundleView<'_>, route: &RouteView<'_>) -> LayerState {
             state(Layer::Tls, LayerStatus::Unknown, None, "cancelled".to_owned())
         }
         (_, _, Some(f)) => ended(Layer::Tls, LayerStatus::Fail, o, f),
-        (Some(Verification::Untrusted { detail, .. }), _, _) => state(
+        (Some(Verification::Untrusted { detail, .. }), _, _) => failed(
             Layer::Tls,
-            LayerStatus::Fail,
-            Some(o.duration_ms),
+            LayerFailure::Untrusted,
+            o.duration_ms,
             format!("not trusted: {detail}"),
         ),
         (_, Some(session), _) => state(
@@ -193,19 +201,25 @@ fn http(route: &RouteView<'_>, path: &str) -> LayerState {
         Some(r) if r.status < 500 => {
             state(Layer::Http, LayerStatus::Pass, Some(r.observation.duration_ms), r.line())
         }
-        Some(r) => state(Layer::Http, LayerStatus::Fail, Some(r.observation.duration_ms), r.line()),
+        Some(r) => {
+            let how = LayerFailure::Answer(Some(r.status));
+            failed(Layer::Http, how, r.observation.duration_ms, r.line())
+        }
         None => best(Layer::Http, route, |s| matches!(s, Step::Http(_)), |_| None),
     }
 }
 
 fn upgrade(route: &RouteView<'_>, path: &str) -> LayerState {
     if let Some(r) = route.upgrade_reply(path) {
+        let ms = r.observation.duration_ms;
         let status = match r.kind {
             ReplyKind::Switched => LayerStatus::Pass,
             ReplyKind::Unauthorized => LayerStatus::Unknown,
-            _ => LayerStatus::Fail,
+            _ => {
+                return failed(Layer::Upgrade, LayerFailure::Answer(Some(r.status)), ms, r.line());
+            }
         };
-        return state(Layer::Upgrade, status, Some(r.observation.duration_ms), r.line());
+        return state(Layer::Upgrade, status, Some(ms), r.line());
     }
     match route.upgrade_failure(path) {
         Some((o, f)) => {
@@ -227,16 +241,16 @@ fn frames(route: &RouteView<'_>, path: &str) -> LayerState {
                 let o = broken.observation;
                 let detail =
                     format!("Pong; compressed: {}", wss_bundle::transcript::ended(broken.ending));
-                return state(Layer::Frames, LayerStatus::Fail, Some(o.duration_ms), detail);
+                return failed(Layer::Frames, LayerFailure::Compressed, o.duration_ms, detail);
             }
             let pong = frames.result.ok().and_then(|s| s.pong_ms);
             state(Layer::Frames, LayerStatus::Pass, pong.or(Some(o.duration_ms)), "Pong".to_owned())
         }
         SocketState::NoFrames => {
-            let fail = LayerStatus::Fail;
+            let no_pong = || "no Pong came".to_owned();
             match frames.result.failure() {
-                Some(f) => ended(Layer::Frames, fail, o, f),
-                None => state(Layer::Frames, fail, Some(o.duration_ms), "no Pong came".to_owned()),
+                Some(f) => ended(Layer::Frames, LayerStatus::Fail, o, f),
+                None => failed(Layer::Frames, LayerFailure::NoPong, o.duration_ms, no_pong()),
             }
         }
         _ => state(Layer::Frames, LayerStatus::Unknown, None, None),
@@ -250,10 +264,10 @@ fn hold(route: &RouteView<'_>, path: &str) -> LayerState {
         return state(Layer::Hold, LayerStatus::Unknown, None, None);
     };
     match cut(held) {
-        Some(seconds) => state(
+        Some(seconds) => failed(
             Layer::Hold,
-            LayerStatus::Fail,
-            Some(o.duration_ms),
+            LayerFailure::Cut,
+            o.duration_ms,
             format!("cut after {seconds:.1} s of silence"),
         ),
         None => state(

@@ -1,10 +1,39 @@
 //! The diagnosis as data: the JSON of the contract, field for field.
 //!
-//! A key with nothing to say is `null` or `[]`, never absent, so nothing here
-//! is skipped when serialised.
+//! A key with nothing to say is `null` or `[]`, never absent. What is skipped when
+//! serialised is for the programs that draw it: said as data, so that nobody parses
+//! a sentence for it.
 
 use serde::Serialize;
 use wss_bundle::manifest::NotUsed;
+
+/// An enum whose values have names in the contract.
+macro_rules! slugs {
+    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $slug:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$vmeta])* $variant,)* }
+        impl $name {
+            /// Every value, in the contract's order.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+            /// The name in the contract.
+            #[must_use]
+            pub fn slug(self) -> &'static str {
+                match self { $(Self::$variant => $slug,)* }
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+                s.serialize_str(self.slug())
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.slug())
+            }
+        }
+    };
+}
 
 /// What `wss-analyzer report --format json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -113,6 +142,9 @@ pub struct CaseSummary {
     pub id: String,
     /// URL of the WebSocket that decides.
     pub target: String,
+    /// Its path. For whoever looks for it in the bundles; scripts have the URL.
+    #[serde(skip)]
+    pub path: String,
     /// The bundles, inside first, then by time.
     pub bundles: Vec<BundleSummary>,
 }
@@ -134,100 +166,60 @@ pub struct BundleSummary {
     pub not_used: Vec<NotUsed>,
 }
 
-/// `working`, `unstable`, `broken`, `unknown`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Status {
-    /// Upgrade, frames and hold pass.
-    Working,
-    /// It works, not for long.
-    Unstable,
-    /// It does not work.
-    Broken,
-    /// Cannot be told.
-    Unknown,
-}
-
-impl Status {
-    /// As in JSON.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Working => "working",
-            Self::Unstable => "unstable",
-            Self::Broken => "broken",
-            Self::Unknown => "unknown",
-        }
+slugs! {
+    /// `working`, `unstable`, `broken`, `unknown`.
+    Status {
+        /// Upgrade, frames and hold pass.
+        Working => "working",
+        /// It works, not for long.
+        Unstable => "unstable",
+        /// It does not work.
+        Broken => "broken",
+        /// Cannot be told.
+        Unknown => "unknown",
     }
 }
 
-/// Where the fault lies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Location {
-    /// Between the client and the edge of its network.
-    ClientNetwork,
-    /// The load balancer, the server, or their network.
-    ServerSide,
-    /// The browser alone.
-    Browser,
-    /// What was asked for: address, path, credentials.
-    Target,
-    /// Nothing is wrong.
-    None,
-    /// Cannot be told.
-    Undetermined,
+slugs! {
+    /// Where the fault lies.
+    Location {
+        /// Between the client and the edge of its network.
+        ClientNetwork => "client-network",
+        /// The load balancer, the server, or their network.
+        ServerSide => "server-side",
+        /// The browser alone.
+        Browser => "browser",
+        /// What was asked for: address, path, credentials.
+        Target => "target",
+        /// Nothing is wrong.
+        None => "none",
+        /// Cannot be told.
+        Undetermined => "undetermined",
+    }
 }
 
-/// How sure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Confidence {
-    /// One of several explanations.
-    Low,
-    /// The evidence fits; a twin is missing.
-    Medium,
-    /// A difference between twins shows it.
-    High,
+slugs! {
+    /// How sure.
+    Confidence {
+        /// One of several explanations.
+        Low => "low",
+        /// The evidence fits; a twin is missing.
+        Medium => "medium",
+        /// A difference between twins shows it.
+        High => "high",
+    }
 }
 
-/// How serious a finding is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Severity {
-    /// It breaks the console.
-    Error,
-    /// It may, or makes it unstable.
-    Warning,
-    /// Worth knowing.
-    Info,
-}
-
-macro_rules! slugs {
-    ($(#[$meta:meta])* $name:ident { $($(#[$vmeta:meta])* $variant:ident => $slug:literal,)* }) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum $name { $($(#[$vmeta])* $variant,)* }
-        impl $name {
-            /// Every value, in the contract's order.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-            /// The name in the contract.
-            #[must_use]
-            pub fn slug(self) -> &'static str {
-                match self { $(Self::$variant => $slug,)* }
-            }
-        }
-        impl Serialize for $name {
-            fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.serialize_str(self.slug())
-            }
-        }
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.slug())
-            }
-        }
-    };
+slugs! {
+    /// How serious a finding is.
+    Severity {
+        /// It breaks the console.
+        Error => "error",
+        /// It may, or makes it unstable.
+        Warning => "warning",
+        /// Worth knowing.
+        Info => "info",
+    }
 }
 
 slugs! {
@@ -413,16 +405,16 @@ pub struct ChecklistItem {
     pub how: Option<String>,
 }
 
-/// How complete an item is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ItemStatus {
-    /// Nothing to add.
-    Complete,
-    /// Something to add.
-    Partial,
-    /// Nothing there.
-    Missing,
+slugs! {
+    /// How complete an item is.
+    ItemStatus {
+        /// Nothing to add.
+        Complete => "complete",
+        /// Something to add.
+        Partial => "partial",
+        /// Nothing there.
+        Missing => "missing",
+    }
 }
 
 slugs! {
@@ -522,23 +514,56 @@ pub struct LayerState {
     pub ms: Option<f64>,
     /// A few words.
     pub detail: Option<String>,
-    /// How it failed, where a step did not come to its end.
+    /// How it failed, where it did. For tables; scripts read the detail.
     #[serde(skip)]
-    pub failure: Option<wss_bundle::FailureKind>,
+    pub failure: Option<LayerFailure>,
 }
 
-/// How a layer went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LayerStatus {
-    /// Well.
-    Pass,
-    /// Badly.
-    Fail,
-    /// Not needed on this route.
-    Skipped,
-    /// Not run, or it cannot be told.
-    Unknown,
+/// How a layer failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayerFailure {
+    /// A step did not come to its end.
+    Step(wss_bundle::FailureKind),
+    /// An answer that is a refusal; `None` where it has no status.
+    Answer(Option<u16>),
+    /// The certificate is not trusted.
+    Untrusted,
+    /// No Pong came to a Ping.
+    NoPong,
+    /// Compressed messages do not get through.
+    Compressed,
+    /// The hold was cut.
+    Cut,
+}
+
+impl LayerFailure {
+    /// A stable name, without addresses and words.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Step(kind) => kind.name(),
+            Self::Answer(Some(status)) => format!("status {status}"),
+            Self::Answer(None) => "status".to_owned(),
+            Self::Untrusted => "untrusted".to_owned(),
+            Self::NoPong => "no_pong".to_owned(),
+            Self::Compressed => "other".to_owned(),
+            Self::Cut => "cut".to_owned(),
+        }
+    }
+}
+
+slugs! {
+    /// How a layer went.
+    LayerStatus {
+        /// Well.
+        Pass => "pass",
+        /// Badly.
+        Fail => "fail",
+        /// Not needed on this route.
+        Skipped => "skipped",
+        /// Not run, or it cannot be told.
+        Unknown => "unknown",
+    }
 }
 
 /// What the holds showed.

@@ -137,6 +137,6 @@ fn detection_leads_by_a_pac_file_to_squid() {
     let chrome = bundle.environment.proxy_choices.iter().find(|c| c.client == "chrome").unwrap();
     assert!(chrome.certain && chrome.because.contains("auto-detection"), "{chrome:?}");
     let diagnosis = wss_diagnosis::diagnose(&[bundle]);
-    assert_eq!(diagnosis.verdict.status.as_str(), "working");
+    assert_eq!(diagnosis.verdict.status.slug(), "working");
     assert!(diagnosis.devices.iter().any(|device| device.product.as_deref() == Some("Squid")));
 }

@@ -88,12 +88,7 @@ impl<'a> Case<'a> {
                 View::new(bundle, diagnosis, words::name(bundle, &ordered), short)
             })
             .collect();
-        let target = &diagnosis.case.target;
-        let path = ordered
-            .iter()
-            .find_map(|b| target.strip_prefix(&b.manifest.target.origin()))
-            .unwrap_or_default()
-            .to_owned();
+        let path = diagnosis.case.path.clone();
         Self { diagnosis, views, path, signatures }
     }
 

@@ -58,7 +58,7 @@ fn found(out: &mut String, case: &Case<'_>) {
         let (place, what) = words::location(verdict.location);
         let _ = writeln!(out, "Where the fault lies: {place} ({what}).");
     }
-    let (level, meaning) = (words::level(verdict.confidence), words::confidence(verdict));
+    let (level, meaning) = (verdict.confidence.slug(), words::confidence(verdict));
     let _ = writeln!(out, "How sure this is: {level}; {meaning}.\n");
     if let Some(finding) = case.main() {
         let why = words::beyond(&finding.text, &verdict.summary);

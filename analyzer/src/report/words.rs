@@ -76,26 +76,6 @@ pub fn dots(confidence: Confidence) -> usize {
     }
 }
 
-/// `high`, `medium`, `low`.
-#[must_use]
-pub fn level(confidence: Confidence) -> &'static str {
-    match confidence {
-        Confidence::High => "high",
-        Confidence::Medium => "medium",
-        Confidence::Low => "low",
-    }
-}
-
-/// `error`, `warning`, `info`.
-#[must_use]
-pub fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Info => "info",
-    }
-}
-
 /// Symbol of a severity.
 #[must_use]
 pub fn severity_symbol(severity: Severity) -> &'static str {

@@ -5,11 +5,11 @@ use super::{Judged, Row, Value};
 use crate::report::words;
 use chrono::SecondsFormat;
 use wss_bundle::Bundle;
-use wss_bundle::read::ReadError;
+use wss_bundle::read::{NoBundle, ReadError};
 use wss_diagnosis::signature::Signatures;
 use wss_diagnosis::{
-    Confidence, Device, DeviceRole, Diagnosis, Layer, LayerState, LayerStatus, Location,
-    RouteLadder, Status, diagnose_with, rules_version,
+    Confidence, Device, DeviceRole, Diagnosis, Layer, LayerFailure, LayerState, LayerStatus,
+    Location, RouteLadder, Status, diagnose_with, rules_version,
 };
 
 /// Longest text in a column, in characters. A hostile bundle's megabyte of
@@ -56,12 +56,14 @@ pub fn bad(source: &str, error: &ReadError) -> Row {
         ReadError::TooBig { .. } => "too-big",
         ReadError::Encrypted(_) | ReadError::Sealed { .. } => "encrypted",
         ReadError::Newer { .. } => "newer",
-        ReadError::NotABundle { reason, .. } if reason.contains("is empty") => "empty",
-        ReadError::NotABundle { reason, .. } if reason.contains("no zip") => "not-a-zip",
-        ReadError::NotABundle { reason, .. } if reason.contains("no readable manifest") => {
-            "no-manifest"
-        }
-        ReadError::NotABundle { .. } => "not-a-bundle",
+        ReadError::NotABundle { reason, .. } => match reason {
+            NoBundle::Empty => "empty",
+            NoBundle::NoZip(_) => "not-a-zip",
+            NoBundle::NoManifest => "no-manifest",
+            NoBundle::Folder | NoBundle::BadManifest(_) | NoBundle::OtherFormat(_) => {
+                "not-a-bundle"
+            }
+        },
     };
     Row::new(&BAD, vec![cut(source).into(), reason.into(), cut(&error.to_string()).into()])
 }
@@ -80,8 +82,7 @@ struct Verdict<'a> {
 
 impl<'a> Verdict<'a> {
     fn new(bundle: &'a Bundle, diagnosis: &'a Diagnosis) -> Self {
-        let origin = bundle.manifest.target.origin();
-        let path = diagnosis.case.target.strip_prefix(&origin).unwrap_or_default();
+        let path = diagnosis.case.path.as_str();
         let ladder = diagnosis.routes.iter().find(|ladder| {
             ladder.chosen && ladder.bundle == bundle.manifest.id && ladder.path == path
         });
@@ -118,7 +119,7 @@ fn bundle_row(
     let took = (manifest.finished_at - manifest.started_at).num_milliseconds().max(0);
     let item = |name: &str| -> Value {
         let status = diagnosis.checklist.iter().find(|item| item.item == name);
-        status.map_or("missing", |item| words::item(item.status).1).into()
+        status.map_or("missing", |item| item.status.slug()).into()
     };
     Row::new(
         &BUNDLES,
@@ -135,10 +136,10 @@ fn bundle_row(
             cut(&manifest.collector.os).into(),
             manifest.complete.into(),
             Value::Real(took as f64 / 1e3),
-            status(verdict.status).into(),
+            verdict.status.slug().into(),
             verdict.cause.slug().into(),
-            location(verdict.location).into(),
-            words::level(verdict.confidence).into(),
+            verdict.location.slug().into(),
+            verdict.confidence.slug().into(),
             cut(&verdict.summary).into(),
             view.ladder.map(|ladder| cut(&ladder.route)).into(),
             view.broken.map(|layer| layer.layer.slug()).into(),
@@ -155,26 +156,6 @@ fn bundle_row(
             cut(source).into(),
         ],
     )
-}
-
-fn status(status: Status) -> &'static str {
-    match status {
-        Status::Working => "working",
-        Status::Unstable => "unstable",
-        Status::Broken => "broken",
-        Status::Unknown => "unknown",
-    }
-}
-
-fn location(location: Location) -> &'static str {
-    match location {
-        Location::ClientNetwork => "client-network",
-        Location::ServerSide => "server-side",
-        Location::Browser => "browser",
-        Location::Target => "target",
-        Location::None => "none",
-        Location::Undetermined => "undetermined",
-    }
 }
 
 /// How it fails, without whom.
@@ -223,26 +204,9 @@ fn unsettled(diagnosis: &Diagnosis) -> Option<&'static str> {
     Some(found.map_or("run-again", |(_, slug)| slug))
 }
 
-/// A failure's stable name, without addresses and words.
+/// A failure's stable name.
 fn failure(layer: &LayerState) -> Option<String> {
-    let detail = layer.detail.as_deref().filter(|_| layer.status == LayerStatus::Fail)?;
-    if let Some(line) = detail.strip_prefix("HTTP/") {
-        let code: String = line.split(' ').nth(1)?.chars().take(3).collect();
-        return Some(if code.bytes().all(|b| b.is_ascii_digit()) {
-            format!("status {code}")
-        } else {
-            "status".to_owned()
-        });
-    }
-    if let Some(kind) = layer.failure {
-        return Some(kind.name());
-    }
-    Some(match (layer.layer, detail.split(':').next().unwrap_or_default()) {
-        (Layer::Hold, _) => "cut".to_owned(),
-        (_, "not trusted") => "untrusted".to_owned(),
-        (_, "no Pong came") => "no_pong".to_owned(),
-        _ => "other".to_owned(),
-    })
+    layer.failure.filter(|_| layer.status == LayerStatus::Fail).map(LayerFailure::name)
 }
 
 fn findings(diagnosis: &Diagnosis, key: impl Fn(usize) -> [Value; 3]) -> Vec<Row> {
@@ -251,7 +215,7 @@ fn findings(diagnosis: &Diagnosis, key: impl Fn(usize) -> [Value; 3]) -> Vec<Row
         let mut values = key(number).to_vec();
         values.extend([
             finding.rule.into(),
-            words::severity(finding.severity).into(),
+            finding.severity.slug().into(),
             (claimed && number == 0).into(),
             cut(&finding.title).into(),
             finding.evidence.iter().count().into(),
@@ -272,7 +236,7 @@ fn devices(
             device.role.slug().into(),
             device.product.as_deref().map(cut).into(),
             device.version.as_deref().map(cut).into(),
-            words::level(device.confidence).into(),
+            device.confidence.slug().into(),
             view.device.is_some_and(|blamed| std::ptr::eq(blamed, device)).into(),
         ]);
         Row::new(&DEVICES, values)
@@ -301,7 +265,7 @@ fn layers(
             cut(&ladder.path).into(),
             decides.into(),
             layer.layer.slug().into(),
-            if layer.status == LayerStatus::Pass { "pass" } else { "fail" }.into(),
+            layer.status.slug().into(),
             layer.ms.into(),
             failure(layer).into(),
         ]);

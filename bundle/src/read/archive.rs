@@ -2,7 +2,7 @@
 //! What the entries mean is not known here.
 
 use super::inflate::{self, Budget, Inflated, Stop};
-use super::{EntryInfo, Limits, defect, defect_at, layout, salvage, shown};
+use super::{EntryInfo, Limits, NoBundle, defect, defect_at, layout, salvage, shown};
 use crate::Defect;
 use crate::format::entry;
 use std::collections::BTreeMap;
@@ -39,9 +39,9 @@ pub(super) struct Source<'a> {
 ///
 /// # Errors
 /// Why it is no zip.
-pub(super) fn read(content: &[u8], limits: &Limits) -> Result<Archive, String> {
+pub(super) fn read(content: &[u8], limits: &Limits) -> Result<Archive, NoBundle> {
     if content.is_empty() {
-        return Err("it is empty".to_owned());
+        return Err(NoBundle::Empty);
     }
     let mut budget = Budget { limits, until: Instant::now() + limits.time, total: 0 };
     let mut out = Archive::default();
@@ -63,7 +63,7 @@ pub(super) fn read(content: &[u8], limits: &Limits) -> Result<Archive, String> {
     let mut salvaged = Archive::default();
     salvage::entries(content, limits, &mut budget, &mut salvaged);
     if salvaged.contents.is_empty() {
-        return if out.infos.is_empty() { Err(format!("it is no zip ({why})")) } else { Ok(out) };
+        return if out.infos.is_empty() { Err(NoBundle::NoZip(why)) } else { Ok(out) };
     }
     let detail = format!("{why}; the entries that are whole were read, as far as there are any");
     salvaged.defects.insert(0, defect(None, "damaged-archive", detail));

@@ -177,7 +177,7 @@ fn changed_since(e: &Evidence<'_>) -> Answer {
             first,
             new,
         )
-        .text(format!("At {at} the verdict was {} ({}). {what}", then.status.as_str(), then.cause))
+        .text(format!("At {at} the verdict was {} ({}). {what}", then.status, then.cause))
         .also(Some(before.cite(second, old)))
         .done(),
     ])

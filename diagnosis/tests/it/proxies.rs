@@ -197,7 +197,7 @@ fn judged(by_proxy: bool, choices: Vec<ProxyChoice>) -> Diagnosis {
 
 fn in_short(diagnosis: &Diagnosis) -> (&str, &str, Confidence) {
     let verdict = &diagnosis.verdict;
-    (verdict.status.as_str(), verdict.cause.slug(), verdict.confidence)
+    (verdict.status.slug(), verdict.cause.slug(), verdict.confidence)
 }
 
 fn asks_a_browser(diagnosis: &Diagnosis) -> bool {

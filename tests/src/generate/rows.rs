@@ -59,7 +59,7 @@ pub fn fill(folder: &Path, bundles: usize, seed: u64) -> Result<(), String> {
 }
 
 fn empty(name: &str) -> wss_bundle::read::ReadError {
-    let reason = "the file is empty".to_owned();
+    let reason = wss_bundle::read::NoBundle::Empty;
     wss_bundle::read::ReadError::NotABundle { path: name.into(), reason }
 }
 

@@ -30,7 +30,7 @@ impl Devices {
             role: device.role.slug(),
             product: device.product.as_ref().map(|product| words::cut(product, 120)),
             version: device.version.as_ref().map(|version| words::cut(version, 80)),
-            confidence: words::level(device.confidence),
+            confidence: device.confidence.slug(),
             because: device.because.iter().take(REASONS).map(|why| words::cut(why, 300)).collect(),
         });
         let (devices, more) = limited(devices, COUNT);

@@ -31,7 +31,7 @@ impl Findings {
         let findings = case.others().map(|finding| Finding {
             anchor: case.finding_anchor(finding),
             rule: finding.rule,
-            severity: words::severity(finding.severity),
+            severity: finding.severity.slug(),
             symbol: words::severity_symbol(finding.severity),
             title: finding.title.clone(),
             text: prose(&words::cut_counted(&finding.text, 3_000)),

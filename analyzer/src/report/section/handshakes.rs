@@ -112,7 +112,7 @@ fn answered(case: &Case<'_>, view: &View<'_>) -> Vec<Answered> {
             line: words::cut(&one.line, 120),
             who: one.who.as_ref().map(|who| words::cut(who, 120)),
             role: one.role.map_or("", DeviceRole::slug),
-            sure: words::level(one.confidence),
+            sure: one.confidence.slug(),
             because: short(&one.because),
             passed_on: short(&one.passed_on),
         })

@@ -25,7 +25,7 @@ impl Rivals {
     pub(super) fn new(case: &Case<'_>) -> Self {
         let rivals = case.diagnosis.alternatives.iter().map(|other| Rival {
             cause: other.cause.slug(),
-            confidence: words::level(other.confidence),
+            confidence: other.confidence.slug(),
             why_not: words::cut(&other.why_not, 400),
         });
         let (rivals, more) = limited(rivals, COUNT);

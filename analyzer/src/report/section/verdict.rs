@@ -67,7 +67,7 @@ impl Verdict {
             cause: verdict.cause.slug(),
             summary: prose(&words::cut(&verdict.summary, SENTENCE)),
             location: (verdict.location != Location::None).then_some(Place { place, what }),
-            confidence: words::level(verdict.confidence),
+            confidence: verdict.confidence.slug(),
             dots: (0..3).map(|at| at < filled).collect(),
             meaning: words::confidence(verdict),
             why: prose(&words::cut(why, WHY)),
