@@ -321,9 +321,11 @@ pub struct Proof {
     /// … a ping is (not) answered.
     pub alive: Option<bool>,
     /// Two sockets begun 2 s apart end together when it happens, and one begun
-    /// after it lives on.
+    /// after it lives on; `false`: all live on.
+    pub event: Option<bool>,
+    /// Connections stay open until the last one has its answer.
     #[serde(default)]
-    pub event: bool,
+    pub keep: bool,
 }
 
 fn console() -> String {

@@ -15,6 +15,8 @@ const HELD: Duration = Duration::from_millis(2500);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// How often is looked.
 const LOOK: Duration = Duration::from_millis(100);
+/// How long a program may be away that is restarted.
+const AWAY: Duration = Duration::from_secs(10);
 /// Two ends that lie no further apart are one.
 const TOGETHER: Duration = Duration::from_millis(700);
 
@@ -61,18 +63,31 @@ fn established(port: u16) -> Result<Vec<String>, String> {
     Ok(out)
 }
 
-/// Two sockets begun 2 s apart end together; one begun after it lives on.
-pub(super) async fn proven(stage: &Stage, happens: &Happens) -> Result<(), String> {
-    let first = open(stage).await?;
+/// Two sockets begun 2 s apart end together (or not at all, as is said); one begun
+/// after it lives on.
+pub(super) async fn proven(stage: &Stage, happens: &Happens, ends: bool) -> Result<(), String> {
+    let mut first = open(stage).await?;
     sleep(Duration::from_secs(2)).await;
-    let second = open(stage).await?;
+    let mut second = open(stage).await?;
     stage.real(happens.to)?.signal(&happens.signal)?;
+    if !ends {
+        sleep(Duration::from_secs(4)).await;
+        let alive = [ping(&mut first).await, ping(&mut second).await];
+        return if alive == [true; 2] { Ok(()) } else { Err(format!("they live on: {alive:?}")) };
+    }
     let (first, second) = tokio::try_join!(end(first), end(second))?;
     let apart = first.max(second) - first.min(second);
     if apart > TOGETHER {
         return Err(format!("they end {apart:?} apart"));
     }
-    let mut third = open(stage).await?;
+    // A program that restarts is away for a moment.
+    let began = Instant::now();
+    let mut third = loop {
+        match open(stage).await {
+            Err(_) if began.elapsed() < AWAY => sleep(LOOK).await,
+            opened => break opened?,
+        }
+    };
     sleep(Duration::from_secs(3)).await;
     if ping(&mut third).await { Ok(()) } else { Err("the one begun after it ended, too".into()) }
 }

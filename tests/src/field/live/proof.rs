@@ -29,11 +29,12 @@ pub(super) async fn check(stage: &Stage, wanted: &case::Stage) -> Result<(), Str
     let (silent, asked): (Vec<_>, Vec<_>) =
         wanted.proofs.iter().partition(|proof| proof.alive.is_some());
     for proof in asked {
-        let done = if proof.event {
-            let happens = wanted.happens.as_ref().ok_or("[stage.happens] is missing")?;
-            event::proven(stage, happens).await
-        } else {
-            one(stage, proof).await
+        let done = match proof.event {
+            Some(ends) => {
+                let happens = wanted.happens.as_ref().ok_or("[stage.happens] is missing")?;
+                event::proven(stage, happens, ends).await
+            }
+            None => one(stage, proof).await,
         };
         done.map_err(|error| format!("{proof:?}: {error}"))?;
     }
@@ -61,7 +62,15 @@ pub(super) async fn ask(stage: &Stage, proof: &Proof) -> Result<Option<Answer>, 
     conn.flush().await.map_err(text)?;
     match Head::read(&mut conn, PATIENCE).await {
         Ok(head) => Ok(head.map(|head| Answer { head, conn })),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(None),
+        // Closed without a byte, in whatever manner.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionReset | io::ErrorKind::UnexpectedEof
+            ) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(text(error)),
     }
 }
@@ -98,7 +107,7 @@ async fn one(stage: &Stage, proof: &Proof) -> Result<(), String> {
     }
     let mut statuses = BTreeSet::new();
     let mut order = Vec::new();
-    let mut fits = None;
+    let (mut fits, mut kept) = (None, Vec::new());
     for time in 0..proof.times {
         if time > 0 {
             sleep(proof.pause).await;
@@ -107,8 +116,9 @@ async fn one(stage: &Stage, proof: &Proof) -> Result<(), String> {
         let status = answer.as_ref().map_or(0, |answer| answer.head.status());
         statuses.insert(status);
         order.push(status);
-        if let Some(answer) = answer {
-            fits = Some(shape(proof, answer).await);
+        if let Some(mut answer) = answer {
+            fits = Some(shape(proof, &mut answer).await);
+            kept.extend(proof.keep.then_some(answer));
         }
     }
     if statuses != proof.answers.iter().copied().collect() {
@@ -118,7 +128,7 @@ async fn one(stage: &Stage, proof: &Proof) -> Result<(), String> {
 }
 
 /// Whether the last answer is as it is said to be.
-async fn shape(proof: &Proof, mut answer: Answer) -> Result<(), String> {
+async fn shape(proof: &Proof, answer: &mut Answer) -> Result<(), String> {
     let lines = answer.head.lines();
     let fits = |expression: &str| -> Result<bool, String> {
         let regex = regex::RegexBuilder::new(expression).case_insensitive(true).build();

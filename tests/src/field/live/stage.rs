@@ -68,6 +68,7 @@ fn by_file(name: &str) -> Option<Product> {
         _ if name.starts_with("Caddyfile") => Product::Caddy,
         _ if name.ends_with(".vcl") => Product::Varnish,
         _ if name.starts_with("envoy") => Product::Envoy,
+        _ if name.starts_with("lighttpd") => Product::Lighttpd,
         _ if name.starts_with("stunnel") => Product::Stunnel,
         _ => return None,
     })
