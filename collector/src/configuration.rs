@@ -5,14 +5,19 @@
 //! or below it (for a file of `sites-enabled/` and the like: the folder above,
 //! which is where nginx begins), and only regular files that read as nginx
 //! configuration are taken. Others are not: a copy of a configuration on another
-//! machine must not draw in that machine's own files. What is left out is said,
-//! and can be given by another `--config`.
+//! machine must not draw in that machine's own files. Of a copied tree that was
+//! given by a relative path, what lies in its folders counts as beside it. What is
+//! left out is said, and can be given by another `--config`.
+//!
+//! Nothing here ends a run: what cannot be read is named; what can be read and is
+//! not understood goes in the bundle, masked, and is named as well.
 
 use glob::MatchOptions;
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
-use wss_bundle::{Attachment, AttachmentKind};
+use wss_bundle::manifest::NotUsed;
+use wss_bundle::{Attachment, AttachmentKind, pasted};
 use wss_diagnosis::configuration::{includes, program};
 
 /// Most files of all `--config` options together.
@@ -24,6 +29,10 @@ const TOTAL_BYTES: u64 = 4 << 20;
 /// Deepest chain of includes.
 const DEPTH: usize = 8;
 
+/// What would be usable, and how to get it.
+const HOW: &str = "nginx: `nginx -T > nginx.txt` prints all that is in effect; HAProxy: give \
+                   /etc/haproxy/haproxy.cfg";
+
 /// The files of a configuration.
 #[derive(Debug, Default)]
 pub struct Given {
@@ -31,26 +40,30 @@ pub struct Given {
     pub attachments: Vec<Attachment>,
     /// Every file that was read.
     pub files: Vec<PathBuf>,
-    /// What was not taken, and why.
+    /// Includes that were not taken, and why.
     pub notes: Vec<String>,
+    /// Files that were given and cannot be used.
+    pub not_used: Vec<NotUsed>,
     bytes: u64,
     seen: BTreeSet<PathBuf>,
 }
 
 impl Given {
     /// Reads the files and what they include.
-    ///
-    /// # Errors
-    /// One sentence: a file that was given cannot be read, is too large, or is
-    /// neither nginx' nor HAProxy's.
-    pub fn read(paths: &[PathBuf]) -> Result<Self, String> {
+    #[must_use]
+    pub fn read(paths: &[PathBuf]) -> Self {
         let mut given = Self::default();
         for path in paths {
-            let shown = path.display();
-            let text = given.text(path).map_err(|why| format!("--config {shown}: {why}"))?;
-            if let Some(text) = text {
-                program(&text).map_err(|why| format!("--config {shown}: {why}"))?;
-                given.take(path, text);
+            match given.text(path) {
+                Ok(None) => {}
+                Ok(Some(text)) => {
+                    if let Err(why) = program(&text) {
+                        given
+                            .not_used(path, format!("{why}. It is in the bundle as it is, masked"));
+                    }
+                    given.take(path, text);
+                }
+                Err(why) => given.not_used(path, why),
             }
         }
         // What was given by name comes before what is drawn in.
@@ -64,7 +77,12 @@ impl Given {
         }
         given.notes.sort();
         given.notes.dedup();
-        Ok(given)
+        given
+    }
+
+    fn not_used(&mut self, path: &Path, reason: String) {
+        let (option, name) = ("--config".to_owned(), path.display().to_string());
+        self.not_used.push(NotUsed { option, name, reason, instead: HOW.to_owned() });
     }
 
     /// The text of a file; `None` where it was read before.
@@ -93,9 +111,14 @@ impl Given {
             let (one, all) = (FILE_BYTES >> 20, TOTAL_BYTES >> 20);
             return Err(format!("it is too large (at most {one} MiB a file, {all} MiB in all)"));
         }
+        let text = pasted::text(&content);
+        let strange = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+        if strange * 20 > text.chars().count() || content.starts_with(b"PK\x03\x04") {
+            return Err("it is no text".into());
+        }
         self.bytes += size;
         self.seen.insert(same);
-        Ok(Some(String::from_utf8_lossy(&content).into_owned()))
+        Ok(Some(text))
     }
 
     fn take(&mut self, path: &Path, text: String) {
@@ -183,6 +206,14 @@ fn matches(root: &Path, pattern: &str) -> Vec<PathBuf> {
             bases.push((format!("{}/{pattern}", escaped(above)), None));
         }
     }
+    // A tree that was copied: its folders are named from here.
+    if root.is_relative() && !root.components().any(|part| part.as_os_str() == "..") {
+        for base in root.ancestors() {
+            let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
+            let pattern = pattern.trim_start_matches('/');
+            bases.push((format!("{}/{pattern}", escaped(base)), None));
+        }
+    }
     for (full, shown) in bases {
         // `..` would leave the folder.
         if full.split('/').any(|part| part == "..") {
@@ -243,7 +274,7 @@ mod tests {
         write(folder.path(), "conf.d/.hidden.conf", "server { listen 81; }\n");
         write(folder.path(), "snippet.conf", "proxy_buffers 8 4k;\n");
         write(folder.path(), "inner/shadow", "root:$6$abc:1:::\n");
-        let given = Given::read(std::slice::from_ref(&main)).unwrap();
+        let given = Given::read(std::slice::from_ref(&main));
         assert_eq!(
             names(&given, folder.path()),
             ["nginx.conf", "conf.d/a.conf", "conf.d/b.conf", "snippet.conf"]
@@ -253,7 +284,7 @@ mod tests {
             assert!(notes.contains(part), "{notes}");
         }
         // Twice is once.
-        let twice = Given::read(&[main.clone(), folder.path().join("./nginx.conf")]).unwrap();
+        let twice = Given::read(&[main.clone(), folder.path().join("./nginx.conf")]);
         assert_eq!(twice.attachments.len(), 4);
     }
 
@@ -263,7 +294,7 @@ mod tests {
         let site =
             write(folder.path(), "sites-enabled/b", "server { include snippets/ws.conf; }\n");
         write(folder.path(), "snippets/ws.conf", "proxy_http_version 1.1;\n");
-        let given = Given::read(&[site]).unwrap();
+        let given = Given::read(&[site]);
         assert_eq!(names(&given, folder.path()), ["sites-enabled/b", "snippets/ws.conf"]);
     }
 
@@ -272,6 +303,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let neither = write(folder.path(), "Caddyfile", "b.example {\n reverse_proxy x:1\n}\n");
         let broken = write(folder.path(), "broken.conf", "server {\n listen 80\n}\n");
+        let binary = folder.path().join("x.p12");
+        std::fs::write(&binary, [0x30, 0x82, 0xff, 0xfe, 0x9d, 0x00, 0x9c, 0xa0].repeat(9))
+            .unwrap();
         let large = write(folder.path(), "large.conf", &"server {}\n".repeat(120_000));
         for (path, says) in [
             (folder.path().join("missing.conf"), "cannot be read"),
@@ -279,11 +313,50 @@ mod tests {
             (neither, "expected an nginx configuration"),
             (broken, "line 3"),
             (large, "too large"),
+            (binary, "no text"),
             (PathBuf::from("/dev/zero"), "no regular file"),
         ] {
-            let error = Given::read(std::slice::from_ref(&path)).unwrap_err();
-            assert!(error.contains(says), "{error}");
-            assert!(error.contains(&path.display().to_string()), "{error}");
+            let given = Given::read(std::slice::from_ref(&path));
+            let [why] = given.not_used.as_slice() else { panic!("{given:?}") };
+            let said = why.to_string();
+            assert!(said.contains(says), "{said}");
+            assert!(said.contains(&path.display().to_string()), "{said}");
+            assert!(said.contains("nginx -T"), "{said}");
+        }
+        // What can be read goes in the bundle, and one file does not cost the others.
+        let paths = ["Caddyfile", "missing.conf", "good.conf"].map(|name| folder.path().join(name));
+        write(folder.path(), "good.conf", "server { listen 443 ssl; }\n");
+        let given = Given::read(&paths);
+        assert_eq!((given.attachments.len(), given.not_used.len()), (2, 2), "{given:?}");
+    }
+
+    #[test]
+    fn what_editors_and_terminals_made_of_a_file_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let plain = "http {\r\n server { listen 443 ssl; }\r\n}\r\n";
+        let wide = |bytes: fn(u16) -> [u8; 2], mark: [u8; 2]| -> Vec<u8> {
+            mark.into_iter().chain(plain.encode_utf16().flat_map(bytes)).collect()
+        };
+        let prompt = format!(
+            "kim@lb1:~$ sudo nginx -T\nnginx: configuration file /etc/nginx/nginx.conf test is successful\n# configuration file /etc/nginx/nginx.conf:\n{plain}\nkim@lb1:~$ "
+        );
+        for (name, bytes) in [
+            ("le.conf", wide(u16::to_le_bytes, [0xff, 0xfe])),
+            ("be.conf", wide(u16::to_be_bytes, [0xfe, 0xff])),
+            ("bom.conf", format!("\u{feff}{plain}").into_bytes()),
+            ("prompt.txt", prompt.into_bytes()),
+            (
+                "mail.txt",
+                plain.lines().map(|line| format!("> {line}\n")).collect::<String>().into(),
+            ),
+            ("fenced.md", format!("```nginx\n{plain}```\n").into_bytes()),
+            ("part.conf", b"ssl_session_timeout 1d;\nssl_stapling on;\n".to_vec()),
+        ] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let given = Given::read(&[path]);
+            assert!(given.not_used.is_empty(), "{name}: {:?}", given.not_used);
+            assert_eq!(given.attachments.len(), 1, "{name}");
         }
     }
 
@@ -298,7 +371,7 @@ mod tests {
             "nginx.conf",
             "http { include conf.d/*.conf; include nginx.conf; }\n",
         );
-        let given = Given::read(&[main]).unwrap();
+        let given = Given::read(&[main]);
         assert_eq!(given.files.len(), FILES);
         assert!(given.notes.iter().any(|n| n.contains("more than 64")), "{:?}", given.notes);
     }

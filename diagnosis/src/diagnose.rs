@@ -3,6 +3,7 @@
 
 use crate::changes::changes;
 use crate::checklist::checklist;
+use crate::configuration::{Configured, ConfiguredIssue};
 use crate::curl_output;
 use crate::device::devices;
 use crate::evidence::{BundleView, By, Evidence, ReplyKind, SocketState};
@@ -12,6 +13,7 @@ use crate::model::{
     Alternative, BundleSummary, CaseSummary, Cause, Compared, Confidence, Diagnosis, Finding,
     Location, PastedOutput, ReportFormat, Severity, Status, Verdict,
 };
+use crate::rule::configuration::{Settled, settle};
 use crate::rule::{
     AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside, speaks_against, unexplained,
     wait_longer, whose_way,
@@ -34,9 +36,11 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let pasted = curl_output::all(bundles);
     let e = Evidence::new(bundles, &pasted, signatures);
-    let Asked { mut claims, notes, unsettled } = ask(&e, |_| true);
+    let Asked { mut claims, mut notes, unsettled } = ask(&e, |_| true);
+    let settled = settle(&e, &mut claims);
+    notes.extend(settled.notes.iter().cloned());
     let (mut verdict, alternatives) = judge(&e, &claims, unsettled);
-    // A configuration never changes the cause; where it shows the very line, it is named.
+    // Where a configuration shows the very line, it is named.
     let cause = claims.first().filter(|claim| claim.cause == verdict.cause);
     let confirmed = cause.and_then(|claim| {
         let explains = |f: &&Finding| f.explains.contains(&claim.finding.rule);
@@ -52,11 +56,14 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
         }
     }
     let devices = devices(&e);
+    let findings = findings(claims, notes);
+    let configuration = configured(&e, settled, &findings);
     Diagnosis {
         format: ReportFormat { name: "wss-report", major: 1, minor: 0 },
         case: case(&e),
         checklist: checklist(&e, &devices, &verdict),
-        findings: findings(claims, notes),
+        findings,
+        configuration,
         alternatives,
         devices,
         routes: ladders(&e),
@@ -72,6 +79,24 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
         changes: changes(&e),
         verdict,
     }
+}
+
+/// What the configurations say, with the finding that each issue became.
+fn configured(e: &Evidence<'_>, settled: Settled, findings: &[Finding]) -> Option<Configured> {
+    let place = |note: usize| {
+        let finding = settled.notes.get(note)?;
+        findings.iter().position(|known| known == finding)
+    };
+    let issues = settled
+        .shown
+        .iter()
+        .filter_map(|(reading, issue, note, seen)| {
+            let (reading, issue, seen) = (*reading, *issue, *seen);
+            Some(ConfiguredIssue { reading, issue, seen, finding: place(*note)? })
+        })
+        .collect();
+    let path = e.focus().map_or("", |view| view.path).to_owned();
+    Some(Configured { path, checked: settled.checked?, issues })
 }
 
 /// What was pasted, and what each says.

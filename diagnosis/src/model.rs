@@ -62,6 +62,9 @@ pub struct Diagnosis {
     /// What changed since the run before. As [`Diagnosis::compared`].
     #[serde(skip)]
     pub changes: Option<Changes>,
+    /// What the configurations say that were given. As [`Diagnosis::compared`].
+    #[serde(skip)]
+    pub configuration: Option<crate::configuration::Configured>,
 }
 
 /// Which bundles were compared, by their ids.

@@ -226,7 +226,8 @@ fn configured(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let _ = configuration::program(&text);
     let _ = configuration::includes(&text);
-    let request = Request { host: "b.example", port: 443, path: "/v1/ws", version: None };
+    let request =
+        Request { host: "b.example", port: 443, tls: true, path: "/v1/ws", version: None };
     let bundle = attached(AttachmentKind::Configuration, data);
     let version = |_: Program| Some((1, 22, 1));
     let _ = configuration::check(&bundle.attachments, &request, version);

@@ -121,7 +121,7 @@ fn read(text: &str, host: &str, port: u16, path: &str) -> Checked {
         path: None,
         bytes: text.into(),
     }];
-    check(&given, &Request { host, port, path, version: None }, |_| None).unwrap()
+    check(&given, &Request { host, port, tls: false, path, version: None }, |_| None).unwrap()
 }
 
 /// Locations of every kind, nested, each with a status of its own.

@@ -149,7 +149,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let options = given::options(&args, url_auth.is_some());
     let hars = Given::read(&args.har, &target);
     hars.add_paths(&mut target);
-    let configurations = configuration::Given::read(&args.configurations)?;
+    let configurations = configuration::Given::read(&args.configurations);
     let (browser, no_browser) =
         browser::choose(args.browser.as_deref(), args.proxy.is_some() || args.noproxy.is_some())?;
     let user = args.user.as_deref().map(parse::credentials);
@@ -173,7 +173,8 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     notes.extend(no_browser.iter().cloned());
     let warnings = found.notes.into_iter().chain(hars.warnings).chain(configurations.notes);
     let warnings = warnings.chain(no_browser);
-    let not_used: Vec<NotUsed> = hars.not_used;
+    let mut not_used: Vec<NotUsed> = hars.not_used;
+    not_used.extend(configurations.not_used);
     let warnings = warnings.chain(not_used.iter().map(ToString::to_string));
     let mine: Vec<&Credentials> = user.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);

@@ -5,6 +5,8 @@
 //! for `rule/configuration.rs` to say. What variables, conditions or files that
 //! were not given decide is "cannot tell", and never a claim.
 
+mod chain;
+mod clean;
 mod haproxy;
 mod nginx;
 mod source;
@@ -29,10 +31,24 @@ pub struct Request<'a> {
     pub host: &'a str,
     /// Port that was asked for.
     pub port: u16,
+    /// Whether by TLS.
+    pub tls: bool,
     /// Path of the WebSocket.
     pub path: &'a str,
     /// Version of the program, where an answer told it.
     pub version: Option<(u32, u32, u32)>,
+}
+
+impl Request<'_> {
+    /// `Host` as browsers send it: the port is left out where the scheme implies it.
+    #[must_use]
+    pub fn authority(&self) -> String {
+        if self.port == if self.tls { 443 } else { 80 } {
+            self.host.to_owned()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
 }
 
 /// A line of a file.
@@ -50,28 +66,59 @@ impl fmt::Display for Place {
     }
 }
 
-/// What of WebSocket gets lost.
+/// What a line does to WebSocket, and with that what a probe would see of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Kind {
-    /// `Upgrade` or `Connection` is not sent on.
+    /// `Upgrade` or `Connection` is not sent on: the server's answer to a request
+    /// that is no upgrade.
     UpgradeHeaders,
-    /// HTTP/1.0 to the backend.
+    /// HTTP/1.0 to the backend: refused by those that want 1.1 (Envoy: 426 to
+    /// everything), and no upgrade by RFC 6455.
     HttpVersion,
     /// A connection without traffic is cut after these seconds.
     Timeout(f64),
     /// The time that the backend gets to take what is sent, in seconds: short,
     /// and no limit on silence.
     SendTimeout(f64),
-    /// HTTP/2 to the backend.
+    /// HTTP/2 to the backend: a gateway error to upgrades alone.
     Http2,
     /// The path is not sent to the backend; with the status that is answered
     /// instead, where that is known.
     PathRule(Option<u16>),
-    /// The backend gets another `Host` than the browser used.
+    /// A file from disk is the answer (200): a page, or `index.html` in its place.
+    Disk,
+    /// Another backend takes the request: another site answers.
+    OtherBackend,
+    /// A redirect to the very URL that was asked for.
+    RedirectLoop(u16),
+    /// The backend gets another `Host` than the browser used: Origins are refused.
     Host,
     /// `Sec-WebSocket-Extensions` is taken out of the answer, while the offer is
     /// sent on: the server compresses, and the browser does not know.
     HidesGrant,
+    /// Requests above a rate or a number get this status.
+    Limit(u16),
+    /// A PROXY header is waited for, and none is sent: the connection ends.
+    ProxyHeaderAwaited,
+    /// A PROXY header is sent to who does not expect it: `400` in plain text.
+    ProxyHeaderSent,
+    /// Several servers, and one that fails stays in the rotation.
+    NotChecked,
+    /// After a reload, what is open is cut after these seconds.
+    Reload(f64),
+    /// What is asked before the backend gets the upgrade headers as well.
+    Subrequest,
+}
+
+/// What has to be so for a line to count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Provided {
+    /// A file of `try_files` is there.
+    FileThere,
+    /// It is not.
+    FileMissing,
+    /// A condition holds that the files do not decide.
+    Condition,
 }
 
 /// One of them, with its place.
@@ -87,6 +134,8 @@ pub struct Issue {
     pub says: String,
     /// False where the version or a file that was not given may change it.
     pub sure: bool,
+    /// What the probe has to have seen for it to count at all.
+    pub provided: Option<Provided>,
 }
 
 /// A line that the request came by.
@@ -105,6 +154,23 @@ pub struct Untold {
     pub place: Option<Place>,
     /// Why.
     pub why: String,
+    /// The file that would tell it, where one was not given.
+    pub file: Option<String>,
+}
+
+/// A program that writes configurations, with switches of its own for the lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Generator {
+    /// ingress-nginx, the controller of Kubernetes.
+    IngressNginx,
+    /// Nginx Proxy Manager.
+    NginxProxyManager,
+    /// BT panel (aaPanel).
+    BtPanel,
+    /// Plesk.
+    Plesk,
+    /// The HAProxy package of pfSense, and OPNsense's.
+    Firewall,
 }
 
 /// What one program's files say about a request.
@@ -112,17 +178,28 @@ pub struct Untold {
 pub struct Reading {
     /// Whose files.
     pub program: Program,
+    /// What wrote them, where it shows.
+    pub generator: Option<Generator>,
     /// The way of the request through them.
     pub followed: Vec<Followed>,
     /// What gets lost.
     pub issues: Vec<Issue>,
     /// What could not be told.
     pub untold: Vec<Untold>,
+    /// Files that are included and were not given.
+    pub not_given: Vec<String>,
 }
 
 impl Reading {
     fn new(program: Program) -> Self {
-        Self { program, followed: Vec::new(), issues: Vec::new(), untold: Vec::new() }
+        Self {
+            program,
+            generator: None,
+            followed: Vec::new(),
+            issues: Vec::new(),
+            untold: Vec::new(),
+            not_given: Vec::new(),
+        }
     }
 }
 
@@ -146,6 +223,30 @@ pub struct Checked {
     pub files: Vec<Listed>,
     /// One for each program.
     pub readings: Vec<Reading>,
+}
+
+/// What the configurations of a case say, for whoever draws it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Configured {
+    /// The path that was asked for.
+    pub path: String,
+    /// What was read.
+    pub checked: Checked,
+    /// The issues that became findings.
+    pub issues: Vec<ConfiguredIssue>,
+}
+
+/// An issue that became a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConfiguredIssue {
+    /// Its reading's place among the readings.
+    pub reading: usize,
+    /// Its place there.
+    pub issue: usize,
+    /// Whether the probe saw it.
+    pub seen: bool,
+    /// The finding's place among the diagnosis' findings.
+    pub finding: usize,
 }
 
 /// Reads the configurations among a bundle's attachments for a request; `None`
@@ -181,11 +282,19 @@ pub fn check(
     }
     let mut readings = Vec::new();
     let of = |program| Request { version: version(program), ..*request };
-    if listed.iter().any(|one| one.program == Some(Program::Nginx)) {
-        readings.push(nginx::read(&nginx, &parsed, &of(Program::Nginx)));
+    let is_nginx = listed.iter().any(|one| one.program == Some(Program::Nginx));
+    let chained = chain::chained(&nginx, &parsed, &haproxy, request);
+    if is_nginx {
+        let request = of(Program::Nginx);
+        readings.push(nginx::read(&nginx, &parsed, &request, chained.hop.as_ref()));
     }
     if !haproxy.is_empty() {
         readings.push(haproxy::read(&haproxy, &of(Program::Haproxy)));
+    }
+    for (program, issue) in chained.issues {
+        if let Some(reading) = readings.iter_mut().find(|reading| reading.program == program) {
+            reading.issues.insert(0, issue);
+        }
     }
     Some(Checked { files: listed, readings })
 }

@@ -130,7 +130,7 @@ pub(crate) fn nginx() -> Vec<Sample> {
         (
             "an if that passes elsewhere",
             format!("server {{\nlocation / {{\nif ($http_upgrade) {{ proxy_pass http://ws; }}\nproxy_pass http://b;\n{GOOD} }} }}"),
-            vec!["untold @3"],
+            vec![],
         ),
         (
             "an if that refuses upgrades",

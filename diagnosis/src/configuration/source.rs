@@ -1,8 +1,8 @@
 //! The files of a configuration check: what program they are for, where each
 //! stood, and which of them an `include` means.
 
-use super::nginx;
 use super::nginx::parse::Directive;
+use super::{clean, nginx};
 use glob::{MatchOptions, Pattern};
 use wss_bundle::{Attachment, AttachmentKind};
 
@@ -35,6 +35,9 @@ pub struct File {
     pub path: Option<String>,
     /// Its text.
     pub text: String,
+    /// Whether it is a part of what `nginx -T` printed: then the other parts are
+    /// all that there is.
+    pub dumped: bool,
 }
 
 /// Sections of HAProxy (configuration manual, section 2.1).
@@ -63,6 +66,7 @@ const NGINX_WORDS: [&str; 14] = [
 /// # Errors
 /// One sentence: what is wrong, in which line, or what was expected.
 pub fn program(text: &str) -> Result<Program, String> {
+    let text = &clean::text(text.as_bytes());
     if let Some(files) = split_dump(text) {
         for file in files {
             nginx::parse::parse(file.text.as_bytes(), 0).map_err(|broken| {
@@ -102,7 +106,18 @@ pub(crate) fn understood(
         Ok(directives) if directives.iter().any(|d| known(&d.name)) => {
             (Ok(Program::Nginx), Some(directives))
         }
-        // An included part may hold words of a module alone.
+        // A part may hold words of one module alone: of no use by itself, and no error.
+        Ok(directives)
+            if !directives.is_empty()
+                && directives.iter().all(|d| {
+                    d.name.starts_with(|c: char| c.is_ascii_lowercase())
+                        && d.name
+                            .bytes()
+                            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+                }) =>
+        {
+            (Ok(Program::Nginx), Some(directives))
+        }
         Ok(directives) => (Err(format!("it is neither; {expected}")), Some(directives)),
         Err(broken) if words.any(known) => {
             let why = format!(
@@ -119,6 +134,7 @@ pub(crate) fn understood(
 /// HAProxy's, or is not understood.
 #[must_use]
 pub fn includes(text: &str) -> Vec<String> {
+    let text = &clean::text(text.as_bytes());
     if split_dump(text).is_some() {
         // `nginx -T` has printed them all.
         return Vec::new();
@@ -135,9 +151,10 @@ pub fn files(attachments: &[Attachment]) -> Vec<File> {
     let given = attachments.iter().filter(|a| a.kind == AttachmentKind::Configuration);
     let mut files: Vec<File> = given
         .flat_map(|one| {
-            let text = String::from_utf8_lossy(&one.bytes).replace("\r\n", "\n");
+            let text = clean::text(&one.bytes);
             let name = one.path.clone().unwrap_or_else(|| one.name.clone());
-            split_dump(&text).unwrap_or_else(|| vec![File { name, path: one.path.clone(), text }])
+            let path = one.path.clone();
+            split_dump(&text).unwrap_or_else(|| vec![File { name, path, text, dumped: false }])
         })
         .collect();
     // Neither the order of the attachments nor of the options may matter.
@@ -159,7 +176,8 @@ fn split_dump(text: &str) -> Option<Vec<File>> {
     let mut files: Vec<File> = Vec::new();
     for line in text.lines() {
         if let Some(path) = path_of(line) {
-            files.push(File { name: path.clone(), path: Some(path), text: String::new() });
+            let (name, text) = (path.clone(), String::new());
+            files.push(File { name, path: Some(path), text, dumped: true });
         } else if let Some(file) = files.last_mut() {
             // What stands before the first mark is what `nginx -t` said.
             file.text.push_str(line);
@@ -200,13 +218,39 @@ pub(crate) fn matching(files: &[File], main: usize, from: usize, pattern: &str) 
     if last.chars().all(|c| c == '*') {
         return Vec::new();
     }
-    by(last, &|file| {
+    let by_name = by(last, &|file| {
         let name = file.path.as_ref().unwrap_or(&file.name);
         name.rsplit(['/', '\\']).next().map(str::to_owned)
-    })
-    .into_iter()
-    .filter(|at| *at != main && *at != from)
-    .collect()
+    });
+    let rated: Vec<(usize, usize)> = by_name
+        .into_iter()
+        .filter(|at| *at != main && *at != from)
+        .filter_map(|at| Some((folders_alike(pattern, &files[at])?, at)))
+        .collect();
+    let best = rated.iter().map(|(rank, _)| *rank).max();
+    rated.into_iter().filter(|(rank, _)| Some(*rank) == best).map(|(_, at)| at).collect()
+}
+
+/// How many folders in front of the name a file has in common with a pattern. A
+/// pattern such as `*.conf` says nothing by its name: then the folder must be the
+/// same, where the file has one.
+fn folders_alike(pattern: &str, file: &File) -> Option<usize> {
+    let path = file.path.as_ref().unwrap_or(&file.name);
+    let folders = |text: &str| -> Vec<String> {
+        let mut parts: Vec<String> = text
+            .split(['/', '\\'])
+            .filter(|p| !matches!(*p, "" | "."))
+            .map(str::to_owned)
+            .collect();
+        parts.pop();
+        parts.reverse();
+        parts
+    };
+    let (wanted, has) = (folders(pattern), folders(path));
+    let rank = wanted.iter().zip(&has).take_while(|(a, b)| a == b).count();
+    let last = pattern.rsplit('/').next().unwrap_or(pattern);
+    let any_name = last.starts_with('*');
+    (rank > 0 || !any_name || has.is_empty() || wanted.is_empty()).then_some(rank)
 }
 
 #[cfg(test)]
@@ -237,7 +281,7 @@ mod tests {
     }
 
     fn file(path: &str) -> File {
-        File { name: path.into(), path: Some(path.into()), text: String::new() }
+        File { name: path.into(), path: Some(path.into()), text: String::new(), dumped: false }
     }
 
     #[test]

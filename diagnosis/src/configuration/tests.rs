@@ -20,7 +20,7 @@ fn attachment(path: &str, text: &str) -> Attachment {
 
 fn reading_of(files: &[(&str, &str)], path: &str, version: Option<(u32, u32, u32)>) -> Reading {
     let given: Vec<_> = files.iter().map(|(path, text)| attachment(path, text)).collect();
-    let request = Request { host: "b.example", port: 443, path, version: None };
+    let request = Request { host: "b.example", port: 443, tls: true, path, version: None };
     let checked = check(&given, &request, |_| version).unwrap();
     assert_eq!(checked.readings.len(), 1, "{checked:?}");
     checked.readings.into_iter().next().unwrap()
@@ -46,8 +46,23 @@ fn shown(reading: &Reading) -> Vec<String> {
                 Kind::PathRule(status) => format!("path {status:?}"),
                 Kind::Host => "host".to_owned(),
                 Kind::HidesGrant => "hides".to_owned(),
+                Kind::Disk => "disk".to_owned(),
+                Kind::OtherBackend => "other".to_owned(),
+                Kind::RedirectLoop(status) => format!("loop {status}"),
+                Kind::Limit(status) => format!("limit {status}"),
+                Kind::ProxyHeaderAwaited => "awaits".to_owned(),
+                Kind::ProxyHeaderSent => "sends".to_owned(),
+                Kind::NotChecked => "unchecked".to_owned(),
+                Kind::Reload(s) => format!("reload {s}"),
+                Kind::Subrequest => "asks".to_owned(),
             };
-            format!("{kind} @{}{}", i.place.line, if i.sure { "" } else { "?" })
+            let provided = match i.provided {
+                None => "",
+                Some(Provided::FileThere) => " if there",
+                Some(Provided::FileMissing) => " if not there",
+                Some(Provided::Condition) => " if seen",
+            };
+            format!("{kind} @{}{}{provided}", i.place.line, if i.sure { "" } else { "?" })
         })
         .collect();
     out.extend(
@@ -134,9 +149,9 @@ fn nginx_locations_as_nginx_finds_them() {
     }
     for unclear in [
         "location ~ ^/v1/(?!x) { return 1; }",
-        "rewrite ^/v1/(.*) /api/$1; location / { return 1; }",
-        "if ($host) { rewrite ^ /x; } location / { return 1; }",
-        "location / { try_files $uri /index.html; }",
+        "rewrite ^/v1/(.*) /api/$cookie_a; location / { return 1; }",
+        "if ($cookie_a) { rewrite ^ /x; } location / { return 1; }",
+        "location / { try_files $uri /$cookie_a.html; }",
         "location / { content_by_lua_block { ngx.say('}') } }",
     ] {
         let reading = reading(&format!("server {{ {unclear} }}"));
@@ -167,7 +182,7 @@ fn nginx_servers_by_port_and_name() {
             1,
         ),
         (
-            "server { listen 8443; server_name b.example; return 1; } server { listen 8443; server_name c; return 2; }",
+            "server { listen 8443 ssl; server_name b.example; return 1; } server { listen 8443 ssl; server_name c; return 2; }",
             1,
         ),
         (
@@ -242,7 +257,7 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let _ = super::program(&text);
-        let request = Request { host: "b", port: 1, path: &text, version: None };
+        let request = Request { host: "b", port: 1, tls: true, path: &text, version: None };
         let given = [attachment("/a/x.conf", &text)];
         let _ = check(&given, &request, |_| None);
     }
@@ -258,7 +273,7 @@ proptest! {
             "\"", "\\",
         ];
         let text: String = words.iter().map(|w| format!("{} ", WORDS[*w])).collect();
-        let request = Request { host: "b", port: 443, path: "/v1/ws", version: None };
+        let request = Request { host: "b", port: 443, tls: true, path: "/v1/ws", version: None };
         for start in ["", "server {", "defaults\n", "http { server { location / {"] {
             let given = [attachment("/a/x.conf", &format!("{start}{text}")), attachment("/a/y.conf", &text)];
             let _ = check(&given, &request, |_| None);

@@ -160,6 +160,11 @@ static RULES: &[Rule] = &[
     configuration::PATH_RULE,
     configuration::HOST,
     configuration::EXTENSIONS,
+    configuration::LIMIT,
+    configuration::PROXY_PROTOCOL,
+    configuration::NODES,
+    configuration::RELOAD,
+    configuration::SUBREQUEST,
     configuration::NOT_IN_EFFECT,
     configuration::UNTOLD,
 ];

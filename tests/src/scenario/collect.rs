@@ -72,7 +72,7 @@ pub(super) async fn collect(
         Some(table) => Some(NameServer::start(table).await?),
         None => None,
     };
-    let given = Given::read(given)?;
+    let given = Given::read(given);
     let machine = Settings::start(wanted, env, place).await?;
     let found = machine.find(&target, &Answers::new())?;
     let extra_roots = CertificateDer::pem_file_iter(&trust)

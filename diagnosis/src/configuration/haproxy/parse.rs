@@ -5,6 +5,7 @@
 //! keywords of frontends and backends, and neither conditions nor timeouts,
 //! which are what is asked here.
 
+use super::start_up::StartUp;
 use crate::configuration::source::File;
 
 /// Most lines of one file.
@@ -19,6 +20,8 @@ pub(super) struct Line {
     pub(super) line: u32,
     /// Which file, by its place in the list.
     pub(super) file: usize,
+    /// Line of the `.if` that may leave it out, where the files do not tell.
+    pub(super) maybe: Option<u32>,
 }
 
 impl Line {
@@ -83,16 +86,22 @@ const SECTIONS: [&str; 16] = [
 
 /// The sections of all files, in the order of the files. Text that is no
 /// configuration gives sections that nothing refers to; nothing is refused.
-pub(super) fn sections(files: &[File]) -> Vec<Section> {
+/// `.if` is followed as far as the files and the version tell.
+pub(super) fn sections(files: &[File], version: Option<(u32, u32, u32)>) -> Vec<Section> {
     let mut out: Vec<Section> = Vec::new();
     for (file, content) in files.iter().enumerate() {
+        let mut start_up = StartUp::new(version);
         for (at, text) in content.text.lines().take(LINES).enumerate() {
             let words = words(text);
-            // `.if` and the like are for `check` to find.
             if words.is_empty() {
                 continue;
             }
-            let line = Line { words, line: u32::try_from(at + 1).unwrap_or(u32::MAX), file };
+            let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            if start_up.takes(&words, number) {
+                continue;
+            }
+            let Some(maybe) = start_up.counts() else { continue };
+            let line = Line { words, line: number, file, maybe };
             if SECTIONS.contains(&line.word(0)) {
                 out.push(Section { head: line, lines: Vec::new() });
             } else if let Some(section) = out.last_mut() {

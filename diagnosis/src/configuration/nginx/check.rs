@@ -1,457 +1,545 @@
-//! What an nginx configuration does to an upgrade.
+//! The way of an upgrade through an nginx configuration: server, rewrites,
+//! location, what answers there. What the block that passes it on does to it is
+//! for `proxied`.
 
+use super::flow::{Answered, Step};
+use super::include::{all_missing, missing};
+use super::location::{Located, locate, normal};
 use super::parse::Directive;
-use super::request::{Found, Scope, find, normal, not_given, pcre, rewritten};
+use super::server::{Picked, pick};
 use super::tree::{Forest, forest};
-use super::value::{Value, seconds, value};
+use super::value::{Eval, State, Value};
+use super::{generated, main_level};
+use crate::configuration::chain::Hop;
 use crate::configuration::{
-    Followed, HIDES, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, Untold, source::File,
+    Followed, Generator, Issue, Kind, Place, Program, Provided, Reading, Request, Untold,
+    source::File,
 };
 
-/// nginx speaks HTTP/1.1 to backends by itself from here on (changes of 1.29.7).
-const HTTP_1_1_BY_DEFAULT: (u32, u32, u32) = (1, 29, 7);
+/// Most times that a path is searched anew: nginx' own limit on internal redirects.
+const SEARCHES: usize = 10;
 
-struct Check<'t> {
-    files: &'t [File],
-    request: &'t Request<'t>,
-    reading: Reading,
+pub(super) struct Check<'t> {
+    pub(super) files: &'t [File],
+    pub(super) request: &'t Request<'t>,
+    pub(super) hop: Option<&'t Hop>,
+    pub(super) reading: Reading,
+    pub(super) picked: Option<Picked<'t>>,
+    /// What holds for everything that is found from here on.
+    pub(super) provided: Option<Provided>,
+    searches: usize,
+}
+
+/// The blocks around the place where a request ends up, outermost first: `http`,
+/// `server`, `location` …
+#[derive(Debug, Clone)]
+pub(super) struct Scope<'t> {
+    /// Directives of each level.
+    pub(super) levels: Vec<&'t [Directive]>,
+    /// The innermost block's directive.
+    pub(super) holder: &'t Directive,
+}
+
+impl<'t> Scope<'t> {
+    /// The innermost level's directive of that name; an `if` that holds has what
+    /// its location has.
+    fn own(&self, name: &str) -> Option<&'t Directive> {
+        let mut levels = self.levels.iter().rev();
+        let innermost = levels.next()?;
+        let found = innermost.iter().rfind(|d| d.name == name);
+        if found.is_some() || self.holder.name != "if" || name == "try_files" {
+            return found;
+        }
+        levels.next()?.iter().rfind(|d| d.name == name)
+    }
 }
 
 /// Reads the files for a request, each with what it holds.
-pub(crate) fn read(files: &[File], parsed: &[Vec<Directive>], request: &Request<'_>) -> Reading {
+pub(crate) fn read(
+    files: &[File],
+    parsed: &[Vec<Directive>],
+    request: &Request<'_>,
+    hop: Option<&Hop>,
+) -> Reading {
     let forest: Forest = forest(files, parsed);
-    let mut check = Check { files, request, reading: Reading::new(Program::Nginx) };
-    match find(&forest, request) {
-        Found::Scope(scope) => check.scope(&scope),
-        Found::Slash(location) => {
-            check.follow(location);
-            check.issue(
-                Kind::PathRule(Some(301)),
-                location,
-                format!(
-                    "takes {} with a slash at its end alone: without one, nginx redirects (301), \
-                     and a WebSocket does not follow",
-                    request.path
-                ),
-                true,
-            );
-        }
-        Found::Unknown(at, why) => check.untold(at, why),
-    }
+    let mut check = Check {
+        files,
+        request,
+        hop,
+        reading: Reading::new(Program::Nginx),
+        picked: None,
+        provided: None,
+        searches: 0,
+    };
+    check.reading.generator = generated::of(files, &forest);
+    check.run(&forest);
+    main_level::look(&mut check, &forest);
+    check.reading.not_given.dedup();
     check.reading
 }
 
 impl<'t> Check<'t> {
-    fn place(&self, directive: &Directive) -> Place {
+    pub(super) fn place(&self, directive: &Directive) -> Place {
         let file = self.files.get(directive.file).map_or_else(String::new, |f| f.name.clone());
         Place { file, line: directive.line }
     }
 
-    fn follow(&mut self, directive: &Directive) {
+    pub(super) fn follow(&mut self, directive: &Directive) {
         let followed = Followed { place: self.place(directive), line: directive.shown() };
-        self.reading.followed.push(followed);
+        if !self.reading.followed.contains(&followed) {
+            self.reading.followed.push(followed);
+        }
     }
 
-    fn untold(&mut self, at: Option<&Directive>, why: impl Into<String>) {
+    pub(super) fn untold(
+        &mut self,
+        at: Option<&Directive>,
+        why: impl Into<String>,
+        file: Option<&str>,
+    ) {
         let place = at.map(|d| self.place(d));
-        self.reading.untold.push(Untold { place, why: why.into() });
+        let untold = Untold { place, why: why.into(), file: file.map(str::to_owned) };
+        if !self.reading.untold.contains(&untold) {
+            self.reading.untold.push(untold);
+        }
     }
 
-    fn issue(&mut self, kind: Kind, at: &Directive, says: impl Into<String>, sure: bool) {
+    pub(super) fn issue(
+        &mut self,
+        kind: Kind,
+        at: &Directive,
+        says: impl Into<String>,
+        sure: bool,
+    ) {
         let (place, line) = (self.place(at), at.shown());
-        self.reading.issues.push(Issue { kind, place, line, says: says.into(), sure });
+        let sure = sure && self.picked.is_none_or(|picked| picked.sure);
+        let provided = self.provided;
+        self.reading.issues.push(Issue { kind, place, line, says: says.into(), sure, provided });
     }
 
-    fn scope(&mut self, scope: &Scope<'t>) {
-        self.follow(scope.server);
-        for location in scope.locations.clone() {
-            self.follow(location);
+    pub(super) fn eval<'e>(&'e self, state: &'e State<'t>) -> Eval<'e, 't> {
+        Eval { request: self.request, hop: self.hop, state }
+    }
+
+    fn run(&mut self, forest: &'t Forest)
+    where
+        't: 't,
+    {
+        let picked = match pick(forest, self.request, self.hop) {
+            Ok(picked) => picked,
+            Err((at, why)) => {
+                let file = at.filter(|d| d.name == "include").map(|d| d.arg(0).to_owned());
+                return self.untold(at, why, file.as_deref());
+            }
+        };
+        self.picked = Some(picked);
+        self.follow(picked.server);
+        if !picked.sure {
+            let why = format!(
+                "this server is not for port {} nor for the name {}: what it does counts only if \
+                 the request comes to it all the same",
+                self.request.port, self.request.host
+            );
+            self.untold(Some(picked.server), why, None);
         }
-        let path = normal(self.request.path);
-        let block = scope.levels.last().copied().unwrap_or_default();
-        let holder = scope.locations.last().copied().unwrap_or(scope.server);
-        if let Some(rewrite) = rewritten(block, &path) {
-            return self.untold(Some(rewrite), "a rewrite may change the path");
+        let mut state = State::new(picked.http, picked.server, picked.arrival);
+        state.uri = normal(self.request.path);
+        self.search(&mut state);
+    }
+
+    /// From the server's own rewrites on, for the path as it is now.
+    fn search(&mut self, state: &mut State<'t>) {
+        let server = state.server;
+        let block = server.block.as_deref().unwrap_or_default();
+        for include in all_missing(block) {
+            self.reading.not_given.push(include.arg(0).to_owned());
         }
-        if let Some(lua) = scope.levels.iter().skip(1).flat_map(|l| l.iter()).find(|d| {
-            d.name.contains("_by_lua") || d.name.starts_with("js_") || d.name.starts_with("perl")
-        }) {
-            return self.untold(Some(lua), "code decides what becomes of the request");
-        }
-        if let Some(inner) = pass_in_if(block) {
-            return self.untold(Some(inner), "an `if` decides where the request goes");
-        }
-        if self.conditions(scope) {
+        if self.code(block) {
             return;
         }
-        self.handler(scope, block, holder);
-    }
-
-    /// What an `if` or an access rule does before the request is handed on.
-    /// True where it ends there.
-    fn conditions(&mut self, scope: &Scope<'t>) -> bool {
-        let inner = scope.levels.iter().skip(1).flat_map(|level| level.iter());
-        for one in inner {
-            match one.name.as_str() {
-                "if" => {
-                    let block = one.block.as_deref().unwrap_or_default();
-                    let Some(back) = block.iter().find(|d| d.name == "return") else { continue };
-                    match condition(&one.args, scope) {
-                        Some(false) => {}
-                        Some(true) => {
-                            self.follow(one);
-                            self.issue(
-                                Kind::PathRule(back.arg(0).parse().ok()),
-                                back,
-                                "answers every upgrade itself, by the `if` around it",
-                                true,
-                            );
-                            return true;
-                        }
-                        None => {
-                            self.untold(Some(one), "whether this condition holds cannot be told")
-                        }
-                    }
-                }
-                "deny" | "auth_request" | "limit_except" | "modsecurity" => {
-                    self.untold(Some(one), "whether this lets the request pass cannot be told");
-                }
-                _ => {}
+        let around = Scope { levels: vec![state.http, block], holder: server };
+        match self.rewrites(block, state).0 {
+            Step::Answered(answered) => return self.answered(&answered, &around, state, None),
+            Step::Lost => return,
+            Step::On | Step::Changed => {}
+        }
+        loop {
+            self.searches += 1;
+            if self.searches > SEARCHES {
+                return self.untold(Some(server), "the path is rewritten again and again", None);
+            }
+            let chain = match locate(block, &state.uri.clone()) {
+                Located::Here(chain) => chain,
+                Located::Nowhere => Vec::new(),
+                Located::Slash(location) => return self.slash(location),
+                Located::Unknown(at, why) => return self.untold(Some(at), why, None),
+            };
+            let mut scope = around.clone();
+            for location in &chain {
+                self.follow(location);
+                scope.levels.push(location.block.as_deref().unwrap_or_default());
+                scope.holder = location;
+            }
+            self.captured(&chain, state);
+            let Some(inner) = scope.levels.last().copied() else { return };
+            if self.code(inner) {
+                return;
+            }
+            if chain.is_empty() {
+                return self.handler(&scope, state);
+            }
+            match self.located(&mut scope, inner, state) {
+                Some(true) => {}
+                Some(false) => return self.handler(&scope, state),
+                None => return,
             }
         }
-        false
+    }
+
+    /// The rewrites of a location. True where the path has to be searched anew,
+    /// `None` where it ends here.
+    fn located(
+        &mut self,
+        scope: &mut Scope<'t>,
+        inner: &'t [Directive],
+        state: &mut State<'t>,
+    ) -> Option<bool> {
+        for include in all_missing(inner) {
+            self.reading.not_given.push(include.arg(0).to_owned());
+        }
+        let (step, taken) = self.rewrites(inner, state);
+        match step {
+            Step::Answered(answered) => {
+                self.answered(&answered, &scope.clone(), state, None);
+                None
+            }
+            Step::Lost => None,
+            Step::Changed => Some(true),
+            Step::On => {
+                if let Some(taken) = taken {
+                    self.follow(taken);
+                    scope.levels.push(taken.block.as_deref().unwrap_or_default());
+                    scope.holder = taken;
+                }
+                Some(false)
+            }
+        }
+    }
+
+    /// What the pattern of a location captured.
+    fn captured(&self, chain: &[&'t Directive], state: &mut State<'t>) {
+        let Some(last) = chain.last() else { return };
+        if let super::location::Kind::Pattern { text, any_case } = super::location::kind(last)
+            && let Some(regex) = super::location::pcre(text, any_case)
+            && let Some(found) = regex.captures(&state.uri.clone())
+        {
+            state.capture(&regex, &found);
+        }
+    }
+
+    fn slash(&mut self, location: &'t Directive) {
+        self.follow(location);
+        let says = format!(
+            "takes {} with a slash at its end alone: without one, nginx redirects (301), and a \
+             WebSocket does not follow",
+            self.request.path
+        );
+        self.issue(Kind::PathRule(Some(301)), location, says, true);
+    }
+
+    /// Code that decides what becomes of the request. What a controller writes
+    /// beside the directives picks the server behind, and leaves them as they are.
+    fn code(&mut self, block: &'t [Directive]) -> bool {
+        let own = self.reading.generator == Some(Generator::IngressNginx);
+        let decides = |d: &&Directive| {
+            let lua = ["rewrite_by_lua", "access_by_lua", "server_rewrite_by_lua"];
+            d.name.starts_with("content_by_lua")
+                || matches!(d.name.as_str(), "js_content" | "js_access" | "perl")
+                || !own && lua.iter().any(|phase| d.name.starts_with(phase))
+        };
+        match block.iter().find(decides) {
+            Some(code) => {
+                self.untold(Some(code), "code decides what becomes of the request", None);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// An answer that counts only where a condition holds which the files do not
+    /// decide.
+    pub(super) fn answers_if(&mut self, answered: &Answered<'t>, by: &'t Directive) {
+        let (kind, says) = self.answer_of(answered);
+        if matches!(kind, Kind::RedirectLoop(_)) {
+            let before = self.provided.replace(Provided::Condition);
+            self.follow(by);
+            self.issue(kind, answered.at, says, true);
+            self.provided = before;
+        }
+    }
+
+    /// An answer of nginx' own, after `error_page`.
+    fn answered(
+        &mut self,
+        answered: &Answered<'t>,
+        scope: &Scope<'t>,
+        state: &mut State<'t>,
+        within: Option<u16>,
+    ) {
+        if let Some(by) = answered.by {
+            self.follow(by);
+        }
+        if within.is_none()
+            && let Some(status) = answered.status
+            && let Some(page) = error_page(scope, status)
+        {
+            return self.error_page(answered, page, status, state);
+        }
+        let (mut kind, says) = self.answer_of(answered);
+        if let (Kind::PathRule(status), Some(kept)) = (&mut kind, within) {
+            *status = Some(kept);
+        }
+        self.issue(kind, answered.at, says, true);
+    }
+
+    fn answer_of(&self, answered: &Answered<'t>) -> (Kind, String) {
+        let url =
+            |scheme: &str| format!("{scheme}://{}{}", self.request.authority(), self.request.path);
+        let itself = if self.request.tls { url("https") } else { url("http") };
+        match (&answered.to, answered.status) {
+            (Some(Value::Known(to)), Some(status)) if *to == itself => {
+                let who = match answered.by {
+                    Some(by) => {
+                        format!("`{}` holds although the request came by TLS: ", by.shown())
+                    }
+                    None => String::new(),
+                };
+                (
+                    Kind::RedirectLoop(status),
+                    format!(
+                        "redirects to the very URL that was asked for. {who}what ends TLS has to \
+                         say so (X-Forwarded-Proto: https)"
+                    ),
+                )
+            }
+            (_, status) => {
+                let says = match answered.by {
+                    Some(_) => "answers every upgrade itself, by the `if` around it".to_owned(),
+                    None => format!(
+                        "answers {} itself and sends nothing to Bindplane",
+                        self.request.path
+                    ),
+                };
+                (Kind::PathRule(status), says)
+            }
+        }
+    }
+
+    /// `error_page 503 @closed`, `error_page 404 =200 /index.html`.
+    fn error_page(
+        &mut self,
+        answered: &Answered<'t>,
+        page: &'t Directive,
+        status: u16,
+        state: &mut State<'t>,
+    ) {
+        self.follow(page);
+        let to = page.args.last().map_or("", String::as_str);
+        let changed = page.args.iter().find_map(|arg| arg.strip_prefix('='));
+        let kept = match changed {
+            None => Some(status),
+            Some("") => None,
+            Some(code) => code.parse().ok(),
+        };
+        if let (Some(named), None) = (self.named(to, state), changed) {
+            // The status stays whatever the page is.
+            let block = named.block.as_deref().unwrap_or_default();
+            if !block.iter().any(|d| d.name.ends_with("_pass")) {
+                self.follow(named);
+                let (kind, says) = self.answer_of(answered);
+                return self.issue(kind, answered.at, says, true);
+            }
+        }
+        if let Some(named) = self.named(to, state) {
+            return self.at_named(named, state);
+        }
+        let kind = match kept {
+            Some(200) => Kind::Disk,
+            kept => Kind::PathRule(kept.or(Some(status))),
+        };
+        let says = format!("answers {} with the page of `{}`", self.request.path, page.shown());
+        self.issue(kind, answered.at, says, true);
+    }
+
+    fn named(&self, name: &str, state: &State<'t>) -> Option<&'t Directive> {
+        let server = state.server.block.as_deref().unwrap_or_default();
+        name.starts_with('@')
+            .then(|| server.iter().find(|d| d.name == "location" && d.arg(0) == name))
+            .flatten()
+    }
+
+    /// A named location stands in the server, whatever led to it.
+    fn at_named(&mut self, to: &'t Directive, state: &mut State<'t>) {
+        self.follow(to);
+        self.searches += 1;
+        if self.searches > SEARCHES {
+            return self.untold(Some(to), "named locations lead to each other", None);
+        }
+        let block = to.block.as_deref().unwrap_or_default();
+        let server = state.server.block.as_deref().unwrap_or_default();
+        let mut scope = Scope { levels: vec![state.http, server, block], holder: to };
+        if self.code(block) {
+            return;
+        }
+        match self.located(&mut scope, block, state) {
+            Some(false) => self.handler(&scope, state),
+            Some(true) => self.search(state),
+            None => {}
+        }
     }
 
     /// What takes the request in the innermost block.
-    fn handler(&mut self, scope: &Scope<'t>, block: &'t [Directive], holder: &'t Directive) {
-        let named = |name: &str| block.iter().find(|d| d.name == name);
-        if let Some(back) = named("return") {
-            let status = back.arg(0).parse().ok();
-            return self.issue(
-                Kind::PathRule(status),
-                back,
-                format!("answers {} itself and sends nothing to Bindplane", self.request.path),
-                true,
-            );
+    fn handler(&mut self, scope: &Scope<'t>, state: &mut State<'t>) {
+        self.access(scope, state);
+        let named = |name: &str| scope.own(name);
+        if let Some(try_files) = named("try_files") {
+            return self.try_files(scope, try_files, state);
         }
         if let Some(pass) = named("proxy_pass") {
             self.follow(pass);
-            return self.proxied(scope, pass);
+            return self.proxied(scope, pass, state);
         }
         if let Some(pass) = named("grpc_pass") {
             self.follow(pass);
-            return self.issue(
-                Kind::Http2,
-                pass,
-                "speaks HTTP/2 to the backend (gRPC), which an upgrade cannot cross",
-                true,
-            );
+            let says = "speaks HTTP/2 to the backend (gRPC), which an upgrade cannot cross";
+            return self.issue(Kind::Http2, pass, says, true);
         }
         let others = ["fastcgi_pass", "uwsgi_pass", "scgi_pass", "memcached_pass"];
         if let Some(pass) = others.iter().find_map(|name| named(name)) {
             self.follow(pass);
-            return self.issue(
-                Kind::UpgradeHeaders,
-                pass,
-                "passes the request on by a protocol that has no upgrade",
-                true,
-            );
+            let says = "passes the request on by a protocol that has no upgrade";
+            return self.issue(Kind::UpgradeHeaders, pass, says, true);
         }
-        if let Some(try_files) = named("try_files") {
-            return self.try_files(scope, try_files);
+        let inner = scope.levels.last().copied().unwrap_or_default();
+        let server = state.server.block.as_deref().unwrap_or_default();
+        if let Some(include) = missing(inner).chain(missing(server)).next() {
+            let file = include.arg(0);
+            let why = format!("{file} was not given, and may pass the request on: send it, too");
+            return self.untold(Some(include), why, Some(file));
         }
-        if let Some(include) = not_given(block) {
-            return self
-                .untold(Some(include), "this file was not given, and may pass the request on");
-        }
-        self.issue(
-            Kind::PathRule(Some(404)),
-            holder,
-            format!(
-                "has no proxy_pass{}: nginx looks for a file named {}",
-                if scope.locations.is_empty() { ", and no location takes the path" } else { "" },
-                self.request.path
-            ),
-            true,
-        );
+        self.file(scope, state);
     }
 
-    fn try_files(&mut self, scope: &Scope<'t>, try_files: &'t Directive) {
+    /// Nothing passes it on: nginx looks for a file of that name.
+    fn file(&mut self, scope: &Scope<'t>, state: &mut State<'t>) {
+        let holder = scope.holder;
+        if state.uri != normal(self.request.path) {
+            let says = format!(
+                "answers {} with the file {} from disk, and sends nothing to Bindplane",
+                self.request.path, state.uri
+            );
+            return self.issue(Kind::Disk, holder, says, true);
+        }
+        if let Some(page) = error_page(scope, 404) {
+            let answered = Answered { at: page, status: Some(404), to: None, by: None };
+            return self.error_page(&answered, page, 404, state);
+        }
+        let nowhere = if holder.name == "server" { ", and no location takes the path" } else { "" };
+        let says = format!(
+            "has no proxy_pass{nowhere}: nginx looks for a file named {}",
+            self.request.path
+        );
+        self.issue(Kind::PathRule(Some(404)), holder, says, true);
+    }
+
+    /// All but the last argument are files to look for. None is named as the path
+    /// of a WebSocket; whether one of a fixed name is there, the probe tells.
+    fn try_files(&mut self, scope: &Scope<'t>, try_files: &'t Directive, state: &mut State<'t>) {
         self.follow(try_files);
-        let last = try_files.args.last().map_or("", String::as_str);
+        let Some((last, files)) = try_files.args.split_last() else { return };
+        let fixed = files.iter().find(|file| !file.contains('$') && !file.ends_with('/'));
+        let before = self.provided;
+        if let Some(file) = fixed {
+            self.provided = Some(Provided::FileThere);
+            let says = format!(
+                "looks for the file {file} before it goes on to {last}: where that is there, it is \
+                 the answer for {}, and Bindplane is not asked",
+                self.request.path
+            );
+            self.issue(Kind::Disk, try_files, says, true);
+            self.provided = Some(Provided::FileMissing);
+        }
+        self.fallback(scope, try_files, last, state);
+        self.provided = before;
+    }
+
+    fn fallback(
+        &mut self,
+        scope: &Scope<'t>,
+        try_files: &'t Directive,
+        last: &str,
+        state: &mut State<'t>,
+    ) {
         if last.starts_with('@') {
-            let server = scope.server.block.as_deref().unwrap_or_default();
-            let to = server.iter().find(|d| d.name == "location" && d.arg(0) == last);
-            let Some(to) = to else {
-                return self.untold(Some(try_files), format!("the location {last} was not found"));
+            return match self.named(last, state) {
+                Some(to) => self.at_named(to, state),
+                None => {
+                    let why = format!("the location {last} is not in the files");
+                    self.untold(Some(try_files), why, None);
+                }
             };
-            let block = to.block.as_deref().unwrap_or_default();
-            let mut inner = scope.clone();
-            // A named location stands in the server, whatever led to it.
-            inner.levels.truncate(2);
-            inner.levels.push(block);
-            inner.locations = vec![to];
-            self.follow(to);
-            if block.iter().any(|d| d.name == "try_files") || rewritten(block, "").is_some() {
-                return self.untold(Some(to), "it goes on from here by more rules");
-            }
-            return self.handler(&inner, block, to);
         }
         if let Some(code) = last.strip_prefix('=') {
-            return self.issue(
-                Kind::PathRule(code.parse().ok()),
-                try_files,
-                format!("looks for files, and answers {code} for {}", self.request.path),
-                true,
+            let answered =
+                Answered { at: try_files, status: code.parse().ok(), to: None, by: None };
+            if let Some(status) = answered.status
+                && let Some(page) = error_page(scope, status)
+            {
+                return self.error_page(&answered, page, status, state);
+            }
+            let says = format!("looks for files, and answers {code} for {}", self.request.path);
+            return self.issue(Kind::PathRule(answered.status), try_files, says, true);
+        }
+        let to = match self.eval(state).value(last) {
+            Value::Known(to) => normal(&to),
+            Value::Unknown(variable) => {
+                let why = format!("where this leads depends on {variable}");
+                return self.untold(Some(try_files), why, None);
+            }
+        };
+        // The location that holds the page is where the search would end.
+        let page = to.rsplit('/').next().unwrap_or_default();
+        if page.contains('.') && !page.ends_with(".php") && self.plain_file(&to, state) {
+            let says = format!(
+                "ends at {to}: no file is named {}, so that page is the answer (200). Bindplane is \
+                 not asked: send /v1/ to it",
+                self.request.path
             );
+            return self.issue(Kind::Disk, try_files, says, true);
         }
-        self.untold(Some(try_files), "try_files sends what is no file elsewhere");
+        state.uri = to;
+        self.search(state);
     }
 
-    fn proxied(&mut self, scope: &Scope<'t>, pass: &'t Directive) {
-        let http2 = self.http_version(scope, pass);
-        if !http2 {
-            self.headers(scope, pass);
-            self.hides_grant(scope);
-        }
-        self.timeouts(scope, pass);
-    }
-
-    /// The innermost level that sets it, and whether a file that was not given
-    /// may set it further in.
-    fn inherited(&self, scope: &Scope<'t>, name: &str) -> (Option<&'t Directive>, bool) {
-        let mut open = false;
-        for level in scope.levels.iter().rev() {
-            open |= not_given(level).is_some();
-            if let Some(found) = level.iter().rfind(|d| d.name == name) {
-                return (Some(found), open);
-            }
-        }
-        (None, open)
-    }
-
-    /// Whether it is HTTP/2, where the headers no longer matter.
-    fn http_version(&mut self, scope: &Scope<'t>, pass: &'t Directive) -> bool {
-        let (set, open) = self.inherited(scope, "proxy_http_version");
-        match set.map(|d| (d, d.arg(0))) {
-            Some((d, "2" | "2.0")) => {
-                self.issue(
-                    Kind::Http2,
-                    d,
-                    "speaks HTTP/2 to the backend, which an upgrade cannot cross",
-                    !open,
-                );
-                return true;
-            }
-            Some((d, "1.0")) => self.issue(
-                Kind::HttpVersion,
-                d,
-                "speaks HTTP/1.0 to the backend: an upgrade needs HTTP/1.1",
-                !open,
-            ),
-            Some(_) => {}
-            None => match self.request.version {
-                Some(version) if version >= HTTP_1_1_BY_DEFAULT => {}
-                known => self.issue(
-                    Kind::HttpVersion,
-                    pass,
-                    "passes requests on by HTTP/1.0, since no proxy_http_version applies here \
-                     (before nginx 1.29.7 that is the default): an upgrade needs HTTP/1.1",
-                    known.is_some() && !open,
-                ),
-            },
-        }
-        false
-    }
-
-    fn headers(&mut self, scope: &Scope<'t>, pass: &'t Directive) {
-        let sets = |level: &'t [Directive]| -> Vec<&'t Directive> {
-            level.iter().filter(|d| d.name == "proxy_set_header").collect()
+    /// Whether a path is answered from disk.
+    fn plain_file(&self, path: &str, state: &State<'t>) -> bool {
+        let block = state.server.block.as_deref().unwrap_or_default();
+        let chain = match locate(block, path) {
+            Located::Here(chain) => chain,
+            Located::Nowhere => return true,
+            Located::Slash(_) | Located::Unknown(..) => return false,
         };
-        let mut open = None;
-        let mut own: (usize, Vec<&'t Directive>) = (0, Vec::new());
-        for (depth, level) in scope.levels.iter().enumerate().rev() {
-            open = open.or_else(|| not_given(level));
-            own = (depth, sets(level));
-            if !own.1.is_empty() {
-                break;
-            }
-        }
-        let (depth, own) = own;
-        let outer: Vec<&'t Directive> =
-            scope.levels.iter().take(depth).flat_map(|level| sets(level)).collect();
-        let mut missing: Vec<&str> = Vec::new();
-        let mut wrong: Option<(&'t Directive, String)> = None;
-        for (name, wanted) in [("Upgrade", "websocket"), ("Connection", "upgrade")] {
-            let set = own.iter().rfind(|d| d.arg(0).eq_ignore_ascii_case(name)).copied();
-            let Some(set) = set else {
-                missing.push(name);
-                continue;
-            };
-            match value(set.arg(1), scope) {
-                Value::Known(value) if has_token(&value, wanted) => {}
-                Value::Known(value) => {
-                    let value =
-                        if value.is_empty() { "nothing".to_owned() } else { format!("`{value}`") };
-                    wrong = wrong.or(Some((
-                        set,
-                        format!(
-                            "sends {value} as {name} for an upgrade, where `{wanted}` is needed"
-                        ),
-                    )));
-                }
-                Value::Unknown(variable) => self.untold(
-                    Some(set),
-                    format!("what {variable} holds for an upgrade cannot be told from the files"),
-                ),
-            }
-        }
-        if let (Some(include), false) = (open, missing.is_empty()) {
-            self.untold(Some(include), "this file was not given, and may set the headers");
-            missing.clear();
-        }
-        if !missing.is_empty() {
-            let (at, says) = missing_words(&missing, &own, &outer, pass, |d| self.place(d));
-            self.issue(Kind::UpgradeHeaders, at, says, true);
-        } else if let Some((at, says)) = wrong {
-            self.issue(Kind::UpgradeHeaders, at, says, true);
-        }
-        self.host(&own, pass, open.is_some());
-    }
-
-    /// A 101 without the grant, of a server that was offered compression.
-    fn hides_grant(&mut self, scope: &Scope<'t>) {
-        const NAME: &str = "Sec-WebSocket-Extensions";
-        let of = |d: &Directive, name: &str| {
-            d.name == name && d.args.iter().any(|header| header.eq_ignore_ascii_case(NAME))
+        let inner = chain.last().and_then(|d| d.block.as_deref()).unwrap_or_default();
+        let else_ = |d: &Directive| {
+            d.name.ends_with("_pass") || matches!(d.name.as_str(), "return" | "rewrite" | "if")
         };
-        // Each of these lists is inherited as a whole, where a level has none of its own.
-        let level = |name: &str| {
-            scope.levels.iter().rev().find(|level| level.iter().any(|d| d.name == name))
-        };
-        let named = |name: &str| level(name)?.iter().find(|d| of(d, name));
-        let offered = level("proxy_set_header").is_none_or(|level| {
-            !level
-                .iter()
-                .any(|d| d.name == "proxy_set_header" && d.arg(0).eq_ignore_ascii_case(NAME))
-        });
-        // What is passed on by name is not hidden.
-        let Some(hides) = named("proxy_hide_header").filter(|_| offered) else { return };
-        if named("proxy_pass_header").is_none() {
-            let open = scope.levels.iter().any(|level| not_given(level).is_some());
-            self.issue(Kind::HidesGrant, hides, HIDES, !open);
-        }
-    }
-
-    /// gorilla compares Origin with Host (facts: point 3).
-    fn host(&mut self, own: &[&'t Directive], pass: &'t Directive, open: bool) {
-        let set = own.iter().find(|d| d.arg(0).eq_ignore_ascii_case("Host"));
-        match set {
-            None if !open => self.issue(
-                Kind::Host,
-                pass,
-                "sends the backend's own name as Host, since no proxy_set_header Host applies here",
-                true,
-            ),
-            Some(set) if set.arg(1) == "$proxy_host" => {
-                self.issue(Kind::Host, set, "sends the backend's own name as Host", true)
-            }
-            _ => {}
-        }
-    }
-
-    fn timeouts(&mut self, scope: &Scope<'t>, pass: &'t Directive) {
-        let (read, open) = self.inherited(scope, "proxy_read_timeout");
-        let (send, _) = self.inherited(scope, "proxy_send_timeout");
-        let Some(read_s) = read.map_or(Some(60.0), |d| seconds(d.arg(0))) else {
-            return self.untold(read, "the timeout is not a number");
-        };
-        let send_s = send.map_or(Some(60.0), |d| seconds(d.arg(0)));
-        let send_short = send_s.is_some_and(|s| s < NEEDED_S);
-        if read_s < NEEDED_S {
-            let from = match read {
-                Some(_) => format!("proxy_read_timeout is {read_s:.0} s"),
-                None => "no proxy_read_timeout applies here, so that it is 60 s".to_owned(),
-            };
-            let also = if send_short { "; proxy_send_timeout is short, too" } else { "" };
-            self.issue(
-                Kind::Timeout(read_s),
-                read.unwrap_or(pass),
-                format!("cuts a connection on which nothing comes for {read_s:.0} s: {from}{also}"),
-                !open || read.is_some(),
-            );
-        } else if send_short && let Some(send_s) = send_s {
-            // It counts only while something waits to be sent: no silence is cut by it.
-            self.issue(
-                Kind::SendTimeout(send_s),
-                send.unwrap_or(pass),
-                format!(
-                    "gives the backend {send_s:.0} s to take what is sent (proxy_send_timeout); \
-                     3600 s is recommended"
-                ),
-                !open,
-            );
-        }
+        !inner.iter().any(else_)
     }
 }
 
-/// A pass or a code path that an `if` decides.
-fn pass_in_if(block: &[Directive]) -> Option<&Directive> {
-    block.iter().filter(|d| d.name == "if").find(|d| {
-        d.block.as_deref().unwrap_or_default().iter().any(|inner| inner.name.ends_with("_pass"))
-    })
-}
-
-/// Whether the condition of an `if` holds for an upgrade: a variable alone, or
-/// compared with `=`, `!=`, `~`, `~*` and their negations.
-fn condition(args: &[String], scope: &Scope<'_>) -> Option<bool> {
-    let joined = args.join(" ");
-    let inner = joined.trim().strip_prefix('(')?.strip_suffix(')')?.trim().to_owned();
-    let mut words = inner.splitn(3, ' ');
-    let Value::Known(left) = value(words.next()?, scope) else { return None };
-    let operator = words.next();
-    let right = words.next().map(str::trim);
-    match (operator, right) {
-        (None, _) => Some(!left.is_empty() && left != "0"),
-        (Some("="), Some(right)) => Some(left == right),
-        (Some("!="), Some(right)) => Some(left != right),
-        (Some("~"), Some(right)) => Some(pcre(right, false)?.is_match(&left)),
-        (Some("~*"), Some(right)) => Some(pcre(right, true)?.is_match(&left)),
-        (Some("!~"), Some(right)) => Some(!pcre(right, false)?.is_match(&left)),
-        (Some("!~*"), Some(right)) => Some(!pcre(right, true)?.is_match(&left)),
-        _ => None,
-    }
-}
-
-fn has_token(value: &str, wanted: &str) -> bool {
-    value.split(',').any(|token| token.trim().eq_ignore_ascii_case(wanted))
-}
-
-/// Where headers are missing, and why: never set, or set further out and lost.
-fn missing_words<'t>(
-    missing: &[&str],
-    own: &[&'t Directive],
-    outer: &[&'t Directive],
-    pass: &'t Directive,
-    place: impl Fn(&Directive) -> Place,
-) -> (&'t Directive, String) {
-    let names = missing.join(" and ");
-    let lost = outer.iter().find(|d| missing.iter().any(|m| d.arg(0).eq_ignore_ascii_case(m)));
-    match (own.first(), lost) {
-        (Some(first), Some(lost)) => (
-            first,
-            format!(
-                "is a proxy_set_header of this block, which therefore inherits none from further \
-                 out: {names}, set at {}, {} not sent on",
-                place(lost),
-                if missing.len() > 1 { "are" } else { "is" },
-            ),
-        ),
-        _ => (
-            pass,
-            format!(
-                "passes the request on without {names}: nginx drops them unless proxy_set_header sends them"
-            ),
-        ),
-    }
+/// The `error_page` for a status; the list is inherited as a whole.
+fn error_page<'t>(scope: &Scope<'t>, status: u16) -> Option<&'t Directive> {
+    let level = scope.levels.iter().rev().find(|l| l.iter().any(|d| d.name == "error_page"))?;
+    let code = status.to_string();
+    level.iter().find(|d| d.name == "error_page" && d.args.iter().any(|arg| *arg == code))
 }

@@ -1,9 +1,18 @@
-//! nginx: which server and location a request comes to, and what is sent on.
+//! nginx: its language, the way of a request through it, and what becomes of an
+//! upgrade there. `parse` and `tree` read, `server` and `location` find, `flow`
+//! rewrites, `check` follows, `proxied` and `access` judge.
 
-mod check;
-pub(super) mod parse;
-mod request;
-pub(super) mod tree;
+mod access;
+pub(crate) mod check;
+mod flow;
+mod generated;
+mod include;
+mod location;
+mod main_level;
+pub(crate) mod parse;
+mod proxied;
+pub(crate) mod server;
+pub(crate) mod tree;
 mod value;
 
-pub(super) use check::read;
+pub(crate) use check::read;

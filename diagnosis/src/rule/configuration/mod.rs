@@ -1,0 +1,191 @@
+//! What the configurations that were given say about the request that was
+//! probed, beside what the probe saw.
+//!
+//! "Confirmed" only where the probe saw the effect: then the finding is an error,
+//! explains the claim, and settles which of its readings is the right one. A file
+//! alone claims nothing: it may not be the one that runs, and another hop may do
+//! the same.
+//!
+//! The judge asks these last, with the claims of all other rules: `seen` compares,
+//! `settle` mends the claim, `words` says why the probe need not have seen it.
+
+mod seen;
+mod settle;
+mod words;
+
+pub(crate) use settle::{Settled, settle};
+
+use super::{Answer, Rule};
+use crate::configuration::{Checked, Program, Request, check};
+use crate::evidence::Evidence;
+use wss_bundle::{Attachment, AttachmentKind};
+
+/// These are asked by the judge, who knows what the other rules claim.
+const SETTLED: fn(&Evidence<'_>) -> Answer = |_| Answer::NotApplicable;
+
+pub(super) const HEADERS: Rule = Rule {
+    id: "config-upgrade-headers",
+    title: "The configuration does not send the upgrade on",
+    looks_for: "in the location or backend that takes the WebSocket's path (--config): no Upgrade \
+                or Connection, HTTP/1.0, headers lost because a nested location sets its own",
+    why: "nginx drops Upgrade and Connection unless proxy_set_header sends them, inherits \
+          proxy_set_header only where a block has none of its own, and speaks HTTP/1.0 to backends \
+          before 1.29.7",
+    remedy: "the lines to write, and where",
+    check: SETTLED,
+};
+pub(super) const HTTP2: Rule = Rule {
+    id: "config-http2",
+    title: "The configuration speaks HTTP/2 to the backend",
+    looks_for: "proxy_http_version 2, grpc_pass, or a HAProxy server with proto h2 or alpn h2 and \
+                without ws h1",
+    why: "an upgrade cannot cross to an HTTP/2 backend without RFC 8441",
+    remedy: "HTTP/1.1 to the backend",
+    check: SETTLED,
+};
+pub(super) const TIMEOUT: Rule = Rule {
+    id: "config-timeout",
+    title: "The configuration cuts silent connections",
+    looks_for: "proxy_read_timeout, proxy_send_timeout, timeout tunnel, client or server under \
+                3600 s, set or by default",
+    why: "the console's socket may be silent for long; nginx' default is 60 s",
+    remedy: "3600 s",
+    check: SETTLED,
+};
+pub(super) const PATH_RULE: Rule = Rule {
+    id: "config-path-rule",
+    title: "The configuration does not send the path to Bindplane",
+    looks_for: "the location that takes the WebSocket's path as nginx finds it (try_files, \
+                error_page and redirects included), or HAProxy's use_backend, deny and \
+                default_backend, ending the request with an answer of its own",
+    why: "a path rule for the pages alone leaves the WebSocket's path to whatever comes next",
+    remedy: "send the path to Bindplane, too",
+    check: SETTLED,
+};
+pub(super) const HOST: Rule = Rule {
+    id: "config-host",
+    title: "The configuration hides the browser's Host",
+    looks_for: "no proxy_set_header Host, or one that drops or changes the port ($host), where the \
+                server refused the browser's Origin",
+    why: "gorilla/websocket compares Origin with Host, and nginx sends the backend's name unless told",
+    remedy: "pass the Host on",
+    check: SETTLED,
+};
+pub(super) const EXTENSIONS: Rule = Rule {
+    id: "config-extensions",
+    title: "The configuration hides what was agreed about compression",
+    looks_for: "proxy_hide_header Sec-WebSocket-Extensions (nginx), or http-response del-header of it \
+                (HAProxy), where the offer is sent on",
+    why: "the server grants compression and compresses; a browser that does not see the grant fails \
+          the connection at the first compressed frame (RFC 7692 section 6)",
+    remedy: "let the header through, or remove it from requests as well",
+    check: SETTLED,
+};
+pub(super) const LIMIT: Rule = Rule {
+    id: "config-limit",
+    title: "The configuration limits requests or connections",
+    looks_for: "limit_req, limit_conn (nginx), rules on stick tables, maxconn of a server (HAProxy)",
+    why: "what is above the limit gets a 503 or 429 that looks like a missing backend; the \
+          collector opens more sockets in a second than a browser does",
+    remedy: "room for a browser's handshakes: a burst, or a limit for upgrades of their own",
+    check: SETTLED,
+};
+pub(super) const PROXY_PROTOCOL: Rule = Rule {
+    id: "config-proxy-protocol",
+    title: "One side speaks the PROXY protocol and the other does not",
+    looks_for: "listen … proxy_protocol or accept-proxy against a server line without send-proxy, \
+                and the reverse, where the probe's connection ended or got plain text",
+    why: "who waits for a PROXY header ends a connection that begins otherwise; who does not \
+          expect one takes it for a request (400 in plain text)",
+    remedy: "both sides alike",
+    check: SETTLED,
+};
+pub(super) const NODES: Rule = Rule {
+    id: "config-nodes",
+    title: "Nobody checks the servers",
+    looks_for: "several servers without `check` (HAProxy), with max_fails=0 or \
+                proxy_next_upstream off (nginx)",
+    why: "a server that fails, or has no WebSocket, stays in the rotation",
+    remedy: "a health check on the path of the socket",
+    check: SETTLED,
+};
+pub(super) const RELOAD: Rule = Rule {
+    id: "config-reload",
+    title: "A reload ends every connection",
+    looks_for: "worker_shutdown_timeout (nginx), hard-stop-after (HAProxy)",
+    why: "connections that live for hours meet every reload; all end in the same moment",
+    remedy: "a longer time, or fewer reloads",
+    check: SETTLED,
+};
+pub(super) const SUBREQUEST: Rule = Rule {
+    id: "config-subrequest",
+    title: "What is asked first gets the upgrade as well",
+    looks_for: "auth_request whose location sends Upgrade on, set or inherited",
+    why: "a session service refuses an upgrade, and nginx makes 500 of that (ngx_http_auth_request_module)",
+    remedy: "clear Upgrade and Connection there",
+    check: SETTLED,
+};
+pub(super) const NOT_IN_EFFECT: Rule = Rule {
+    id: "config-not-in-effect",
+    title: "The configuration would forward the upgrade",
+    looks_for: "a configuration that sends the upgrade on, where the probe saw it stripped",
+    why: "the file that was given is then not the one that runs, or another hop strips",
+    remedy: "compare with what runs (nginx -T), or look at the next hop",
+    check: SETTLED,
+};
+pub(super) const UNTOLD: Rule = Rule {
+    id: "config-cannot-tell",
+    title: "What the configuration does cannot be told",
+    looks_for: "files that are not understood or were not given, variables, conditions and rewrites \
+                that decide",
+    why: "a guess would be worse than none",
+    remedy: "give the missing files",
+    check: SETTLED,
+};
+
+/// The files of a case: those of the bundle that decides, else of its twin, else
+/// the newest. Never of several bundles: before and after a change they differ.
+fn given<'a>(e: &Evidence<'a>) -> Option<&'a [Attachment]> {
+    let first = e.focus().into_iter().chain(e.twin()).chain(e.bundles.iter().rev());
+    first
+        .map(|view| view.bundle.attachments.as_slice())
+        .find(|all| all.iter().any(|a| a.kind == AttachmentKind::Configuration))
+}
+
+/// What the configurations of a case say; read once.
+pub(crate) fn readings<'e>(e: &'e Evidence<'_>) -> Option<&'e Checked> {
+    e.configuration.get_or_init(|| read(e)).as_ref()
+}
+
+fn read(e: &Evidence<'_>) -> Option<Checked> {
+    let focus = e.focus()?;
+    let given = given(e)?;
+    let target = &focus.bundle.manifest.target;
+    let request = Request {
+        host: &target.host,
+        port: target.port,
+        tls: target.scheme == wss_bundle::target::Scheme::Https,
+        path: focus.path,
+        version: None,
+    };
+    check(given, &request, |program| version(e, program))
+}
+
+/// The program's version, where an answer told it.
+fn version(e: &Evidence<'_>, program: Program) -> Option<(u32, u32, u32)> {
+    let (_, route, _) = e.deciding()?;
+    let text = route
+        .replies()
+        .flat_map(|r| r.devices.iter())
+        .filter(|m| is_device(program, &m.signature.id))
+        .find_map(|m| m.version.clone())?;
+    let mut parts = text.split('.').map(|part| part.parse().ok());
+    Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
+}
+
+fn is_device(program: Program, id: &str) -> bool {
+    match program {
+        Program::Nginx => matches!(id, "nginx" | "openresty" | "ingress-nginx"),
+        Program::Haproxy => matches!(id, "haproxy" | "openshift-router"),
+    }
+}

@@ -1,0 +1,286 @@
+//! Whether the probe saw what a line foretells.
+
+use super::is_device;
+use crate::configuration::{Issue, Kind, Program, Provided};
+use crate::evidence::compression::Compression;
+use crate::evidence::{Author, Evidence, Reply, ReplyKind, RouteView};
+use crate::idle;
+use crate::model::{Cause, Confidence, DeviceRole, Location};
+use crate::rule::{Claim, same_age};
+use wss_bundle::ResponseHead;
+use wss_bundle::observation::probe;
+
+/// What the probe saw of an issue: a sentence, and the rules whose claims it
+/// explains.
+pub(super) struct Seen {
+    pub(super) saw: String,
+    pub(super) explains: Vec<&'static str>,
+}
+
+/// Whether the answer to the upgrade bears the mark of a load balancer that is
+/// certainly another program's: then these files need not be to blame.
+pub(super) fn another_hop(e: &Evidence<'_>, program: Program) -> Option<String> {
+    let (_, route, path) = e.deciding()?;
+    let devices = &route.upgrade_reply(path)?.devices;
+    let in_front = || {
+        devices.iter().filter(|m| {
+            m.signature.role == DeviceRole::LoadBalancer && m.confidence == Confidence::High
+        })
+    };
+    if in_front().any(|m| is_device(program, &m.signature.id)) {
+        return None;
+    }
+    in_front().next().map(|m| m.signature.name.clone())
+}
+
+/// Whether a response is a file from a disk: what sends files dates and tags them.
+pub(super) fn from_disk(head: &ResponseHead) -> bool {
+    let has = |name: &str| head.header(name).is_some();
+    has("last-modified") && (has("etag") || has("accept-ranges"))
+}
+
+/// The whole of what is compared.
+pub(super) struct Compared<'c, 'e, 'a> {
+    pub(super) e: &'e Evidence<'a>,
+    pub(super) claims: &'c [Claim],
+}
+
+impl<'e, 'a> Compared<'_, 'e, 'a> {
+    fn deciding(&self) -> Option<(&'e RouteView<'a>, &'a str)> {
+        let (_, route, path) = self.e.deciding()?;
+        Some((route, path))
+    }
+
+    pub(super) fn reply(&self) -> Option<&'e Reply<'a>> {
+        let (route, path) = self.deciding()?;
+        route.upgrade_reply(path)
+    }
+
+    /// The rules that claim one of these causes. A fault on the client's side is
+    /// not this file's.
+    pub(super) fn claimed(&self, causes: &[Cause]) -> Vec<&'static str> {
+        self.claims
+            .iter()
+            .filter(|c| causes.contains(&c.cause) && c.location != Location::ClientNetwork)
+            .map(|c| c.finding.rule)
+            .collect()
+    }
+
+    /// The client's side is to blame: then no file of the server's is.
+    fn elsewhere(&self) -> bool {
+        self.claims.first().is_some_and(|c| c.location == Location::ClientNetwork)
+    }
+
+    fn answered(&self, causes: &[Cause]) -> Option<Seen> {
+        let explains = self.claimed(causes);
+        let line = self.reply()?.line();
+        (!explains.is_empty()).then(|| Seen { saw: format!("The probe saw it: {line}."), explains })
+    }
+
+    /// 426 to pages, too, and not as a WebSocket server says it.
+    pub(super) fn refuses_http_1_0(&self) -> bool {
+        let Some((route, path)) = self.deciding() else { return false };
+        let too_old = |r: &Reply<'_>| {
+            matches!(r.status, 426 | 505) && r.reply.head.header("sec-websocket-version").is_none()
+        };
+        let plain = route.plain_reply(path).or_else(|| route.page("/health"));
+        self.reply().is_some_and(too_old) && plain.is_some_and(too_old)
+    }
+
+    /// The page shell, or a file, in the place of an answer to the upgrade.
+    pub(super) fn page_instead(&self) -> bool {
+        self.reply().is_some_and(|r| {
+            r.status == 200
+                && (r.kind == ReplyKind::PageShell
+                    || from_disk(&r.reply.head)
+                    || r.reply.body.bytes.text().trim_start().starts_with('<'))
+        })
+    }
+
+    /// A redirect to the URL that was asked for.
+    fn to_itself(&self) -> bool {
+        let Some(focus) = self.e.focus() else { return false };
+        let target = &focus.bundle.manifest.target;
+        let Some(reply) = self.reply().filter(|r| r.kind == ReplyKind::Redirect) else {
+            return false;
+        };
+        let asked = target.url(focus.path);
+        let Some(to) = reply.reply.head.header("location") else { return false };
+        let plain = |url: &str| {
+            let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+            rest.replacen(&format!("{}:{}", target.host, target.port), &target.host, 1)
+        };
+        let same_scheme = to.starts_with("https:") == asked.starts_with("https:")
+            || to.starts_with("https:") == asked.starts_with("wss:");
+        same_scheme && plain(&to) == plain(&asked)
+    }
+
+    /// Upgrades alone fail: the same request without its headers passes.
+    fn upgrades_alone(&self) -> bool {
+        let Some((route, path)) = self.deciding() else { return false };
+        let server = |r: &&Reply<'_>| r.author == Author::Origin || r.status < 400;
+        route.plain_reply(path).filter(server).is_some()
+            || route.pages_pass(path).is_some() && route.plain_reply(path).is_none()
+    }
+
+    /// Compares. `None` where the probe did not see it.
+    pub(super) fn seen(&self, issue: &Issue) -> Option<Seen> {
+        if self.elsewhere() {
+            return None;
+        }
+        let reply = self.reply();
+        let line = |why: &str, explains| {
+            let line = reply.map(Reply::line).unwrap_or_default();
+            Some(Seen { saw: format!("The probe saw it: {line}{why}."), explains })
+        };
+        match issue.kind {
+            Kind::UpgradeHeaders => self.answered(&[Cause::LbStripsUpgrade]),
+            Kind::HttpVersion if self.refuses_http_1_0() => line(
+                " to every request: what is behind refuses HTTP/1.0",
+                self.claimed(&[Cause::LbStripsUpgrade]),
+            ),
+            // Some servers take an upgrade by HTTP/1.0 (gorilla/websocket 1.5.0 behind
+            // nginx 1.22, as measured): that it was stripped does not show this.
+            Kind::HttpVersion | Kind::SendTimeout(_) => None,
+            Kind::Http2 => {
+                let causes = [
+                    Cause::LbHttp2,
+                    Cause::LbStripsUpgrade,
+                    Cause::BadGateway,
+                    Cause::NoHealthyBackend,
+                ];
+                self.answered(&causes)
+            }
+            Kind::Host => self.answered(&[Cause::OriginRejected]),
+            Kind::PathRule(status) => {
+                let status = status.filter(|s| reply.is_some_and(|r| r.status == *s))?;
+                // The server's own words show that the request came to it.
+                let own = reply?.author == Author::Origin || reply?.kind == ReplyKind::Switched;
+                let causes = [
+                    Cause::WrongPath,
+                    Cause::Redirected,
+                    Cause::NoHealthyBackend,
+                    Cause::LbStripsUpgrade,
+                    Cause::BlockedPage,
+                    Cause::BadGateway,
+                    Cause::AuthRequired,
+                ];
+                let saw = format!("The probe saw it: it was answered {status}.");
+                (!own).then(|| Seen { saw, explains: self.claimed(&causes) })
+            }
+            Kind::Disk if self.page_instead() => {
+                line(" with a page", self.claimed(&[Cause::WrongPath, Cause::BlockedPage]))
+            }
+            Kind::Disk => None,
+            Kind::OtherBackend => {
+                let (route, path) = self.deciding()?;
+                let foreign = route.bindplane_page(path).is_none()
+                    && reply.is_some_and(|r| {
+                        r.kind != ReplyKind::Switched && r.author != Author::Origin
+                    });
+                let causes = [Cause::WrongPath, Cause::BlockedPage, Cause::Redirected];
+                foreign
+                    .then(|| self.claimed(&causes))
+                    .and_then(|rules| line(", and nothing that answers is Bindplane's", rules))
+            }
+            Kind::RedirectLoop(_) if self.to_itself() => {
+                line(" to the URL that was asked for", self.claimed(&[Cause::Redirected]))
+            }
+            Kind::RedirectLoop(_) => None,
+            Kind::Timeout(seconds) => self.cut_at(seconds),
+            Kind::HidesGrant => self.grant_hidden(),
+            Kind::Limit(status) => self.limited(status),
+            Kind::ProxyHeaderAwaited | Kind::ProxyHeaderSent => {
+                let causes = [Cause::TlsFailure, Cause::GatewayTimeout, Cause::BadGateway];
+                let explains = self.claimed(&causes);
+                let how = if issue.kind == Kind::ProxyHeaderSent {
+                    "the server answered in another language than it was spoken to"
+                } else {
+                    "the connection was ended before it was answered"
+                };
+                (!explains.is_empty() && reply.is_none_or(|r| r.kind != ReplyKind::Switched))
+                    .then(|| Seen { saw: format!("The probe saw it: {how}."), explains })
+            }
+            Kind::NotChecked => {
+                let differs = |c: &&Claim| c.cause.slug() == "backends-differ";
+                let rule = self.claims.iter().find(differs)?.finding.rule;
+                let saw = "The probe saw it: the same request got contradicting answers.";
+                Some(Seen { saw: saw.to_owned(), explains: vec![rule] })
+            }
+            Kind::Reload(_) => self.cut_together(),
+            Kind::Subrequest => {
+                let refused = reply.is_some_and(|r| {
+                    matches!(r.status, 400 | 401 | 403 | 500) && r.author != Author::Origin
+                });
+                (refused && self.upgrades_alone())
+                    .then(|| line(" to upgrades alone", self.claimed(&[Cause::LbStripsUpgrade])))
+                    .flatten()
+            }
+        }
+    }
+
+    fn cut_at(&self, seconds: f64) -> Option<Seen> {
+        let cut = idle::idle(self.e)?.cut_after_s?;
+        let near = (cut - seconds).abs() <= (seconds * 0.05).max(1.5);
+        let explains = self.claimed(&[Cause::IdleTimeout]);
+        let saw = format!("The probe saw it: the silent connection was cut after {cut:.1} s.");
+        (near && !explains.is_empty()).then_some(Seen { saw, explains })
+    }
+
+    fn grant_hidden(&self) -> Option<Seen> {
+        let (route, path) = self.deciding()?;
+        let explains = self.claimed(&[Cause::FramesBlocked]);
+        match route.compression(path) {
+            Compression::Breaks(broken) if !broken.granted && !explains.is_empty() => Some(Seen {
+                saw: "The probe saw it: compression was offered, the answer that came does not \
+                      grant it, and frames could not be read."
+                    .to_owned(),
+                explains,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Some handshakes got that status, and another was accepted.
+    fn limited(&self, status: u16) -> Option<Seen> {
+        let (route, _) = self.deciding()?;
+        let own = |r: &&Reply<'_>| r.author != Author::Origin;
+        let refused = route.replies().filter(own).filter(|r| r.status == status).count();
+        let passed = route.replies().any(|r| r.kind == ReplyKind::Switched);
+        let rule = |c: &&Claim| matches!(c.cause.slug(), "rate-limited" | "no-healthy-backend");
+        let explains = self.claims.iter().filter(rule).map(|c| c.finding.rule).collect();
+        (refused > 0 && passed).then(|| Seen {
+            saw: format!(
+                "The probe saw it: {refused} of its own requests got {status}, and others passed. \
+                 The collector opens more sockets in a second than a browser does."
+            ),
+            explains,
+        })
+    }
+
+    /// Both connections that were held ended at about the same time.
+    fn cut_together(&self) -> Option<Seen> {
+        let (route, _) = self.deciding()?;
+        let cut = |name: &'static str| route.hold(name).and_then(|(_, _, held)| idle::cut(held));
+        let (silent, chatty) = (cut(probe::HOLD_SILENT)?, cut(probe::HOLD_CHATTY)?);
+        // Begun some seconds apart, or together.
+        let close = same_age(silent, chatty) || (silent - chatty).abs() <= 10.0;
+        let explains = self.claimed(&[Cause::LifetimeLimit, Cause::IdleTimeout]);
+        close.then(|| Seen {
+            saw: "The probe saw what a reload looks like: both connections ended, the silent one and \
+                  the one that pings. Whether there was a reload at that time, nginx' or HAProxy's log \
+                  says; a limit on age looks the same in one run."
+                .to_owned(),
+            explains,
+        })
+    }
+}
+
+/// Whether an issue counts at all, by what it is provided on.
+pub(super) fn counts(issue: &Issue, seen: bool, disk: bool) -> bool {
+    match issue.provided {
+        None => true,
+        Some(Provided::Condition | Provided::FileThere) => seen,
+        Some(Provided::FileMissing) => !disk,
+    }
+}
