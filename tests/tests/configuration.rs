@@ -70,6 +70,7 @@ fn nginx_takes_every_sample() {
             .replace("http://b;", "http://127.0.0.1:1;")
             .replace("grpc://b", "grpc://127.0.0.1:1");
         let text = text.replace("http://ws;", "http://127.0.0.1:2;");
+        let text = text.replace("http://c;", "http://127.0.0.1:3;");
         let inner = match text.strip_prefix("http {") {
             Some(inner) => inner.trim_end().strip_suffix('}').unwrap().to_owned(),
             None => text,
@@ -94,7 +95,7 @@ fn haproxy_takes_every_sample() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("haproxy.cfg");
     for (_, text, _) in samples::haproxy() {
-        let text = text.replace(" x:1", " 127.0.0.1:1");
+        let text = text.replace(" x:1", " 127.0.0.1:1").replace(" ssl crt {pem}", "");
         std::fs::write(&config, &text).unwrap();
         accepted("haproxy", &["-c", "-f", &config.display().to_string()], &text);
     }
@@ -220,10 +221,122 @@ fn nginx_sends_requests_where_the_check_says() {
     assert_eq!(compared, hosts.len() * PATHS.len());
 }
 
+/// Ways through a server that rewrites, jumps and compares: each ends in a status
+/// of its own.
+fn ways(dice: &mut Dice, next: &mut u16) -> String {
+    let mut status = || {
+        *next += 1;
+        *next
+    };
+    let mut out = String::new();
+    for _ in 0..dice.roll(3) {
+        let condition = dice.pick(&[
+            "$server_port = {port}",
+            "$server_port !~ ^{port}$",
+            "$scheme = https",
+            "$https",
+            "$http_upgrade ~* ^WebSocket$",
+            "$http_upgrade != websocket",
+            "$kind = other",
+            "$args ~ x=1",
+            "$arg_x = 1",
+            "$request_uri ~ ^/app",
+            "$uri ~ graph",
+            "$host ~ ^w1[0-3]",
+            "$request_method = POST",
+            "$unset",
+        ]);
+        let action = match dice.roll(4) {
+            0 => format!("return {};", status()),
+            1 => "set $kind other;".to_owned(),
+            2 => "rewrite ^/v1/(.*)$ /app/$1 last;".to_owned(),
+            _ => "rewrite ^/(v1)/(?<rest>.*)$ /moved/$rest;".to_owned(),
+        };
+        out.push_str(&format!("if ({condition}) {{ {action} }}\n"));
+    }
+    let named = status();
+    out.push_str(&format!("location @here {{ return {named}; }}\n"));
+    out.push_str(&format!(
+        "location @else {{ if ($arg_x) {{ return {}; }} return {}; }}\n",
+        status(),
+        status()
+    ));
+    let places = ["/", "/v1/", "/app/", "/moved/", "~ ws$", "= /v1/graphql"];
+    for place in places {
+        let body = match dice.roll(8) {
+            0 => "try_files $uri @here;".to_owned(),
+            1 => "try_files $uri $uri/ /nothing.html @else;".to_owned(),
+            2 => format!("try_files $uri ={};", 400 + dice.roll(5)),
+            3 => format!("error_page 404 = @here; return {};", dice.pick(&["404", "405"])),
+            4 => format!("error_page 410 =411 @else; return {};", status()),
+            5 => format!("rewrite ^ /end/$arg_x last; return {};", status()),
+            6 => format!(
+                "set $a $uri; if ($a ~ ^/v1) {{ return {}; }} return {};",
+                status(),
+                status()
+            ),
+            _ => format!("return {};", status()),
+        };
+        out.push_str(&format!("location {place} {{ {body} }}\n"));
+    }
+    out.push_str(&format!("location /end/ {{ return {}; }}\n", status()));
+    out
+}
+
+/// Rewrites, conditions, try_files, named locations and error pages of eighty
+/// servers, each asked for nine paths.
+#[test]
+fn nginx_rewrites_where_the_check_says() {
+    let mut dice = Dice(0x1234_5678_9abc_def1);
+    let mut servers = String::new();
+    for number in 0..80 {
+        let mut next = 599;
+        servers.push_str(&format!(
+            "server {{ listen 127.0.0.1:{{port}}; server_name w{number}.example; root {{dir}}/none;\n\
+             set $unset \"\"; set $kind plain; {} }}\n",
+            ways(&mut dice, &mut next)
+        ));
+    }
+    let template = "worker_processes 1;\n".to_owned()
+        + &http(
+            std::path::Path::new("{dir}"),
+            &format!("server_names_hash_max_size 4096;\n{servers}"),
+        );
+    let nginx = Real::start(Product::Nginx, &template, &BTreeMap::new()).unwrap();
+    let text = std::fs::read_to_string(nginx.config_file()).unwrap();
+    let mut wrong = Vec::new();
+    let mut statuses = std::collections::BTreeSet::new();
+    for number in 0..80 {
+        let host = format!("w{number}.example");
+        for path in PATHS {
+            let real = status(nginx.addr, &host, path);
+            let checked = read(&text, &host, nginx.addr.port(), path);
+            let reading = &checked.readings[0];
+            // A file that may be there is said besides, and none is.
+            let said: Vec<&Issue> =
+                reading.issues.iter().filter(|issue| issue.kind != Kind::Disk).collect();
+            statuses.insert(real);
+            match said.as_slice() {
+                [Issue { kind: Kind::PathRule(Some(status)), .. }] if *status == real => {}
+                other => {
+                    wrong.push(format!("{host}{path}: {real}, and {other:?} {:?}", reading.untold))
+                }
+            }
+        }
+    }
+    assert!(statuses.len() > 15, "{statuses:?}");
+    assert!(
+        wrong.is_empty(),
+        "{} wrong\n{}\n{text}",
+        wrong.len(),
+        wrong[..wrong.len().min(8)].join("\n")
+    );
+}
+
 /// Conditions of HAProxy: `http-request return status …` by rules at random.
 #[test]
 fn haproxy_sends_requests_where_the_check_says() {
-    const TESTS: [&str; 16] = [
+    const TESTS: [&str; 30] = [
         "{ path_beg /v1/ }",
         "{ path /v1/ws }",
         "{ path_end /ws }",
@@ -240,9 +353,23 @@ fn haproxy_sends_requests_where_the_check_says() {
         "{ method GET }",
         "METH_POST",
         "ws",
+        "{ ssl_fc }",
+        "{ var(txn.name) -m str b.example }",
+        "{ var(txn.name) -i -m beg B. }",
+        "{ var(txn.none) -m found }",
+        "{ hdr(host),field(1,:) -i B.EXAMPLE }",
+        "{ hdr(host) b.example }",
+        "{ hdr_beg(host) -i B.ex }",
+        "{ hdr_dom(host) -i example }",
+        "{ hdr_reg(host) ^b\\.example(:[0-9]+)?$ }",
+        "{ req.hdr_cnt(upgrade) ge 1 }",
+        "{ dst_port lt 1024 }",
+        "{ dst_port 1024:65535 }",
+        "{ path,lower -m beg /v1/ }",
+        "{ base_beg b.example }",
     ];
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
-    for round in 0..12 {
+    for round in 0..24 {
         let mut rules = String::new();
         for code in [400, 401, 403, 404, 405, 429, 500, 502] {
             let mut condition = String::new();
@@ -261,7 +388,7 @@ fn haproxy_sends_requests_where_the_check_says() {
         }
         let template = format!(
             "defaults\n    mode http\n    timeout connect 9s\n    timeout client 9s\n    timeout server 9s\n\
-             frontend f\n    bind 127.0.0.1:{{port}}\n    acl ws path_beg /v1/ws /app\n    acl ws path_end graphql\n{rules}"
+             frontend f\n    bind 127.0.0.1:{{port}}\n    http-request set-var(txn.name) hdr(host),host_only\n    acl ws path_beg /v1/ws /app\n    acl ws path_end graphql\n{rules}"
         );
         let haproxy = Real::start(Product::Haproxy, &template, &BTreeMap::new()).unwrap();
         let text = std::fs::read_to_string(haproxy.config_file()).unwrap();

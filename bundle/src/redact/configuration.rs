@@ -120,6 +120,7 @@ fn apply(r: &mut Redactor, entry: &str, rule: &Rule, text: &str) -> String {
         });
         let harmless = match rule.kind {
             "header-value" => variables_alone(value),
+            "secret-named" if in_nginx(&c[1]) => nginx_variables(value) || plain_word(value),
             _ => names_it_alone(value),
         };
         if known || harmless || value == "[removed]" {
@@ -176,6 +177,46 @@ fn credential_maps(r: &mut Redactor, entry: &str, text: &str) -> String {
         r.count(entry, &format!("line {line}"), "map-key");
     }
     out
+}
+
+/// Whether these words are nginx' own: there `$` always begins a variable.
+fn in_nginx(words: &str) -> bool {
+    let words = words.trim_start();
+    words.starts_with('$') || words.starts_with("set") && words[3..].starts_with([' ', '\t', '\n'])
+}
+
+/// Whether nothing but variables of nginx is in it: `$scheme`, `"${a}$b"`.
+fn nginx_variables(value: &str) -> bool {
+    static VARIABLE: OnceLock<Option<Regex>> = OnceLock::new();
+    let variable =
+        VARIABLE.get_or_init(|| Regex::new(r"^(?:\$\w+|\$\{\w+\}|[:/.-])+$").ok()).as_ref();
+    let bare = value.trim_matches(['"', '\'']);
+    variable.is_some_and(|v| v.is_match(bare)) && bare.contains('$')
+}
+
+/// Whether it is a word that everybody uses: an empty text, a scheme, a switch.
+fn plain_word(value: &str) -> bool {
+    matches!(
+        value.trim_matches(['"', '\'']).to_ascii_lowercase().as_str(),
+        "" | "-"
+            | "0"
+            | "1"
+            | "http"
+            | "https"
+            | "ws"
+            | "wss"
+            | "on"
+            | "off"
+            | "true"
+            | "false"
+            | "yes"
+            | "no"
+            | "none"
+            | "default"
+            | "close"
+            | "upgrade"
+            | "websocket"
+    )
 }
 
 /// Whether the value says where the secret is, and is none: `$http_authorization`,
@@ -299,6 +340,34 @@ listen stats
         ] {
             assert!(haproxy.contains(kept), "{kept}\n{haproxy}");
         }
+    }
+
+    #[test]
+    fn variables_and_plain_words_are_no_secrets() {
+        let config = "set $pass_access_scheme $scheme;\nset $auth_host \"$http_host\";\n\
+                      set $token_url $scheme://$host;\nset $api_token \"tok-51aa\";\n\
+                      if ($pass_access_scheme = \"https\") { }\nif ($http_x_auth = \"\") { }\n\
+                      if ($auth_host = $host) { }\nif ($http_x_key = abc-51aa) { }\n\
+                      proxy_set_header X-Scheme $pass_access_scheme;\n\
+                      proxy_set_header X-Auth-Request-User $auth_user;\n\
+                      user kim insecure-password $51aa\nuser kim insecure-password \"${PASS}\"\n";
+        let mut r = Redactor::new();
+        let out = text(&mut r, "e", config);
+        for kept in [
+            "set $pass_access_scheme $scheme;",
+            "set $auth_host \"$http_host\";",
+            "set $token_url $scheme://$host;",
+            "if ($pass_access_scheme = \"https\")",
+            "if ($http_x_auth = \"\")",
+            "if ($auth_host = $host)",
+            "X-Scheme $pass_access_scheme;",
+            "X-Auth-Request-User $auth_user;",
+            "insecure-password \"${PASS}\"",
+        ] {
+            assert!(out.contains(kept), "{kept}\n{out}");
+        }
+        assert!(!out.contains("51aa"), "{out}");
+        assert_eq!(r.redactions().len(), 3, "{:?}", r.redactions());
     }
 
     proptest::proptest! {

@@ -300,7 +300,10 @@ fn decide(
                     return Decision::Takes {
                         hops: said.hops.clone(),
                         source: format!("{name}: {file}"),
-                        because: format!("{name}: {file} says {}", said.text),
+                        because: match said.without().filter(|_| reading == Reading::Chrome) {
+                            Some(drops) => format!("{name}: {file} says {}; {drops}", said.text),
+                            None => format!("{name}: {file} says {}", said.text),
+                        },
                     };
                 }
                 Some(Err(why)) => troubles.push(format!("{file}: {why}")),

@@ -230,6 +230,7 @@ pub fn find(question: &Question<'_>) -> Result<Found, String> {
         match answer {
             Ok(answer) => {
                 builder.notes.extend(answer.notes.iter().map(|note| format!("{file}: {note}")));
+                builder.notes.extend(odd_entries(file, answer));
             }
             Err(why) => builder.notes.push(format!("{file} could not be used: {why}")),
         }
@@ -384,21 +385,34 @@ fn settings(question: &Question<'_>) -> Vec<ProxySetting> {
     out
 }
 
+/// What Chrome leaves out of a PAC file's answer, and that it holds credentials.
+fn odd_entries(file: &File, answer: &pac::Answer) -> Vec<String> {
+    let mut out: Vec<String> = [&answer.socket, &answer.page]
+        .into_iter()
+        .filter_map(|said| said.without())
+        .map(|drops| format!("{file}: {drops}"))
+        .collect();
+    if [&answer.socket, &answer.page].iter().any(|said| !said.credentials.is_empty()) {
+        out.push(format!(
+            "{file} holds a user name or password, which no browser uses and everybody who can fetch \
+             the file can read: remove it there, and change it"
+        ));
+    }
+    out.dedup();
+    out
+}
+
 fn credentials(question: &Question<'_>) -> Vec<Credentials> {
     let variables =
         question.variables.recorded().filter(|(key, _)| !variables::is_list(key)).map(|(_, v)| v);
     let answers = question.answers.values().filter_map(|answer| answer.as_ref().ok());
-    let hops = answers.flat_map(|a| a.socket.hops.iter().chain(&a.page.hops));
-    let hops = hops.filter_map(|hop| match hop {
-        Hop::Proxy(text) => Some(text.as_str()),
-        Hop::Direct => None,
-    });
+    let named = answers.flat_map(|a| a.socket.credentials.iter().chain(&a.page.credentials));
     question
         .option
         .into_iter()
         .chain(variables)
-        .chain(hops)
         .filter_map(credentials_in)
+        .chain(named.cloned())
         .chain(question.sources.list.iter().flat_map(|source| source.credentials.iter().cloned()))
         .collect()
 }

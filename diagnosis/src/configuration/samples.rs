@@ -143,6 +143,71 @@ pub(crate) fn nginx() -> Vec<Sample> {
             vec![],
         ),
         (
+            "try_files that ends at a named location",
+            format!("server {{\nlocation / {{ try_files $uri @b; }}\nlocation @b {{\nproxy_pass http://b; {} }} }}", GOOD.replace("proxy_set_header Connection \"upgrade\";", "")),
+            vec!["headers @4"],
+        ),
+        (
+            "try_files that looks for a page before it",
+            format!("server {{\nlocation / {{ try_files $uri /index.html @b; }}\nlocation @b {{\nproxy_pass http://b; {} }} }}", GOOD.replace("proxy_read_timeout 1h", "proxy_read_timeout 1m")),
+            vec!["disk @2 if there", "timeout 60 @4 if not there"],
+        ),
+        (
+            "try_files that ends at a page",
+            "server {\nlocation / {\ntry_files $uri $uri/ /index.html; } }".to_owned(),
+            vec!["disk @3"],
+        ),
+        (
+            "an error page in the place of try_files",
+            "server {\nerror_page 404 =200 /index.html; location /x {\nreturn 200; } }".to_owned(),
+            vec!["disk @2"],
+        ),
+        (
+            "a maintenance page by name",
+            "server {\nerror_page 503 @m; location / {\nreturn 503; }\nlocation @m { return 503 x; } }".to_owned(),
+            vec!["path Some(503) @3"],
+        ),
+        (
+            "a redirect by port that does not hold",
+            format!("server {{ if ($server_port !~ 443) {{ rewrite ^(/.*)$ https://$host$1 permanent; }}\nlocation / {{ proxy_pass http://b;\n{GOOD} }} }}"),
+            vec![],
+        ),
+        (
+            "a redirect that waits for a header",
+            format!("server {{\nif ($http_x_forwarded_proto != https) {{\nreturn 301 https://$host$request_uri; }} location / {{ proxy_pass http://b;\n{GOOD} }} }}"),
+            vec!["loop 301 @3 if seen", "untold @2"],
+        ),
+        (
+            "rewritten to another location",
+            format!("server {{\nlocation /v1/ {{ rewrite ^/v1/(.*)$ /b/$1 last; }} location /b/ {{\nproxy_pass http://b;\n{} }} }}", GOOD.replace("1.1", "1.0")),
+            vec!["version @4"],
+        ),
+        (
+            "a limit",
+            format!("limit_req_zone $binary_remote_addr zone=z:1m rate=2r/s;\nserver {{ limit_req_status 429; location / {{\nlimit_req zone=z burst=5; proxy_pass http://b;\n{GOOD} }} }}"),
+            vec!["limit 429 @3"],
+        ),
+        (
+            "asked first, with the upgrade",
+            format!("server {{\n{GOOD}\nlocation / {{ auth_request /a; proxy_pass http://b; }}\nlocation = /a {{ proxy_pass http://c; }} }}"),
+            vec!["asks @2"],
+        ),
+        (
+            "asked first, without it",
+            format!("server {{\n{GOOD}\nlocation / {{\nauth_request /a; proxy_pass http://b; }}\nlocation = /a {{ proxy_set_header X-A b; proxy_pass http://c; }} }}"),
+            vec!["untold @4"],
+        ),
+        (
+            "two servers, and none is taken out",
+            format!("upstream two {{ server 127.0.0.1:1;\nserver 127.0.0.1:2 max_fails=0; }}\nserver {{ location / {{ proxy_pass http://two;\n{GOOD} }} }}"),
+            vec!["unchecked @2"],
+        ),
+        (
+            "a PROXY header is awaited",
+            format!("server {{\nlisten 127.0.0.1:443 proxy_protocol; location / {{ proxy_pass http://b;\n{GOOD} }} }}"),
+            vec!["awaits @2 if seen"],
+        ),
+        (
             "an if that only returns",
             format!("server {{\nlocation / {{\nif ($http_x) {{ return 403; }}\nproxy_pass http://b;\n{GOOD} }} }}"),
             vec!["untold @3"],
@@ -224,6 +289,46 @@ pub(crate) fn haproxy() -> Vec<Sample> {
             "the path moves",
             "frontend f\n bind :443\n http-request set-path /x%[path]\n default_backend b\nbackend b\n server s x:1\n",
             vec!["untold @8"],
+        ),
+        (
+            "a redirect that does not hold",
+            "frontend f\n bind :443 ssl crt {pem}\n http-request redirect scheme https unless { ssl_fc }\n default_backend b\nbackend b\n server s x:1\n",
+            vec![],
+        ),
+        (
+            "a name in a variable",
+            "frontend f\n bind :443\n http-request set-var(txn.h) hdr(host),field(1,:)\n use_backend %[var(txn.h),field(1,.)] if { var(txn.h) -m end example }\nbackend b\n timeout tunnel 9s\n server s x:1\n",
+            vec!["timeout 9 @11"],
+        ),
+        (
+            "a map",
+            "frontend f\n bind :443\n use_backend %[hdr(host),lower,map_str(/dev/null,b)]\nbackend b\n server s x:1\n",
+            vec!["untold @8"],
+        ),
+        (
+            "start-up decides, and the file tells",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n .if streq(a,b)\n timeout tunnel 7s\n .else\n timeout tunnel 8s\n .endif\n server s x:1\n",
+            vec!["timeout 8 @13"],
+        ),
+        (
+            "start-up decides, and the environment tells",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n .if defined(X)\n timeout tunnel 7s\n .endif\n server s x:1\n",
+            vec!["untold @11"],
+        ),
+        (
+            "a rate",
+            "frontend f\n bind :443\n stick-table type ip size 1k store http_req_rate(10s)\n http-request track-sc0 src\n http-request deny deny_status 429 if { sc_http_req_rate(0) gt 9 }\n default_backend b\nbackend b\n server s x:1\n",
+            vec!["limit 429 @10"],
+        ),
+        (
+            "two servers without check",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n server s x:1\n server t x:1 check\n",
+            vec!["unchecked @10"],
+        ),
+        (
+            "the tunnel's time is taken back",
+            "frontend f\n bind :443\n default_backend b\nbackend b\n timeout tunnel 1m\n server s x:1 send-proxy\n",
+            vec!["sends @11 if seen", "timeout 60 @10"],
         ),
         (
             "tcp",

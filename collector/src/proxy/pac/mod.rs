@@ -7,6 +7,7 @@ pub mod functions;
 pub mod load;
 
 use super::client::Hop;
+use crate::config::Credentials;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -53,16 +54,44 @@ impl fmt::Display for File {
 }
 
 /// What `FindProxyForURL` returned.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Said {
-    /// Word for word, cut to a sensible length.
+    /// Word for word, cut to a sensible length, without credentials.
     pub text: String,
     /// The same, understood.
     pub hops: Vec<Hop>,
+    /// Entries that Chrome leaves out, without credentials, and why.
+    pub dropped: Vec<Dropped>,
+    /// What stood before an `@`, whatever else was wrong with the entry.
+    pub credentials: Vec<Credentials>,
+}
+
+/// An entry that Chrome leaves out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dropped {
+    /// The entry, without credentials.
+    pub entry: String,
+    /// Why.
+    pub why: &'static str,
+}
+
+impl Said {
+    /// What Chrome does with the entries that it leaves out; nothing where there
+    /// are none.
+    #[must_use]
+    pub fn without(&self) -> Option<String> {
+        let one = |d: &Dropped| format!("Chrome drops the entry `{}` ({})", d.entry, d.why);
+        let all: Vec<String> = self.dropped.iter().map(one).collect();
+        let then = match self.hops.as_slice() {
+            [Hop::Direct] => " and goes directly",
+            _ => "",
+        };
+        (!all.is_empty()).then(|| format!("{}{then}", all.join(", ")))
+    }
 }
 
 /// A PAC file's answers for one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Answer {
     /// For the WebSocket's URL.
     pub socket: Said,
@@ -79,38 +108,117 @@ pub struct Answer {
 /// What became of each PAC file.
 pub type Answers = BTreeMap<File, Result<Answer, String>>;
 
-/// Understands what `FindProxyForURL` returned: `PROXY a:8080; SOCKS5 b; DIRECT`.
-/// What cannot be understood is left out, as browsers do; nothing left is direct.
+/// Understands what `FindProxyForURL` returned, as Chromium does
+/// (`net/base/proxy_string_util.cc`): `PROXY a:8080; SOCKS5 b; DIRECT`. What it
+/// cannot use is left out; nothing left is direct. Held by a test with a real
+/// Chromium.
 #[must_use]
 pub fn understand(text: &str) -> Said {
-    let mut hops = Vec::new();
-    for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
-        let mut words = part.split_whitespace();
-        let kind = words.next().unwrap_or_default().to_ascii_uppercase();
-        let hop = match (kind.as_str(), words.next()) {
-            ("DIRECT", _) => Some(Hop::Direct),
-            ("PROXY" | "HTTP", Some(place)) => Some(Hop::Proxy(format!("http://{place}"))),
-            ("HTTPS", Some(place)) => Some(Hop::Proxy(format!("https://{place}"))),
-            ("SOCKS5", Some(place)) => Some(Hop::Proxy(format!("socks5://{place}"))),
-            // SOCKS 4 for Chrome; Firefox takes it for 5.
-            ("SOCKS" | "SOCKS4", Some(place)) => Some(Hop::Proxy(format!("socks4://{place}"))),
-            _ => None,
-        };
-        if let Some(hop) = hop
-            && !hops.contains(&hop)
-            && hops.len() < HOPS
-        {
-            hops.push(hop);
+    let mut said = Said {
+        text: String::new(),
+        hops: Vec::new(),
+        dropped: Vec::new(),
+        credentials: Vec::new(),
+    };
+    let mut shown: Vec<String> = Vec::new();
+    for part in text.split(';').map(trim).filter(|part| !part.is_empty()) {
+        said.credentials.extend(credentials_in_entry(part));
+        let plain = without_secrets(part);
+        match entry(part) {
+            Ok(hop) => {
+                if !said.hops.contains(&hop) && said.hops.len() < HOPS {
+                    said.hops.push(hop);
+                }
+            }
+            Err(why) => {
+                if said.dropped.len() < HOPS {
+                    let entry = plain.chars().filter(|c| !c.is_control()).take(100).collect();
+                    said.dropped.push(Dropped { entry, why });
+                }
+            }
         }
+        shown.push(plain);
     }
-    if hops.is_empty() {
-        hops.push(Hop::Direct);
+    if said.hops.is_empty() {
+        said.hops.push(Hop::Direct);
     }
-    let mut shown: String = text.chars().filter(|c| !c.is_control()).take(300).collect();
-    if shown.trim().is_empty() {
-        shown = "nothing, which is DIRECT".to_owned();
+    said.text = shown.join("; ").chars().filter(|c| !c.is_control()).take(300).collect();
+    if said.text.trim().is_empty() {
+        said.text = "nothing, which is DIRECT".to_owned();
     }
-    Said { text: super::address::without_credentials(&shown), hops }
+    said
+}
+
+/// Blanks as HTTP has them.
+fn trim(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\r', '\n'])
+}
+
+/// One entry, or why Chromium leaves it out.
+fn entry(part: &str) -> Result<Hop, &'static str> {
+    let (kind, place) = match part.find([' ', '\t', '\r', '\n']) {
+        Some(at) => (&part[..at], trim(&part[at..])),
+        None => (part, ""),
+    };
+    let scheme = match kind.to_ascii_uppercase().as_str() {
+        "DIRECT" if place.is_empty() => return Ok(Hop::Direct),
+        "DIRECT" => return Err("DIRECT has no host"),
+        "PROXY" => "http",
+        "HTTPS" => "https",
+        // SOCKS 4 for Chrome; Firefox takes it for 5.
+        "SOCKS" | "SOCKS4" => "socks4",
+        "SOCKS5" => "socks5",
+        _ => return Err("the kind is unknown to it"),
+    };
+    if place.contains('@') {
+        return Err("an entry with a user name or password is invalid there");
+    }
+    if place.is_empty() {
+        return Err("it names no proxy");
+    }
+    if !is_place(place) {
+        return Err("it is no host and port");
+    }
+    Ok(Hop::Proxy(format!("{scheme}://{place}")))
+}
+
+/// `host`, `host:port`, `[::1]:port`.
+fn is_place(place: &str) -> bool {
+    let (host, port) = match place.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((host, after)) if host.parse::<std::net::Ipv6Addr>().is_ok() => {
+                (host, after.strip_prefix(':').or(after.is_empty().then_some("80")))
+            }
+            _ => return false,
+        },
+        None => match place.rsplit_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (place, Some("80")),
+        },
+    };
+    let named = |c: char| c.is_alphanumeric() || ".-_:%".contains(c);
+    let name = !host.is_empty()
+        && host.chars().all(named)
+        && (place.starts_with('[') || !host.contains(':'));
+    name && port.is_some_and(|port| {
+        !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
+    })
+}
+
+/// The entry without what stands before an `@`.
+fn without_secrets(part: &str) -> String {
+    match (part.rsplit_once('@'), part.split_once([' ', '\t'])) {
+        (None, _) => part.to_owned(),
+        (Some((_, host)), Some((kind, _))) if kind.chars().all(char::is_alphanumeric) => {
+            format!("{kind} [removed]@{host}")
+        }
+        (Some((_, host)), _) => format!("[removed]@{host}"),
+    }
+}
+
+fn credentials_in_entry(part: &str) -> Option<Credentials> {
+    let place = part.split_once([' ', '\t']).map_or(part, |(_, place)| place);
+    super::address::credentials_in(trim(place))
 }
 
 #[cfg(test)]
@@ -135,6 +243,26 @@ mod tests {
         assert_eq!(hops(""), [Hop::Direct]);
         assert_eq!(hops("undefined"), [Hop::Direct]);
         assert_eq!(hops("PROXY"), [Hop::Direct]);
+        // Real Chromium takes none of these (tests/tests/browser_pac.rs).
+        for invalid in [
+            "HTTP a:1",
+            "PROXY u:p@a:1",
+            "DIRECT a:1",
+            "PROXY a:x",
+            "PROXY a:1 PROXY b:2",
+            "PROXY http://a:1",
+            "PROXY a:",
+            "PROXY a:70000",
+        ] {
+            assert_eq!(hops(invalid), [Hop::Direct], "{invalid}");
+            assert_eq!(understand(invalid).dropped.len(), 1, "{invalid}");
+        }
+        assert_eq!(hops("PROXY u:p@a:1; PROXY b:2"), [proxy("http://b:2")]);
+        assert_eq!(hops("proxy\ta:8080;;"), [proxy("http://a:8080")]);
+        let said = understand("PROXY reader:Pa55@a:1; DIRECT");
+        assert_eq!(said.text, "PROXY [removed]@a:1; DIRECT");
+        assert!(!format!("{said:?}").contains("Pa55"), "{said:?}");
+        assert_eq!(said.credentials.len(), 1);
         let many: String = (0..1000).map(|n| format!("PROXY p{n}:1;")).collect();
         assert_eq!(hops(&many).len(), HOPS);
         assert!(understand(&many).text.len() <= 300);

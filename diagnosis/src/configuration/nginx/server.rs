@@ -221,6 +221,21 @@ pub(super) fn pick<'t>(
     if on_port.is_empty() {
         return elsewhere(&all, &fitting, best > NameFit::None, request, port);
     }
+    // A part of a configuration, and for other names: the server for this one may
+    // be in another part.
+    let others = |one: &Candidate<'t>| {
+        let names = inside(one.server).iter().filter(|d| d.name == "server_name");
+        let mut names = names.flat_map(|d| &d.args).peekable();
+        names.peek().is_some() && names.all(|name| !matches!(name.as_str(), "_" | "" | "localhost"))
+    };
+    if best == NameFit::None && fitting.iter().all(|one| !one.whole && others(one)) {
+        let why = format!(
+            "no server for the name {} is in the files that were given; `nginx -T` prints all that \
+             are in effect",
+            request.host
+        );
+        return Err((fitting.first().map(|one| one.server), why));
+    }
     // By name nginx takes the first of several; without one, the port's default.
     let default = fitting.iter().find(|one| best == NameFit::None && is_default(one.server));
     let Some(one) = default.or(fitting.first()) else {
