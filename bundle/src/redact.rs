@@ -20,6 +20,7 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use rules::header_may_stay;
+pub(crate) use rules::names_a_secret;
 
 /// Secrets shorter than this are masked only where the structure shows them
 /// (headers, userinfo, cookies): a search for `ab` would shred every text.
@@ -107,6 +108,12 @@ impl Redactor {
     pub fn header(&mut self, entry: &str, place: &str, name: &str, value: &str) -> String {
         let value = self.given(entry, place, value);
         rules::header_value(self, entry, place, name, &value)
+    }
+
+    /// Output of curl, as it is kept: see [`crate::pasted::curl`].
+    #[cfg(test)]
+    pub(crate) fn curl_output(&mut self, entry: &str, bytes: &[u8]) -> String {
+        curl::output(self, entry, bytes)
     }
 
     /// Lists what was removed elsewhere, before it came here.

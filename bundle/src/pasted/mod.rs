@@ -8,6 +8,7 @@
 //! curl's output ([`curl`]), a configuration, a console's message.
 
 mod around;
+pub mod curl;
 #[cfg(test)]
 mod proptests;
 

@@ -53,3 +53,111 @@ proptest! {
         }
     }
 }
+
+/// Lines of pastes, with secrets in every place where curl shows one.
+const CURLS: &[&str] = &[
+    "$ curl -i -N -H \"Connection: Upgrade\" -H 'X-Own: hunter2hunter2' -u ann:hunter2hunter2 \\\n",
+    "  -b sid=hunter2hunter2 -H \"Upgrade: websocket\" https://a:hunter2hunter2@b.example/v1/ws?t=hunter2hunter2\n",
+    "C:\\>curl.exe -sv -x http://u:hunter2hunter2@proxy:1 \"https://b.example/\"\n",
+    "curl -H \u{201d}Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\u{201d} https://b.example/v1/ws\n",
+    "> GET /v1/ws?token=hunter2hunter2 HTTP/1.1\n",
+    "> Authorization: Bearer hunter2hunter2\n",
+    "> Accept: text/plain;q=0.9\n",
+    "> Upgrade: websocket\n> \n",
+    "< HTTP/1.1 101 Switching Protocols\n",
+    "< Set-Cookie: s=hunter2hunter2; Path=/\n",
+    "< Content-Type: text/html;charset=utf-8\n< \n",
+    "HTTP/1.1 400 Bad Request\n",
+    "Sec-Websocket-Version: 13\n\n",
+    "Set-Cookie: BP=hunter2hunter2hunter2hunter2hunter2hunter2hunter2hunter2\nhunter2hunter2\n",
+    "HTTP/2 200 \n",
+    "Location: https://idp.example/?code=hunter2hunter2\n",
+    "curl: (52) Empty reply from server\n",
+    "* Server auth using Basic with user 'hunter2hunter2'\n",
+    "* Connected to b.example (192.0.2.1) port 443\n",
+    "== Info: Trying\n=> Send header, 20 bytes (0x14)\n0000: GET / HTTP/1.1\n0010: Cookie: a=hunter2hunter2\n",
+    "^C\n",
+    "Invoke-WebRequest : Cannot bind parameter 'Headers'.\n",
+    "<html>\n",
+    "\n",
+];
+
+/// What is read of a paste, but for what a redactor may take away.
+fn facts(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::new();
+    let names = |lines: &[String]| -> String {
+        let own = |line: &String| match line.split_once(':') {
+            Some((name, value)) if crate::redact::header_may_stay(name) => {
+                format!("{name}:{value}")
+            }
+            Some((name, _)) => name.to_owned(),
+            None => String::new(),
+        };
+        lines.iter().skip(1).map(own).collect::<Vec<_>>().join("|")
+    };
+    let start = |line: &str| line.split('?').next().unwrap_or_default().to_owned();
+    for test in curl::read(&text(bytes)).tests {
+        let _ = write!(out, "test {} {:?} {:?}", test.line, test.program, test.errors);
+        if let Some(c) = &test.command {
+            let urls: Vec<String> = c
+                .urls
+                .iter()
+                .map(|url| {
+                    let url = start(url);
+                    url.split_once("://").map_or(url.clone(), |(s, rest)| {
+                        format!("{s}://{}", rest.rsplit('@').next().unwrap_or_default())
+                    })
+                })
+                .collect();
+            let headers: Vec<String> = c
+                .headers
+                .iter()
+                .map(|h| names(&[String::new(), format!("{}: {}", h.name, h.value)]))
+                .collect();
+            let _ = write!(out, " {urls:?} {headers:?} {:?} {} {:?}", c.proxy, c.follows, c.method);
+        }
+        for request in &test.requests {
+            let _ = write!(out, " sent {} {}", start(&request[0]), names(request));
+        }
+        for response in &test.responses {
+            let _ = write!(
+                out,
+                " got {} {} {}",
+                response.line,
+                response.status_line(),
+                names(&response.lines)
+            );
+        }
+        let _ = writeln!(out, " {:?} {} {}", test.written, test.connected, test.hex);
+    }
+    out
+}
+
+fn pasted() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        6 => proptest::sample::select(CURLS),
+        1 => proptest::sample::select(PIECES),
+    ];
+    proptest::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #[test]
+    fn what_is_masked_reads_as_before_and_holds_no_secret(given in pasted()) {
+        let bytes = given.as_bytes();
+        let mut redactor = crate::redact::Redactor::new();
+        let masked = redactor.curl_output("e", bytes);
+        prop_assert!(!masked.contains("hunter2"), "{}", masked);
+        prop_assert_eq!(facts(masked.as_bytes()), facts(bytes), "{}", masked);
+        // What is masked is masked once.
+        let mut again = crate::redact::Redactor::new();
+        prop_assert_eq!(&again.curl_output("e", masked.as_bytes()), &masked);
+    }
+
+    #[test]
+    fn nothing_panics(bytes in handed_over()) {
+        let _ = curl::read(&text(&bytes));
+        let _ = crate::redact::Redactor::new().curl_output("e", &bytes);
+    }
+}

@@ -1,162 +1,182 @@
-//! Pasted output of curl: heads by the list of headers, the command's own
-//! options, everything else as free text. Errs towards removing: what the lines
-//! are is guessed, since people paste what they see.
+//! Pasted output of curl: read first, then masked by what was understood
+//! ([`crate::pasted::curl`]). Fields go by the list of headers, commands by their
+//! options, everything else is free text. What is masked reads as before: the
+//! diagnosis reads what stands in the bundle.
 
 use super::{Redactor, rules};
 use crate::pasted;
+use crate::pasted::curl::{self, How, Kind, Mark, Secret};
 use regex::{Captures, Regex};
 use std::sync::OnceLock;
-
-/// A wrapped value begins on a line at least so long: narrower consoles are rare.
-const WRAP: usize = 40;
-
-/// What the line before was.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Before {
-    /// A line of a head; whether its value stayed.
-    Head { stayed: bool, long: bool },
-    /// A line of a command that goes on.
-    Command,
-    /// A body, a message of curl's.
-    Other,
-}
 
 /// The output as text, without secrets.
 pub(super) fn output(r: &mut Redactor, entry: &str, bytes: &[u8]) -> String {
     let text = pasted::text(bytes);
+    let read = curl::read(&text);
     let mut out = String::with_capacity(text.len());
-    // A cut-off paste may begin within a head.
-    let mut before = Before::Head { stayed: true, long: false };
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        let place = format!("line {}", number + 1);
+    let mut before = Before::default();
+    let mut secrets = read.secrets;
+    secrets.sort_by_key(|secret| (secret.line, secret.range.start));
+    let mut secrets = secrets.as_slice();
+    for (at, line) in text.split_inclusive('\n').enumerate() {
+        let place = format!("line {}", at + 1);
         let bare = line.trim_end_matches('\n');
-        let (clean, now) = one(r, (entry, &place), bare, before);
-        out.push_str(&clean);
+        let own = secrets.iter().take_while(|secret| secret.line == at).count();
+        let (here, later) = secrets.split_at(own);
+        secrets = later;
+        let mark = read.marks.get(at).cloned().unwrap_or_default();
+        let clean = match mark.kind {
+            Kind::Command => command(r, (entry, &place), bare, here),
+            _ => one(r, (entry, &place), bare, &mark, &mut before),
+        };
+        // What was given is searched for wherever it stands.
+        out.push_str(&r.given(entry, &place, &clean));
         if line.ends_with('\n') {
             out.push('\n');
         }
-        before = now;
     }
     out
 }
 
-fn one(r: &mut Redactor, at: (&str, &str), line: &str, before: Before) -> (String, Before) {
+/// What became of the line before: of a value that was removed the rest goes, too.
+#[derive(Default)]
+struct Before {
+    /// It was a field, and was removed.
+    removed: bool,
+    /// It looked like a field that names a secret, and was long enough to be cut.
+    cut: bool,
+}
+
+/// A wrapped value begins on a line at least so long: narrower consoles are rare.
+const WRAP: usize = 40;
+
+fn one(r: &mut Redactor, at: (&str, &str), line: &str, mark: &Mark, was: &mut Before) -> String {
     let (entry, place) = at;
-    let given = r.given(entry, place, line);
-    let (mark, rest) = marked(&given);
-    let in_head = matches!(before, Before::Head { .. });
-    if before == Before::Command || is_command(rest) {
-        let clean = command(r, at, &given);
-        let goes_on = clean.trim_end().ends_with(['\\', '^', '`']);
-        return (clean, if goes_on { Before::Command } else { Before::Other });
+    let (before, rest) = line.split_at_checked(mark.from).unwrap_or(("", line));
+    let cut = std::mem::take(&mut was.cut);
+    match mark.kind {
+        Kind::Other if cut && !line.is_empty() && !line.contains([' ', ':']) => {
+            if line != REST {
+                r.count(entry, place, "header-value");
+            }
+            REST.to_owned()
+        }
+        Kind::Field => {
+            let clean = rules::header_line(r, entry, place, rest);
+            was.removed = clean != rest;
+            // Of one that may stay nothing but a URL can hold a secret.
+            let clean = if !was.removed { rules::urls(r, entry, place, rest) } else { clean };
+            format!("{before}{clean}")
+        }
+        Kind::Wrapped if secret_header(rest).is_some() => other(r, at, line),
+        Kind::Wrapped if !was.removed => format!("{before}{}", rules::urls(r, entry, place, rest)),
+        Kind::Wrapped => {
+            if rest != REST {
+                r.count(entry, place, "header-value");
+            }
+            format!("{before}{REST}")
+        }
+        Kind::Hex => {
+            if rest != REST {
+                r.count(entry, place, "hexadecimal");
+            }
+            format!("{before}{REST}")
+        }
+        Kind::StartLine => {
+            was.removed = false;
+            format!("{before}{}", rules::free_text(r, entry, place, rest))
+        }
+        Kind::Said => {
+            let clean = named_credentials(r, at, rest);
+            format!("{before}{}", rules::free_text(r, entry, place, &clean))
+        }
+        Kind::Other | Kind::Command => {
+            was.cut = line.chars().count() >= WRAP && secret_header(line).is_some();
+            other(r, at, line)
+        }
     }
-    if rest.trim().is_empty() {
-        return (given, Before::Other);
+}
+
+/// In place of the rest of a removed value.
+const REST: &str = "[removed]";
+
+/// Where a header begins whose name says that its value is a secret.
+fn secret_header(line: &str) -> Option<usize> {
+    static NAMED: OnceLock<Option<Regex>> = OnceLock::new();
+    let name = r"(?i)(?:^|[^A-Za-z0-9_-])([a-z0-9_-]*(?:cookie|authorization|token|secret|api-?key|password)[a-z0-9_-]*)\s*:";
+    let found = rules::regex(&NAMED, name)?.captures(line)?.get(1)?;
+    rules::names_a_secret(found.as_str()).then_some(found.start())
+}
+
+/// Bodies and prose; a header that names a secret is one wherever it stands.
+fn other(r: &mut Redactor, at: (&str, &str), line: &str) -> String {
+    if let Some(from) = secret_header(line) {
+        let (before, rest) = line.split_at(from);
+        return format!("{before}{}", rules::header_line(r, at.0, at.1, rest));
     }
-    if rest.starts_with("HTTP/") || is_request_line(rest) {
-        let clean = rules::free_text(r, entry, place, &given);
-        return (clean, Before::Head { stayed: true, long: false });
+    let clean = named_credentials(r, at, line);
+    rules::free_text(r, at.0, at.1, &clean)
+}
+
+/// A part of a command: what its options' values are was read; the rest is text.
+fn command(r: &mut Redactor, at: (&str, &str), line: &str, secrets: &[Secret]) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut from = 0;
+    for secret in secrets {
+        let (Some(between), Some(own)) =
+            (line.get(from..secret.range.start), line.get(secret.range.clone()))
+        else {
+            continue;
+        };
+        out.push_str(&rules::free_text(r, at.0, at.1, between));
+        match &secret.how {
+            How::Replace(by, kind) => {
+                r.count(at.0, at.1, kind);
+                out.push_str(by);
+            }
+            How::Drop => out.push_str(REST),
+            How::Keep => out.push_str(&rules::urls(r, at.0, at.1, own)),
+        }
+        from = secret.range.end;
     }
-    if let Some(name) = header_name(rest)
-        && (in_head || !mark.is_empty() || rules::names_a_secret(name))
-    {
-        let clean = rules::header_line(r, entry, place, rest);
-        // Of a header that may stay the value is text like any other.
-        let stayed = clean == rest;
-        let clean = if stayed { rules::free_text(r, entry, place, rest) } else { clean };
-        let long = line.chars().count() >= WRAP;
-        return (format!("{mark}{clean}"), Before::Head { stayed, long });
-    }
-    if let Before::Head { stayed: false, long: true } = before
-        && mark.is_empty()
-        && !rest.starts_with("* ")
-        && !rest.starts_with("curl: ")
-    {
-        // A console's width cut the removed value in two.
-        r.count(entry, place, "header-value");
-        let long = line.chars().count() >= WRAP;
-        return ("[removed]".to_owned(), Before::Head { stayed: false, long });
-    }
-    let clean = rules::free_text(r, entry, place, &given);
-    let clean = named_credentials(r, at, &clean);
-    // Messages of `-v` and the meter stand between the lines of a head.
-    (clean, if given.starts_with("* ") { before } else { Before::Other })
+    let rest = line.get(from..).unwrap_or_default();
+    out.push_str(&rules::free_text(r, at.0, at.1, rest));
+    out
 }
 
-/// What `-v` puts before a line of a head, and the rest. Quoted mail has `> `, too.
-fn marked(line: &str) -> (&str, &str) {
-    let rest = line.trim_start_matches([' ', '\t', '|']);
-    let rest = rest.strip_prefix(['<', '>']).map_or(rest, |rest| rest.trim_start_matches(' '));
-    line.split_at(line.len() - rest.len())
-}
-
-fn header_name(line: &str) -> Option<&str> {
-    let (name, _) = line.split_once(':')?;
-    let token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
-    (!name.is_empty() && name.len() <= 80 && name.chars().all(token)).then_some(name)
-}
-
-fn is_request_line(line: &str) -> bool {
-    let mut words = line.split(' ');
-    let method = words.next().unwrap_or_default();
-    (3..=7).contains(&method.len())
-        && method.bytes().all(|b| b.is_ascii_uppercase())
-        && words.nth(1).is_some_and(|version| version.starts_with("HTTP/"))
-}
-
-/// Whether a line is a call of curl, with or without a prompt before it.
-fn is_command(line: &str) -> bool {
-    static CALL: OnceLock<Option<Regex>> = OnceLock::new();
-    rules::regex(&CALL, r"(?i)(?:^|[\s$#>%/\\])curl(?:\.exe)?\s+\S")
-        .is_some_and(|re| re.is_match(line) && !line.starts_with("curl: "))
-}
-
-/// Options whose values are credentials; headers by the list.
-fn command(r: &mut Redactor, at: (&str, &str), line: &str) -> String {
-    static CREDENTIAL: OnceLock<Option<Regex>> = OnceLock::new();
-    static HEADER: OnceLock<Option<Regex>> = OnceLock::new();
-    const VALUE: &str = r#"("(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"']+)"#;
-    // Short options without a value can stand before one that has one: `-iNu a:b`.
-    const FLAGS: &str = "-[0-46:#aBfgGiIjJklLnNOpqRsSvVZ]*";
-    const LONG: &str = "user|proxy-user|cookie|data(?:-\\w+)?|json|form|oauth2-bearer|pass|\
-                        proxy-pass|cert|proxy-cert|aws-sigv4|preproxy|tlspassword|login-options";
-    let credential =
-        format!(r"(?P<option>(?:^|\s)(?:{FLAGS}[uUbdEF]\s*|--(?:{LONG})[\s=]+)){VALUE}");
-    let text = rules::mask(
-        r,
-        at,
-        "credentials",
-        rules::regex(&CREDENTIAL, &credential),
-        line,
-        |c: &Captures<'_>| Some(format!("{}[removed]", &c["option"])),
-    );
-    let header = format!(r"(?P<option>(?:^|\s)(?:{FLAGS}H\s*|--(?:proxy-)?header[\s=]+)){VALUE}");
-    let text = rules::mask(
-        r,
-        at,
-        "header given",
-        rules::regex(&HEADER, &header),
-        &text,
-        |c: &Captures<'_>| {
-            let value = c[2].trim_matches(['"', '\'']);
-            let (name, _) = value.split_once(':').unwrap_or((value, ""));
-            (!rules::header_may_stay(name.trim()))
-                .then(|| format!("{}'{}: [removed]'", &c["option"], name.trim()))
-        },
-    );
-    rules::free_text(r, at.0, at.1, &text)
-}
-
-/// `* Server auth using Basic with user 'ann'`, and the like.
+/// `* Server auth using Basic with user 'ann'`, `* Added cookie A="b"`, fields of
+/// HTTP/2 (`* [HTTP/2] [1] [cookie: a=b]`).
 fn named_credentials(r: &mut Redactor, at: (&str, &str), line: &str) -> String {
     static USER: OnceLock<Option<Regex>> = OnceLock::new();
-    rules::mask(
+    static COOKIE: OnceLock<Option<Regex>> = OnceLock::new();
+    static FIELD: OnceLock<Option<Regex>> = OnceLock::new();
+    let kept = |value: &str| value.contains("[removed");
+    let line = rules::mask(
         r,
         at,
         "credentials",
         rules::regex(&USER, r"(?i)(\bwith user )('[^']*'|\S+)"),
         line,
-        |c: &Captures<'_>| Some(format!("{}[removed]", &c[1])),
+        |c: &Captures<'_>| (!kept(&c[2])).then(|| format!("{}[removed]", &c[1])),
+    );
+    let line = rules::mask(
+        r,
+        at,
+        "cookie-value",
+        rules::regex(&COOKIE, r#"(?i)((?:added|replaced) cookie [^=\s"]{1,80}=)("[^"]*"|\S+)"#),
+        &line,
+        |c: &Captures<'_>| (!kept(&c[2])).then(|| format!("{}\"[removed]\"", &c[1])),
+    );
+    rules::mask(
+        r,
+        at,
+        "header-value",
+        rules::regex(&FIELD, r"(\[([a-z][a-z0-9-]{1,60}): )([^\]]*)\]"),
+        &line,
+        |c: &Captures<'_>| {
+            let stays = rules::header_may_stay(&c[2]) || kept(&c[3]);
+            (!stays).then(|| format!("{}[removed]]", &c[1]))
+        },
     )
 }
 

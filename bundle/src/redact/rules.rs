@@ -141,30 +141,57 @@ pub(super) fn mask(
     out.into_owned()
 }
 
+/// `user:password@` in URLs.
+fn userinfo(r: &mut Redactor, at: (&str, &str), text: &str) -> String {
+    static USERINFO: OnceLock<Option<Regex>> = OnceLock::new();
+    let re = regex(&USERINFO, r"(?i)\b([a-z][a-z0-9+.-]{1,15}://)[^/\s@\x22'<>]+@");
+    mask(r, at, "userinfo", re, text, |c| Some(c[1].to_owned()))
+}
+
+/// The values of queries: behind a `?`, and behind every `&` (a URL may be cut, a
+/// form has no `?`). A `;` alone begins a parameter (`text/html;q=0.9`), which is
+/// none.
+fn queries(r: &mut Redactor, at: (&str, &str), text: &str) -> String {
+    static QUERY: OnceLock<Option<Regex>> = OnceLock::new();
+    static PAIR: OnceLock<Option<Regex>> = OnceLock::new();
+    const NAME: &str = r"(?:amp;)?[A-Za-z0-9_.\-\[\]%]{1,64}=";
+    let pair = format!(r"([?&;]{NAME})([^&\s\x22'<>#;]+)");
+    let Some(pair) = regex(&PAIR, &pair) else { return text.to_owned() };
+    let mut hits = 0;
+    let query = regex(&QUERY, r"[?&][^\s\x22'<>]+");
+    let out = query.map(|re| {
+        re.replace_all(text, |run: &Captures<'_>| {
+            pair.replace_all(&run[0], |c: &Captures<'_>| {
+                if c[2].starts_with("[removed") {
+                    return c[0].to_owned();
+                }
+                hits += 1;
+                format!("{}[removed]", &c[1])
+            })
+            .into_owned()
+        })
+    });
+    let out = out.map_or_else(|| text.to_owned(), std::borrow::Cow::into_owned);
+    for _ in 0..hits {
+        r.count(at.0, at.1, "query-value");
+    }
+    out
+}
+
+/// What may be secret in a text that is harmless but for URLs in it.
+pub(super) fn urls(r: &mut Redactor, entry: &str, place: &str, text: &str) -> String {
+    let text = userinfo(r, (entry, place), text);
+    queries(r, (entry, place), &text)
+}
+
 /// Queries' values, userinfo, and what looks like a token, in any text.
 pub(super) fn free_text(r: &mut Redactor, entry: &str, place: &str, text: &str) -> String {
-    static USERINFO: OnceLock<Option<Regex>> = OnceLock::new();
-    static QUERY: OnceLock<Option<Regex>> = OnceLock::new();
     static HIDDEN: OnceLock<Option<Regex>> = OnceLock::new();
     static NAMED: OnceLock<Option<Regex>> = OnceLock::new();
     static TOKEN: OnceLock<Option<Regex>> = OnceLock::new();
     let at = (entry, place);
-    let text = mask(
-        r,
-        at,
-        "userinfo",
-        regex(&USERINFO, r"(?i)\b([a-z][a-z0-9+.-]{1,15}://)[^/\s@\x22'<>]+@"),
-        text,
-        |c| Some(c[1].to_owned()),
-    );
-    let text = mask(
-        r,
-        at,
-        "query-value",
-        regex(&QUERY, r"([?&;](?:amp;)?[A-Za-z0-9_.\-\[\]%]{1,64}=)([^&\s\x22'<>#;]+)"),
-        &text,
-        |c| (!c[2].starts_with("[removed")).then(|| format!("{}[removed]", &c[1])),
-    );
+    let text = userinfo(r, at, text);
+    let text = queries(r, at, &text);
     let text = mask(
         r,
         at,
@@ -311,7 +338,7 @@ pub(super) fn header_line(r: &mut Redactor, entry: &str, place: &str, line: &str
 
 /// Whether a header's name alone says that its value is a secret: wherever such a
 /// line stands, it is no prose.
-pub(super) fn names_a_secret(name: &str) -> bool {
+pub(crate) fn names_a_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     ["cookie", "set-cookie", "authorization", "proxy-authorization"].contains(&name.as_str())
         || ["token", "secret", "api-key", "apikey", "password"].iter().any(|p| name.contains(p))
