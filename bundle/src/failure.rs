@@ -70,6 +70,11 @@ pub enum FailureKind {
     TlsIncompatible,
     /// TLS: the server demands a client certificate and none (or a wrong one) was given.
     TlsClientCertificateRequired,
+    /// TLS: the certificate is not trusted, and the client did not go on.
+    TlsUntrusted,
+    /// TLS: whether the certificate is revoked could not be found out, and the client
+    /// did not go on without knowing (Windows' schannel).
+    TlsRevocationUnknown,
     /// TLS: any other protocol error.
     TlsProtocol,
     /// TLS: the server does not offer any protocol asked for by ALPN.
@@ -121,6 +126,8 @@ impl FailureKind {
             Self::TlsNotTls => "no TLS",
             Self::TlsIncompatible => "no TLS version or cipher in common",
             Self::TlsClientCertificateRequired => "a client certificate is demanded",
+            Self::TlsUntrusted => "the certificate is not trusted",
+            Self::TlsRevocationUnknown => "revocation of the certificate could not be checked",
             Self::TlsProtocol => "TLS error",
             Self::TlsNoApplicationProtocol => "no protocol in common by ALPN",
             Self::ProxyMalformed => "the proxy's answer is not valid",

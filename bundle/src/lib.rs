@@ -6,6 +6,7 @@
 //! writing of bundles ([`read`], [`mod@write`]) and their encryption ([`sealed`]). It knows no sockets (that is the
 //! collector's) and no rules (that is the diagnosis').
 
+pub mod accept;
 pub mod browser;
 pub mod bundle;
 pub mod environment;

@@ -1,9 +1,11 @@
 //! The four items that support asks for ("Getting Help" on the page).
 
+use crate::curl_output::NoTest;
 use crate::evidence::{Evidence, Fate, Meaning, Reach, SocketState};
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
 use crate::rule::{run_again, run_at, run_outside};
 use wss_bundle::Vantage;
+use wss_bundle::pasted::curl::Program;
 use wss_bundle::transcript::quote;
 
 /// The items, in the page's order.
@@ -73,14 +75,18 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
                 seen[usize::from(vantage == Vantage::Outside)] = true;
                 have.push(format!("{} by curl, pasted: {}", vantage.as_str(), output.outcome));
             }
-            Err(why) => no_test.push((vantage, why.why(), &output.outcome)),
+            Err(_) if output.beside => {}
+            Err(why) => no_test.push((vantage, why, &output.outcome)),
         }
     }
     for (vantage, why, outcome) in no_test {
         if !seen[usize::from(vantage == Vantage::Outside)] {
-            let missing =
-                format!("{} by curl, pasted, is no test ({outcome}): {why}", vantage.as_str());
-            return item("upgrade-test", have, vec![missing], Some(curl_command(e)));
+            let missing = format!(
+                "{} by curl, pasted, is no test ({outcome}): {}",
+                vantage.as_str(),
+                why.why()
+            );
+            return item("upgrade-test", have, vec![missing], Some(how_to_run(e, Some(why))));
         }
     }
     let (missing, how) = match seen {
@@ -99,7 +105,7 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
 }
 
 /// The page's command with the option that it lacks.
-pub(crate) fn curl_command(e: &Evidence<'_>) -> String {
+fn curl_command(e: &Evidence<'_>) -> String {
     let url = e.focus().map_or_else(String::new, |f| f.bundle.manifest.target.url(f.path));
     // Without its authority or its credentials it would show something else.
     let given = e.focus().map_or(&[][..], |f| &f.bundle.manifest.options);
@@ -113,6 +119,25 @@ pub(crate) fn curl_command(e: &Evidence<'_>) -> String {
          'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Sec-WebSocket-Version: 13' {given}{}",
         quote(&url)
     )
+}
+
+/// A command of [`curl_command`] for cmd and PowerShell: cmd knows double quotes
+/// alone, and PowerShell has another program by the name of curl.
+fn for_windows(command: &str) -> String {
+    let command = command.strip_prefix("curl ").unwrap_or(command);
+    format!("curl.exe {}", command.replace('\'', "\""))
+}
+
+/// The command that gives usable output, by the name that it has there.
+pub(crate) fn how_to_run(e: &Evidence<'_>, why: Option<&NoTest>) -> String {
+    let command = curl_command(e);
+    match why {
+        Some(NoTest::Program(Program::InvokeWebRequest, _)) => for_windows(&command),
+        Some(NoTest::Words(_) | NoTest::Here(_)) => {
+            format!("{command} (in Windows' cmd or PowerShell: {})", for_windows(&command))
+        }
+        _ => command,
+    }
 }
 
 /// On whose side the device stands whose name matters.

@@ -2,7 +2,7 @@
 //! and what lies above it is its effect.
 
 use crate::changes::changes;
-use crate::checklist::checklist;
+use crate::checklist::{checklist, how_to_run};
 use crate::configuration::{Configured, ConfiguredIssue};
 use crate::curl_output;
 use crate::device::devices;
@@ -112,12 +112,15 @@ fn pasted_outputs(e: &Evidence<'_>) -> Vec<PastedOutput> {
             entry: output.entry.clone(),
             vantage: output.vantage.as_str().to_owned(),
             outcome: output.outcome.clone(),
-            no_test: output.view.as_ref().err().map(|why| why.why().to_owned()),
-            compared: speaks(e.focus(), &output.entry) || speaks(e.twin(), &output.entry),
+            no_test: output.view.as_ref().err().map(|why| why.why()),
+            again: output.view.as_ref().err().map(|why| how_to_run(e, Some(why))),
+            beside: output.beside,
+            observation: output.id.clone(),
+            compared: speaks(e.focus(), &output.id) || speaks(e.twin(), &output.id),
             switched: e
                 .outputs
                 .iter()
-                .find(|view| speaks(Some(view), &output.entry))
+                .find(|view| speaks(Some(view), &output.id))
                 .and_then(|view| view.selected()?.upgrade_reply(view.path))
                 .map(|reply| reply.kind == ReplyKind::Switched),
         })

@@ -85,12 +85,18 @@ pub struct PastedOutput {
     pub bundle: String,
     /// Its entry there.
     pub entry: String,
+    /// The observation that it is cited as.
+    pub observation: String,
     /// `inside` or `outside`: where it was made.
     pub vantage: String,
     /// What it shows, in a few words.
     pub outcome: String,
     /// Why it is no valid test, when it is none.
     pub no_test: Option<String>,
+    /// The command that gives output that can be used, when this cannot.
+    pub again: Option<String>,
+    /// Whether it is something else that was tried beside a valid test.
+    pub beside: bool,
     /// Whether it speaks for its side.
     pub compared: bool,
     /// Whether the upgrade was accepted there; `None` where no answer came to it.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wss_bundle::transcript::{self, Transcript};
 use wss_bundle::{BrowserHandshake, Bundle, Observation, RouteId};
 use wss_diagnosis::signature::Signatures;
-use wss_diagnosis::{Cause, Diagnosis, Finding, RouteLadder};
+use wss_diagnosis::{Cause, Citation, Diagnosis, Finding, PastedOutput, RouteLadder};
 
 /// Transcripts shown of one bundle. A usual one has a dozen.
 const TRANSCRIPTS: usize = 30;
@@ -96,6 +96,16 @@ impl<'a> Case<'a> {
     #[must_use]
     pub fn view(&self, id: &str) -> Option<&View<'a>> {
         self.views.iter().find(|view| view.bundle.manifest.id == id)
+    }
+
+    /// What was pasted, where a citation is of that: it has a vantage of its own.
+    #[must_use]
+    pub fn pasted(&self, citation: &Citation) -> Option<&PastedOutput> {
+        let all = self.diagnosis.compared.pasted.iter();
+        all.filter(|output| output.bundle == citation.bundle).find(|output| {
+            citation.observation.strip_suffix(" (CONNECT)").unwrap_or(&citation.observation)
+                == output.observation
+        })
     }
 
     /// The view of the bundle that decides.

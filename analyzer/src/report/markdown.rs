@@ -89,9 +89,14 @@ fn evidence(out: &mut String, case: &Case<'_>, finding: &Finding) {
     let (shown, _) = limited(finding.evidence.iter(), NAMED);
     for citation in shown {
         let view = case.view(&citation.bundle);
-        let vantage = view.map_or("", |view| view.name.as_str());
+        let pasted = case.pasted(citation);
+        let vantage = match pasted {
+            Some(output) => output.vantage.as_str(),
+            None => view.map_or("", |view| view.name.as_str()),
+        };
         let observation = view.and_then(|view| view.observation(&citation.observation));
-        let what = observation.map_or_else(String::new, |o| {
+        let by = || if pasted.is_some() { " (pasted output of curl)" } else { "" }.to_owned();
+        let what = observation.map_or_else(by, |o| {
             let path = o.path.as_deref().unwrap_or_default();
             plain(&format!(" ({} {path}, {})", words::step(&o.step), o.route.way()))
         });

@@ -64,7 +64,9 @@ fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
     let view = case.view(&citation.bundle);
     let o = view.and_then(|view| view.observation(&citation.observation));
     let browser = view.and_then(|view| view.browser_anchor(&citation.observation));
+    let pasted = case.pasted(citation);
     let given = || match citation.observation.starts_with("attachments/") {
+        true if pasted.is_some() => "pasted output of curl".to_owned(),
         true => "a file that was given".to_owned(),
         false if browser.is_some() => "what a browser saw".to_owned(),
         false => String::new(),
@@ -74,7 +76,10 @@ fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
         words::cut(&format!("{} {path}, {}", words::step(&o.step), o.route.way()), 160)
     });
     Cited {
-        vantage: view.map_or_else(String::new, |view| view.name.clone()),
+        vantage: match pasted {
+            Some(output) => output.vantage.clone(),
+            None => view.map_or_else(String::new, |view| view.name.clone()),
+        },
         observation: words::cut(&citation.observation, 64),
         what,
         excerpt: words::cut(&citation.excerpt, EXCERPT),

@@ -175,12 +175,17 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let warnings = warnings.chain(no_browser);
     let mut not_used: Vec<NotUsed> = hars.not_used;
     not_used.extend(configurations.not_used);
+    let mut attachments = hars.attachments;
+    for output in args.curl_output.iter().map(curl_output) {
+        match output {
+            Ok(attachment) => attachments.push(attachment),
+            Err(one) => not_used.push(one),
+        }
+    }
     let warnings = warnings.chain(not_used.iter().map(ToString::to_string));
     let mine: Vec<&Credentials> = user.iter().chain(&url_auth).collect();
     let secrets = secrets(&mine, &headers, &found.credentials);
-    let mut attachments = hars.attachments;
     attachments.extend(configurations.attachments);
-    attachments.extend(args.curl_output.iter().map(curl_output).collect::<Result<Vec<_>, _>>()?);
     let given_outputs = args.curl_output.into_iter().map(|(_, path)| path);
     let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
     Ok(Job {
@@ -280,25 +285,56 @@ fn secrets(
     out
 }
 
-/// `--curl-output`: kept as it is; secrets are removed with the rest.
-fn curl_output((vantage, path): &(Vantage, PathBuf)) -> Result<Attachment, String> {
+/// `--curl-output`: kept as it is; secrets are removed with the rest. What cannot be
+/// read ends no run.
+fn curl_output((vantage, path): &(Vantage, PathBuf)) -> Result<Attachment, NotUsed> {
     use std::io::Read as _;
-    let why = |error: &dyn std::fmt::Display| {
-        format!("--curl-output {}={}: {error}", vantage.as_str(), path.display())
+    let side = vantage.as_str();
+    let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let not_used = |reason: String, instead: &str| NotUsed {
+        option: "--curl-output".to_owned(),
+        name: format!("{side}={name}"),
+        reason,
+        instead: instead.to_owned(),
     };
     let mut bytes = Vec::new();
     std::fs::File::open(path)
         .and_then(|file| file.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes))
-        .map_err(|error| why(&error))?;
+        .map_err(|error| {
+            not_used(format!("cannot be read: {error}"), "check its name and place")
+        })?;
+    const PAGE: &str = "save what the page's command prints, with -i and --http1.1";
     if bytes.len() as u64 > OUTPUT_LIMIT {
-        return Err(why(&format!(
-            "more than {OUTPUT_LIMIT} bytes are no output of the page's command"
-        )));
+        let reason = format!("more than {OUTPUT_LIMIT} bytes are no output of the page's command");
+        return Err(not_used(reason, PAGE));
+    }
+    let text = wss_bundle::pasted::text(&bytes);
+    if text.trim().is_empty() {
+        return Err(not_used("it is empty".to_owned(), PAGE));
+    }
+    if is_binary(&bytes, &text) {
+        return Err(not_used("it is no text".to_owned(), PAGE));
     }
     // The file's own name may tell more than it should, and two may have the same.
-    let name = format!("curl-output-{}.txt", vantage.as_str());
+    let name = format!("curl-output-{side}.txt");
     let kind = AttachmentKind::CurlOutput;
     Ok(Attachment { name, path: None, kind, vantage: Some(*vantage), bytes })
+}
+
+/// Whether a file is an image, an archive, a document: little of it is left when
+/// what no text has is taken away.
+fn is_binary(bytes: &[u8], text: &str) -> bool {
+    let begins = [
+        &b"PK\x03\x04"[..],
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"%PDF",
+        b"\x1f\x8b",
+        b"\xd0\xcf\x11\xe0",
+    ];
+    let odd = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
+    begins.iter().any(|magic| bytes.starts_with(magic)) || odd * 10 > text.chars().count()
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

@@ -138,10 +138,12 @@ fn ladders(out: &mut String, diagnosis: &Diagnosis, bundle: &Bundle, look: Look)
 /// What was pasted of curl's output, and whether it is a test.
 fn pasted(out: &mut String, diagnosis: &Diagnosis, look: Look) {
     for output in &diagnosis.compared.pasted {
+        let (side, shown) = (&output.vantage, &output.outcome);
         let text = match &output.no_test {
-            Some(why) => format!("  curl, {}: {}. No test: {why}", output.vantage, output.outcome),
-            None if output.compared => format!("  curl, {}: {}", output.vantage, output.outcome),
-            None => format!("  curl, {}: {} (not compared)", output.vantage, output.outcome),
+            Some(_) if output.beside => format!("  curl, {side}: {shown} (left aside)"),
+            Some(why) => format!("  curl, {side}: {shown}. No test: {why}"),
+            None if output.compared => format!("  curl, {side}: {shown}"),
+            None => format!("  curl, {side}: {shown} (not compared)"),
         };
         line(out, look, 4, &text);
     }

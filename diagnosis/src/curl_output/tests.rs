@@ -1,7 +1,12 @@
 //! What people paste, and what is read from it.
 
 use super::*;
-use wss_bundle::manifest::{Collector, Format};
+use wss_bundle::manifest::{Answers, Collector, Format};
+use wss_bundle::pasted::curl::Program;
+use wss_bundle::target::{DEFAULT_PATHS, Scheme};
+use wss_bundle::{Environment, Observations, Outcome, Step, Target};
+
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 const OK: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                   Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -99,12 +104,14 @@ fn whatever_went_on_the_way_of_the_text() {
         format!("{OK}^C\nuser@shell:~$ ").into(),
         format!(
             "user@shell:~$ curl -i -N \\\n  -H \"Connection: Upgrade\" \\\n  -H \"Upgrade: \
-                 websocket\" \\\n  https://b.example/v1/ws\n{OK}"
+                 websocket\" \\\n  -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H \
+                 'Sec-WebSocket-Version: 13' https://b.example/v1/ws\n{OK}"
         )
         .into(),
         format!(
-            "C:\\> curl.exe -i -N ^\r\n -H \"Upgrade: websocket\" ^\r\n https://b.example/v1/ws\
-                 \r\n{OK}"
+            "C:\\> curl.exe -i -N ^\r\n -H \"Upgrade: websocket\" ^\r\n -H \"Connection: \
+                 Upgrade\" -H \"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\" -H \
+                 \"Sec-WebSocket-Version: 13\" ^\r\n https://b.example/v1/ws\r\n{OK}"
         )
         .into(),
         // As code in a ticket, as quoted mail.
@@ -127,6 +134,7 @@ fn whatever_went_on_the_way_of_the_text() {
 fn a_verbose_run_is_read_from_its_marked_lines() {
     let pasted = "*   Trying 192.0.2.1:443...\n* Connected to b.example (192.0.2.1) port 443 (#0)\n\
                   > GET /v1/graphql HTTP/1.1\n> Host: b.example\n> Upgrade: websocket\n\
+                  > Connection: Upgrade\n> Sec-WebSocket-Version: 13\n\
                   > Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\n> \n\
                   < HTTP/1.1 502 Bad Gateway\nHTTP/1.1 502 Bad Gateway\n< Server: nginx\n\
                   Server: nginx\n< \n\n{ [150 bytes data]\n<html>\n<h1>502</h1>\n</html>\n\
@@ -164,9 +172,9 @@ fn failures_stay_what_they_were() {
         (
             "curl: (35) OpenSSL SSL_connect: Connection reset by peer in connection to b:443",
             0,
-            "tls_protocol",
+            "connection_reset",
         ),
-        ("curl: (60) SSL certificate problem: self-signed certificate", 0, "tls_protocol"),
+        ("curl: (60) SSL certificate problem: self-signed certificate", 0, "tls_untrusted"),
         ("curl: (52) Empty reply from server", 0, "eof"),
         ("curl: (56) Recv failure: Connection reset by peer", 0, "connection_reset"),
         (
@@ -191,6 +199,8 @@ fn failures_stay_what_they_were() {
     }
 }
 
+const INVOKE: NoTest = NoTest::Program(Program::InvokeWebRequest, None);
+
 #[test]
 fn what_is_no_test_says_why() {
     for (pasted, why) in [
@@ -200,7 +210,7 @@ fn what_is_no_test_says_why() {
         ("> GET /v1/ws HTTP/2\n> Upgrade: websocket\n>\n< HTTP/2 400 \n< \n", NoTest::Http2),
         ("HTTP/1.1 200 Connection established\n\nHTTP/2 200\n\n", NoTest::Http2),
         (
-            "> GET /v1/ws HTTP/1.1\n> Host: b\n>\n< HTTP/1.1 400 Bad Request\n< \n",
+            "> GET /v1/ws HTTP/1.1\n> Host: b.example\n>\n< HTTP/1.1 400 Bad Request\n< \n",
             NoTest::NoUpgrade,
         ),
         ("$ curl -i https://b.example/v1/ws\nHTTP/1.1 400 Bad Request\n\n", NoTest::NoUpgrade),
@@ -208,37 +218,178 @@ fn what_is_no_test_says_why() {
         ("<html>only a page</html>\n", NoTest::NoResponse),
         ("Upgrade: websocket\nConnection: Upgrade\n", NoTest::NoResponse),
         ("\u{0}\u{1}\u{2}", NoTest::NoResponse),
-        (
-            "curl : The remote server returned an error: (502) Bad Gateway.\n",
-            NoTest::InvokeWebRequest,
-        ),
-        ("StatusCode        : 200\nStatusDescription : OK\n", NoTest::InvokeWebRequest),
+        ("curl : The remote server returned an error: (502) Bad Gateway.\n", INVOKE),
+        ("StatusCode        : 200\nStatusDescription : OK\n", INVOKE),
     ] {
-        assert_eq!(output(pasted).view.unwrap_err(), why, "{pasted}");
+        let found = output(pasted).view.unwrap_err();
+        let found = match found {
+            NoTest::Program(program, _) => NoTest::Program(program, None),
+            other => other,
+        };
+        assert_eq!(found, why, "{pasted}");
     }
+}
+
+/// The page's command about a URL.
+fn call(url: &str) -> String {
+    format!(
+        "$ curl -i -N --http1.1 -H 'Connection: Upgrade' -H 'Upgrade: websocket' -H \
+         'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Sec-WebSocket-Version: 13' {url}\n"
+    )
+}
+
+fn all_of(pasted: &str) -> Vec<Output> {
+    let bundle = bundle("b.example", &DEFAULT_PATHS, pasted.as_bytes());
+    all(std::slice::from_ref(&bundle))
 }
 
 #[test]
 fn target_and_path_are_read_where_they_are_shown() {
     let target = |paths: &[&str], pasted: &str| {
         let bundle = bundle("b.example", paths, pasted.as_bytes());
-        all(std::slice::from_ref(&bundle)).remove(0).view.unwrap().manifest.target
+        all(std::slice::from_ref(&bundle)).remove(0).view.map(|view| view.manifest.target)
     };
-    let shown = target(
-        &DEFAULT_PATHS,
-        &format!(
-            "$ curl -i -H 'Upgrade: websocket' \
-                        https://other.example:8443/v1/ws?x=1\n{OK}"
+    let page = |url: &str| target(&DEFAULT_PATHS, &(call(url) + OK));
+    for there in [
+        "https://other.example/v1/ws",
+        "https://b.example:8443/v1/ws",
+        "http://b.example/v1/ws",
+        "https://b.example/live",
+        "https://b.example",
+        "b.example/v1/ws",
+    ] {
+        let found = page(there).unwrap_err();
+        assert!(matches!(&found, NoTest::Elsewhere { .. }), "{there}: {found:?}");
+    }
+    for here in [
+        "https://b.example/v1/ws",
+        "https://B.EXAMPLE:443/v1/ws",
+        "wss://b.example/v1/ws?x=1",
+        "https://u:p@b.example/v1/ws",
+        "\"https://b.example/v1/ws\"",
+        // The page's placeholder was pasted as it is.
+        "https://<bindplane-host>/v1/ws",
+    ] {
+        assert_eq!(page(here).unwrap().paths, ["/v1/ws"], "{here}");
+        assert_eq!(page(here).unwrap().host, "b.example", "{here}");
+    }
+    assert_eq!(page("https://b.example/v1/graphql").unwrap().paths, ["/v1/graphql"]);
+    assert_eq!(target(&DEFAULT_PATHS, OK).unwrap().paths, ["/v1/ws"]);
+    assert_eq!(target(&["/own/socket"], OK).unwrap().paths, ["/own/socket"]);
+}
+
+#[test]
+fn a_test_that_lacks_something_says_what() {
+    let whole = call("https://b.example/v1/ws");
+    let refused = "HTTP/1.1 400 Bad Request\nSec-Websocket-Version: 13\n\nBad Request\n";
+    for (lacking, why) in [
+        (" -H 'Connection: Upgrade'", NoTest::Lacks("Connection: Upgrade")),
+        (" -H 'Upgrade: websocket'", NoTest::NoUpgrade),
+        (" -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=='", NoTest::Lacks("Sec-WebSocket-Key")),
+        (" -H 'Sec-WebSocket-Version: 13'", NoTest::Lacks("Sec-WebSocket-Version: 13")),
+    ] {
+        let pasted = whole.replace(lacking, "") + refused;
+        assert_eq!(output(&pasted).view.unwrap_err(), why, "{pasted}");
+    }
+    for (from, to, why) in [
+        ("$ curl", "$ curl -I", NoTest::Method("HEAD".into())),
+        ("$ curl", "$ curl -X POST", NoTest::Method("POST".into())),
+        (
+            "$ curl",
+            "$ curl -H 'Origin: https://evil.example'",
+            NoTest::Origin("https://evil.example".into()),
         ),
-    );
-    assert_eq!(shown.url(&shown.paths[0]), "https://other.example:8443/v1/ws?x=1");
-    assert_eq!(target(&DEFAULT_PATHS, OK).paths, ["/v1/ws"]);
-    assert_eq!(target(&["/own/socket"], OK).paths, ["/own/socket"]);
-    assert_eq!(target(&DEFAULT_PATHS, OK).host, "b.example");
-    // The page's placeholder was pasted as it is.
-    let placeholder =
-        format!("curl -i -H 'Upgrade: websocket' https://<bindplane-host>/v1/ws\n{OK}");
-    assert_eq!(target(&DEFAULT_PATHS, &placeholder).host, "b.example");
+        ("dGhlIHNhbXBsZSBub25jZQ==", "SGVsbG8sIHdvcmxkIQ==", NoTest::Key),
+    ] {
+        let pasted = whole.replace(from, to) + refused;
+        assert_eq!(output(&pasted).view.unwrap_err(), why, "{pasted}");
+    }
+    let followed = whole.replace("$ curl", "$ curl -L")
+        + "HTTP/1.1 302 Found\nLocation: https://idp.example/\n\nHTTP/1.1 200 OK\nServer: x\n\n";
+    assert_eq!(output(&followed).view.unwrap_err(), NoTest::Followed);
+    for fine in ["$ curl -L", "$ curl -H 'Origin: https://b.example'"] {
+        assert!(output(whole.replace("$ curl", fine) + refused).view.is_ok(), "{fine}");
+    }
+}
+
+#[test]
+fn a_101_is_checked_against_its_own_key() {
+    let switched = |pasted: &str| {
+        let view = output(pasted).view.unwrap();
+        let Step::Upgrade(upgrade) = &view.observations.observations[0].step else { panic!() };
+        upgrade.expected_accept.clone()
+    };
+    let whole = call("https://b.example/v1/ws") + OK;
+    assert_eq!(switched(&whole).as_deref(), Some(ACCEPT));
+    let own = whole.replace("dGhlIHNhbXBsZSBub25jZQ==", "SzlkVzNhUXB0MnZOYjhSeA==");
+    assert_eq!(switched(&own).as_deref(), Some("o1EWwfA3IaRlr33u5sEEobBToXE="));
+    // Neither the answer alone nor a key that the shell made tells which it was.
+    assert_eq!(switched(OK), None);
+    let made = whole.replace("dGhlIHNhbXBsZSBub25jZQ==", "$(openssl rand -base64 16)");
+    assert_eq!(switched(&made), None);
+}
+
+#[test]
+fn of_several_tests_each_is_judged() {
+    let here = call("https://b.example/v1/ws") + OK;
+    let other = call("https://chat.example/live") + OK;
+    for pasted in [
+        format!("{here}^C\n$ curl -sI https://b.example/\nHTTP/2 200 \nserver: nginx\n\n"),
+        format!("{other}^C\n{here}"),
+        format!("{here}^C\n{other}"),
+    ] {
+        let all = all_of(&pasted);
+        assert_eq!(all.len(), 2, "{pasted}");
+        let (good, bad): (Vec<_>, Vec<_>) = all.iter().partition(|output| output.view.is_ok());
+        assert_eq!((good.len(), bad.len()), (1, 1), "{pasted}");
+        assert!(bad[0].beside && !good[0].beside);
+        assert_ne!(good[0].id, bad[0].id);
+    }
+}
+
+#[test]
+fn words_that_were_taken_for_hosts() {
+    for (words, why) in [
+        ("Could not resolve host: Upgrade\u{201d}", NoTest::Words("Upgrade\u{201d}".into())),
+        ("Could not resolve host: websocket'", NoTest::Words("websocket".into())),
+    ] {
+        let pasted = format!("curl: (6) {words}\n");
+        assert_eq!(output(&pasted).view.unwrap_err(), why);
+    }
+    assert!(output("curl: (6) Could not resolve host: b.example\n").view.is_ok());
+    assert!(matches!(
+        output("curl: (6) Could not resolve host: c.example\n").view.unwrap_err(),
+        NoTest::Elsewhere { .. }
+    ));
+}
+
+#[test]
+fn the_way_of_a_proxy() {
+    let proxied =
+        call("https://b.example/v1/ws").replace("$ curl", "$ curl -x http://u:p@proxy:3128");
+    let refused = "HTTP/1.1 400 Bad Request\nSec-Websocket-Version: 13\n\nBad Request\n";
+    let view = |pasted: &str| *output(pasted).view.unwrap();
+    let last = |bundle: &Bundle| bundle.observations.observations.last().unwrap().clone();
+    let answered = view(&format!("{proxied}HTTP/1.1 200 OK\n\n{refused}"));
+    assert_eq!(answered.observations.routes[0].id.0, "proxy http://proxy:3128");
+    let Step::Upgrade(upgrade) = last(&answered).step else { panic!() };
+    assert_eq!(upgrade.result.ok().unwrap().head.status(), Some(400));
+    // CONNECT was answered, the upgrade was not.
+    let closed = view(&format!("{proxied}HTTP/1.1 200 OK\n\ncurl: (52) Empty reply from server\n"));
+    let Step::Upgrade(upgrade) = last(&closed).step else { panic!() };
+    assert!(upgrade.result.failure().is_some());
+    for (error, status) in [
+        ("curl: (56) CONNECT tunnel failed, response 407", 407),
+        ("curl: (56) Received HTTP code 403 from proxy after CONNECT", 403),
+    ] {
+        let Step::Tunnel(tunnel) = last(&view(error)).step else { panic!() };
+        assert_eq!(tunnel.result.ok().unwrap().head.as_ref().unwrap().status(), Some(status));
+    }
+    let dead = view(&format!(
+        "{proxied}curl: (7) Failed to connect to proxy port 3128 after 2 ms: Connection refused\n"
+    ));
+    let Step::Connect(connect) = last(&dead).step else { panic!() };
+    assert_eq!(connect.peer, wss_bundle::observation::Peer::Proxy);
 }
 
 #[test]

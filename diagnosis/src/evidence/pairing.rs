@@ -131,12 +131,23 @@ pub(super) fn comparable(own: &BundleView<'_>, output: &BundleView<'_>) -> bool 
 /// an `Origin`. What every client adds by itself is not compared, since of a pasted
 /// output the request is usually not known.
 fn asks_for_more(a: &BundleView<'_>, b: &BundleView<'_>) -> bool {
-    const USUAL: [&str; 6] =
-        ["host", "accept", "connection", "upgrade", "accept-encoding", "proxy-connection"];
+    // An Origin that is no test's was told apart before: what is left is the target's.
+    const USUAL: [&str; 9] = [
+        "host",
+        "accept",
+        "connection",
+        "upgrade",
+        "accept-encoding",
+        "accept-language",
+        "cache-control",
+        "pragma",
+        "proxy-connection",
+    ];
     let (Some(sent), Some(other)) = (sent(a), sent(b)) else { return false };
     sent.keys().any(|name| {
         !USUAL.contains(&name.as_str())
             && !name.starts_with("sec-websocket-")
+            && name != "origin"
             && !other.contains_key(name)
     })
 }

@@ -180,7 +180,7 @@ pub fn invalid_switch(head: &ResponseHead, expected_accept: Option<&str>) -> Opt
         return Some("it has no `Connection: Upgrade`".into());
     }
     match (head.header("sec-websocket-accept"), expected_accept) {
-        (None, _) => Some("it has no `Sec-WebSocket-Accept`".into()),
+        (None, Some(_)) => Some("it has no `Sec-WebSocket-Accept`".into()),
         (Some(got), Some(expected)) if got.trim() != expected => Some(format!(
             "its `Sec-WebSocket-Accept` is {got} where the key that was sent asks for {expected}: \
              something on the path made its own handshake"

@@ -22,6 +22,17 @@ pub(crate) fn tls_handshake(e: &Evidence<'_>, kind: FailureKind, here: bool) -> 
             "Give the client certificate: wss-collector --cert CLIENT.pem --key CLIENT.key …"
                 .into(),
         ],
+        FailureKind::TlsRevocationUnknown => vec![
+            "Let that machine reach the addresses of the certificate's revocation lists (CRL) and of \
+             its OCSP responder, on port 80: they stand in the certificate, and `certutil -verify \
+             -urlfetch FILE.cer` tries them. An interceptor's certificate often names none that can \
+             be reached."
+                .into(),
+            "To see whether that is all, run the test there once more with --ssl-no-revoke: \
+             curl.exe --ssl-no-revoke … Browsers go on without this check; programs that use \
+             Windows' TLS as curl.exe does, do not."
+                .into(),
+        ],
         FailureKind::ConnectionReset | FailureKind::Eof if here => vec![format!(
             "Ask the network team whether a firewall filters TLS to {host} by server name."
         )],
@@ -94,6 +105,29 @@ pub(crate) fn interception(e: &Evidence<'_>, who: &str) -> Remedy {
          forwards WebSocket upgrades."
             .into(),
     );
+    r
+}
+
+/// The certificate is trusted elsewhere: it is another one here, or a root is missing.
+pub(crate) fn certificate_here(e: &Evidence<'_>) -> Remedy {
+    let (host, port, _) = target(e);
+    let mut r = remedy(
+        e,
+        "See whose certificate arrives there, and let it be trusted or bypassed",
+        &[
+            format!(
+                "Run there: curl -v https://{host}:{port}/ and look at the line `issuer:`. A company's \
+                 or a security product's name is an interceptor's."
+            ),
+            "An interceptor: have it bypass inspection for this host, or install its root on the \
+             machine (the browser may have it already; curl takes it with --cacert)."
+                .into(),
+            "The server's own authority: install its root there, or send the full chain from the \
+             server."
+                .into(),
+        ],
+    );
+    r.verify = format!("curl -v https://{}:{port}/", quote(&host));
     r
 }
 

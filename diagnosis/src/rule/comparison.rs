@@ -3,7 +3,7 @@
 
 use super::{Answer, Draft, Rule, run_at};
 use crate::changes::{changes, words};
-use crate::checklist::curl_command;
+use crate::checklist::how_to_run;
 use crate::diagnose::verdict;
 use crate::evidence::{BundleView, Evidence};
 use crate::model::{Location, Severity, Status};
@@ -51,10 +51,13 @@ pub(crate) const AGAIN: [&str; 2] = ["changed-since", SECOND_FAULT_ID];
 pub(super) const CURL_OUTPUT_NO_TEST: Rule = Rule {
     id: "curl-output-no-test",
     title: "A pasted curl output is no valid test",
-    looks_for: "curl output given with --curl-output that went over HTTP/2, that sent no upgrade, \
-                or that has no response in it; and one that tried something else than the bundle",
+    looks_for: "curl output given with --curl-output that went over HTTP/2, that lacks a header \
+                without which a server must refuse a handshake (Upgrade, Connection, \
+                Sec-WebSocket-Key, Sec-WebSocket-Version), that asked another host, port or path, \
+                that another program made, or that has no response in it",
     why: "on https, curl offers h2; where it is taken, Connection and Upgrade are dropped, and the \
-          answer says nothing about WebSocket (measured: curl 7.88.1 with nginx 1.22.1)",
+          answer says nothing about WebSocket (measured: curl 7.88.1 with nginx 1.22.1). Without a \
+          key HAProxy since 2.4 and gorilla refuse by themselves (haproxy#1642)",
     remedy: "run the page's command again with --http1.1",
     check: curl_output_no_test,
 };
@@ -82,11 +85,10 @@ fn not_comparable(e: &Evidence<'_>) -> Answer {
 }
 
 fn curl_output_no_test(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
-    let Some(first) = route.observations.first() else { return Answer::NotApplicable };
-    let speaks = |entry: &str| {
+    let Some(focus) = e.focus() else { return Answer::NotApplicable };
+    let speaks = |id: &str| {
         let views = [e.focus(), e.twin()].into_iter().flatten();
-        views.flat_map(|v| v.selected()).flat_map(|r| &r.observations).any(|o| o.id == entry)
+        views.flat_map(|v| v.selected()).flat_map(|r| &r.observations).any(|o| o.id == id)
     };
     let notes: Vec<_> = e
         .pasted
@@ -94,33 +96,33 @@ fn curl_output_no_test(e: &Evidence<'_>) -> Answer {
         .filter_map(|output| {
             let side = output.vantage.as_str();
             let (title, why) = match &output.view {
-                Err(why) => ("is no valid test", why.why().to_owned()),
+                Err(why) if output.beside => ("has more in it, which is left aside", why.why()),
+                Err(why) => ("is no valid test", why.why()),
                 // Beside a bundle of the same side it is not needed.
-                Ok(_) if speaks(&output.entry) || e.twin().is_some() => return None,
+                Ok(_) if speaks(&output.id) || e.twin().is_some() => return None,
                 Ok(view) if view.manifest.vantage == focus.bundle.manifest.vantage => return None,
                 Ok(view) => (
                     "cannot be compared",
                     format!(
-                        "it did not ask for what was asked for here: {} there, {} here",
+                        "it did not ask for what was asked for here in the same way: {} there, {} \
+                         here",
                         view.manifest.target.url(view.manifest.target.paths.first()?),
                         focus.bundle.manifest.target.url(focus.path)
                     ),
                 ),
             };
             let title = format!("The pasted curl output from {side} {title}");
-            let draft = Draft::new(
-                "curl-output-no-test",
-                Severity::Warning,
-                title,
-                focus,
-                first,
-                output.outcome.clone(),
-            );
+            let severity = if output.beside { Severity::Info } else { Severity::Warning };
+            let draft = Draft::pasted("curl-output-no-test", severity, title, output);
+            let again = match output.beside {
+                true => String::new(),
+                false => {
+                    format!(" Run it again there: {}", how_to_run(e, output.view.as_ref().err()))
+                }
+            };
             let text = format!(
-                "{} shows {:?}, and cannot be used: {why}. Run it again there: {}",
-                output.entry,
-                output.outcome,
-                curl_command(e)
+                "{} shows {:?}, and cannot be used: {why}.{again}",
+                output.id, output.outcome
             );
             Some(draft.text(text).done())
         })

@@ -27,6 +27,7 @@ pub(crate) use hold::same_age;
 pub(crate) use notes::wait_longer;
 pub(crate) use proxies::whose_way;
 
+use crate::curl_output::Output;
 use crate::evidence::{BundleView, Evidence};
 use crate::model::{
     Cause, Citation, Citations, Confidence, Finding, Location, Remedy, Severity, Status,
@@ -214,6 +215,21 @@ impl Draft {
         excerpt: impl Into<String>,
     ) -> Self {
         Self::of(rule, severity, title.into(), view.cite_browser(seen, excerpt))
+    }
+
+    /// The same with what somebody pasted.
+    pub(crate) fn pasted(
+        rule: &'static str,
+        severity: Severity,
+        title: impl Into<String>,
+        output: &Output,
+    ) -> Self {
+        let first = Citation {
+            bundle: output.bundle.clone(),
+            observation: output.id.clone(),
+            excerpt: output.outcome.clone(),
+        };
+        Self::of(rule, severity, title.into(), first)
     }
 
     fn of(rule: &'static str, severity: Severity, title: String, first: Citation) -> Self {

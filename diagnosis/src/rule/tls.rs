@@ -58,7 +58,9 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
         return tls_wanted(e, reply);
     }
     let Reach::TlsFailed(observation, tls, failure) = route.reach() else { return Answer::Pass };
-    if tls.peer == Peer::Proxy || failure.kind == FailureKind::TlsNoApplicationProtocol {
+    // Trust in the certificate is for the rules below.
+    let others = [FailureKind::TlsNoApplicationProtocol, FailureKind::TlsUntrusted];
+    if tls.peer == Peer::Proxy || others.contains(&failure.kind) {
         return Answer::Pass;
     }
     let works_outside =
@@ -103,6 +105,10 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
         }
         FailureKind::TlsClientCertificateRequired => {
             "the server demands a client certificate (mutual TLS)"
+        }
+        FailureKind::TlsRevocationUnknown => {
+            "Windows could not check whether the certificate is revoked: the addresses of its \
+             revocation lists cannot be reached from there"
         }
         FailureKind::TlsAlert => "the other side ends the handshake with an alert",
         FailureKind::ConnectionReset if elsewhere => {
@@ -426,7 +432,13 @@ fn tls_untrusted(e: &Evidence<'_>) -> Answer {
         Distrust::Other => "this machine does not accept it",
     };
     let ambiguous = reason == Distrust::UnknownIssuer && !same_outside;
-    let (location, confidence) = if ambiguous && leaf.is_none_or(|c| !c.self_issued) {
+    // The other side trusts what it is shown: what is shown here is another's, or
+    // something is missing here.
+    let trusted_there =
+        e.twin().and_then(|twin| twin.selected()).is_some_and(|r| r.trusted() == Some(true));
+    let (location, confidence) = if trusted_there && e.focus_is_pasted() {
+        (Location::ClientNetwork, Confidence::Medium)
+    } else if ambiguous && leaf.is_none_or(|c| !c.self_issued) {
         (Location::Undetermined, Confidence::Medium)
     } else if same_outside {
         (Location::ServerSide, Confidence::High)
@@ -441,24 +453,39 @@ fn tls_untrusted(e: &Evidence<'_>) -> Answer {
         observation,
         detail.to_owned(),
     )
-    .text(format!(
-        "The server's certificate is refused because {what}. Subject: {}; issuer: {}; valid until \
-         {}.",
-        leaf.map_or("", |c| c.subject.as_str()),
-        leaf.map_or("", |c| c.issuer.as_str()),
-        leaf.map_or("", |c| c.not_after.as_str()),
-    ))
-    .remedy(remedy::certificate(e, reason))
+    .text(match leaf {
+        Some(leaf) => format!(
+            "The server's certificate is refused because {what}. Subject: {}; issuer: {}; valid \
+             until {}.",
+            leaf.subject, leaf.issuer, leaf.not_after,
+        ),
+        None => format!(
+            "The server's certificate is refused because {what}. Which certificate that is was not \
+             shown: an interceptor's, or the server's own where a root is missing."
+        ),
+    })
+    .remedy(if location == Location::ClientNetwork {
+        remedy::certificate_here(e)
+    } else {
+        remedy::certificate(e, reason)
+    })
     .done();
     let mut claim = claim(
         Cause::TlsUntrusted,
         Status::Broken,
         location,
         confidence,
-        format!("Browsers refuse the certificate: {what}."),
+        match location {
+            Location::ClientNetwork => format!(
+                "From {} the certificate is refused, because {what}; from the other side the \
+                 certificate is trusted. Somebody on the way there opens TLS, or a root is missing.",
+                focus.bundle.manifest.vantage.as_str()
+            ),
+            _ => format!("Browsers refuse the certificate: {what}."),
+        },
         finding,
     );
-    if ambiguous {
+    if ambiguous || location == Location::ClientNetwork {
         claim.rivals.push((
             Cause::TlsIntercepted,
             Confidence::Low,

@@ -511,7 +511,12 @@ impl<'a> Reader<'a> {
         if self.at == At::Plain || self.at == At::Marked && self.plain_open {
             return self.head(line, bare, from, false);
         }
-        if self.at == At::Request && in_field && !bare.is_empty() && field_name(bare).is_none() {
+        if self.at == At::Request
+            && in_field
+            && !bare.is_empty()
+            && !bare.starts_with('<')
+            && field_name(bare).is_none()
+        {
             // A request's field that a console cut: the rest has no mark.
             return self.request(line, bare, from);
         }
