@@ -125,7 +125,7 @@ fn facts(bytes: &[u8]) -> String {
                 out,
                 " got {} {} {}",
                 response.line,
-                response.status_line(),
+                response.status,
                 names(&response.lines)
             );
         }
