@@ -21,6 +21,7 @@ pub mod read;
 pub mod redact;
 pub mod sealed;
 pub mod secret;
+pub mod shell;
 pub mod target;
 pub mod transcript;
 pub mod write;

@@ -1,8 +1,8 @@
 //! The bundle's first entry: what this is, from where, and what else is in it.
 
 use crate::format;
+use crate::shell::quote;
 use crate::target::Target;
-use crate::transcript::quote;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

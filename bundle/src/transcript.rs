@@ -4,6 +4,8 @@
 
 mod browser;
 
+pub use crate::shell::quote;
+
 use crate::observation::{
     Body, EndedBy, Ending, HttpReply, MessageSent, Peer, Resolver, Tls, Upgrade, Verification,
     probe,
@@ -365,17 +367,6 @@ fn overrides(bundle: &Bundle, observation: &Observation) -> Vec<String> {
             _ => None,
         })
         .unwrap_or_default()
-}
-
-/// As one word of a POSIX shell, whatever is in it: for commands to paste.
-#[must_use]
-pub fn quote(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-._/:@%+=,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_owned();
-    }
-    let clean: String = word.chars().filter(|c| !c.is_control()).collect();
-    format!("'{}'", clean.replace('\'', r"'\''"))
 }
 
 fn name(observation: &Observation) -> String {
