@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 
 /// Frames kept of one WebSocket; the totals count all.
 pub const FRAMES_KEPT: usize = 64;
+/// Sockets of which one remembers in [`BrowserHandshake::alike`]; the others are counted.
+pub const ALIKE_KEPT: usize = 500;
 
 /// One request of a browser: a WebSocket handshake, or the page's document.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -89,9 +91,19 @@ pub struct BrowserHandshake {
     /// Frames received.
     #[serde(default)]
     pub frames_received: u64,
+    /// Milliseconds to the last frame, of all of them; `null` when unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_frame_ms: Option<f64>,
     /// How it ended; `null` while it was open, or when unknown.
     #[serde(default)]
     pub closed: Option<BrowserClose>,
+    /// Further sockets of the same path that were answered like this one: a
+    /// console that cannot stay connected tries again every few seconds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alike: Vec<Alike>,
+    /// Of those, how many more than [`ALIKE_KEPT`] there were.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub alike_more: u64,
     /// For people: what to know when reading this.
     #[serde(default)]
     pub notes: Vec<String>,
@@ -130,6 +142,26 @@ pub struct BrowserFrame {
     pub bytes: u64,
     /// Milliseconds since the request began; `null` when unknown.
     pub at_ms: Option<f64>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+/// When a further socket was, and how it ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Alike {
+    /// When it began.
+    pub at: Option<DateTime<Utc>>,
+    /// How it ended, in milliseconds since it began; `null` while it was open.
+    #[serde(default)]
+    pub closed: Option<BrowserClose>,
+    /// Milliseconds to its last frame.
+    #[serde(default)]
+    pub last_frame_ms: Option<f64>,
+    /// Whether its page was left before it opened, by the browser's own words.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 /// How a browser's WebSocket ended.
@@ -171,7 +203,10 @@ impl BrowserHandshake {
             frames: Vec::new(),
             frames_sent: 0,
             frames_received: 0,
+            last_frame_ms: None,
             closed: None,
+            alike: Vec::new(),
+            alike_more: 0,
             notes: Vec::new(),
         }
     }

@@ -246,7 +246,8 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
 /// What somebody pasted from a browser's console, where it tells how it failed.
 fn by_a_message(e: &Evidence<'_>) -> Option<String> {
     let text = e.bundles.iter().find_map(|v| v.bundle.manifest.answers.browser_message.as_ref())?;
-    let meaning = Meaning::of(text).filter(|meaning| *meaning != Meaning::Unspecific)?;
+    let meaning =
+        crate::console::meaning(text).filter(|meaning| *meaning != Meaning::Unspecific)?;
     Some(format!("by what a browser's console said, as pasted: {}", meaning.words()))
 }
 

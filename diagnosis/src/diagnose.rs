@@ -288,14 +288,9 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
             missing,
         );
     }
-    if let Some(how) = unexplained(e) {
-        return cannot_tell(
-            format!(
-                "The collector's own handshakes work, and a browser's does not ({how}); the two \
-                 cannot be compared."
-            ),
-            unsettled,
-        );
+    if let Some((summary, mut missing)) = unexplained(e) {
+        missing.extend(unsettled);
+        return cannot_tell(summary, missing);
     }
     let held = e.deciding().and_then(|(_, route, _)| {
         route.hold(probe::HOLD_SILENT).map(|(_, planned, _)| planned.planned_ms / 1e3)

@@ -9,6 +9,7 @@
 mod changes;
 mod checklist;
 pub mod configuration;
+pub mod console;
 pub mod curl_output;
 mod device;
 mod diagnose;

@@ -146,7 +146,11 @@ async fn a_certificate_that_is_not_trusted() {
         assert!(matches!(fate, Fate::Failed(_)), "{browser}: {fate:?}");
         let page = seen.iter().find(|s| s.kind == BrowserRequest::Document).unwrap();
         let error = page.error.clone().unwrap_or_default();
-        assert_eq!(Meaning::of(&error), Some(Meaning::Untrusted), "{browser}: {error}");
+        assert_eq!(
+            wss_diagnosis::console::meaning(&error),
+            Some(Meaning::Untrusted),
+            "{browser}: {error}"
+        );
     })
     .await;
 }

@@ -6,6 +6,7 @@ use super::{Case, words};
 use std::fmt::Write as _;
 use wss_bundle::browser::BrowserRequest;
 use wss_diagnosis::evidence::authorships;
+use wss_diagnosis::evidence::browser::{Fate, course, fate, left};
 use wss_diagnosis::{Finding, ItemStatus, Location, Remedy, Severity, Status};
 
 /// Longest piece of foreign text that is quoted.
@@ -146,19 +147,18 @@ fn browsers(out: &mut String, case: &Case<'_>) {
     let lines: Vec<String> = sockets
         .take(NAMED)
         .map(|(view, seen)| {
-            let answer = match (&seen.response, &seen.error) {
-                (Some(head), _) => code(&head.status_line()),
-                (None, Some(error)) => code(error),
-                (None, None) => "no response".to_owned(),
+            let answer = match (&seen.response, &seen.error, fate(seen)) {
+                (Some(head), ..) => code(&head.status_line()),
+                (None, Some(error), _) => code(error),
+                (None, None, Fate::Answered(status)) => format!("answered with {status}"),
+                (None, None, Fate::Failed(why)) => plain(&why.words()),
+                (None, None, _) if left(seen) => "the page was left meanwhile".to_owned(),
+                (None, None, _) => "no response".to_owned(),
             };
-            let closed = seen.closed.as_ref().map_or(String::new(), |closed| {
-                let code = closed.code.map_or(String::new(), |code| format!(" with code {code}"));
-                let at =
-                    closed.at_ms.map_or(String::new(), |ms| format!(" after {}", words::ms(ms)));
-                format!("; closed{at}{code}")
-            });
+            let course: String =
+                course(seen).iter().map(|part| format!("; {}", plain(part))).collect();
             let source = plain(&words::cut(&seen.source, 160));
-            format!("- {}, {source}: {} — {answer}{closed}", plain(&view.name), code(&seen.url))
+            format!("- {}, {source}: {} — {answer}{course}", plain(&view.name), code(&seen.url))
         })
         .collect();
     if !lines.is_empty() {
@@ -183,7 +183,9 @@ fn not_used(out: &mut String, case: &Case<'_>) {
 }
 
 fn noticed(out: &mut String, case: &Case<'_>) {
-    let serious = case.others().filter(|finding| finding.severity != Severity::Info);
+    // What somebody pasted or recorded is told, too: who gave it asks what became of it.
+    let serious =
+        case.others().filter(|f| f.severity != Severity::Info || f.rule.starts_with("browser-"));
     let (shown, _) = limited(serious, NAMED);
     if shown.is_empty() {
         return;

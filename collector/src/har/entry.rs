@@ -1,5 +1,6 @@
 //! From an entry to what a browser saw: which entries are taken, and what of them.
 
+use super::dialect::{Dialect, round};
 use super::lenient::Maybe;
 use super::log::{Entry, Header, Message, Page, Program, Request, Response, Sink};
 use super::{Attachment, AttachmentKind, HOW, Har, strip};
@@ -7,7 +8,7 @@ use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use url::Url;
-use wss_bundle::browser::{BrowserClose, BrowserFrame, BrowserHandshake, BrowserRequest};
+use wss_bundle::browser::{ALIKE_KEPT, Alike, BrowserFrame, BrowserHandshake, BrowserRequest};
 use wss_bundle::redact::Redactor;
 use wss_bundle::{Bytes, ResponseHead, Target};
 
@@ -22,6 +23,28 @@ const HEAD: usize = 16 << 10;
 /// Bytes kept of one other text.
 const TEXT: usize = 1000;
 
+/// What makes two sockets alike, for a person who looks at the list.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Likeness {
+    path: String,
+    status: Option<u16>,
+    ended: bool,
+    left: bool,
+    words: Option<String>,
+}
+
+impl Likeness {
+    fn of(seen: &BrowserHandshake) -> Self {
+        Self {
+            path: seen.path().to_owned(),
+            status: seen.status(),
+            ended: seen.closed.is_some(),
+            left: wss_diagnosis::evidence::browser::left(seen),
+            words: seen.console.first().or(seen.error.as_ref()).cloned(),
+        }
+    }
+}
+
 /// Takes entries, and keeps what belongs to the target.
 pub(super) struct Collector<'a> {
     target: &'a Target,
@@ -31,8 +54,10 @@ pub(super) struct Collector<'a> {
     programs: Vec<Program>,
     pages: BTreeSet<String>,
     seen: Vec<BrowserHandshake>,
-    alike: BTreeMap<(String, Option<u16>), usize>,
+    alike: BTreeMap<Likeness, usize>,
     more_sockets: usize,
+    /// Of those, how many are of no kind of which one was taken.
+    not_counted: usize,
     /// Hosts of WebSockets that are not the target's.
     elsewhere: BTreeSet<String>,
     entries: u64,
@@ -89,6 +114,7 @@ impl<'a> Collector<'a> {
             seen: Vec::new(),
             alike: BTreeMap::new(),
             more_sockets: 0,
+            not_counted: 0,
             elsewhere: BTreeSet::new(),
             entries: 0,
             warnings: Vec::new(),
@@ -120,8 +146,13 @@ impl<'a> Collector<'a> {
             ));
         }
         if self.more_sockets > 0 {
+            let lost = match self.not_counted {
+                0 => String::new(),
+                lost => format!("; {lost} of them went otherwise, and are left out"),
+            };
             self.warnings.push(format!(
-                "{shown} has {} more WebSockets that went like those that were taken",
+                "{shown} has {} more WebSockets that went like those that were taken: they are \
+                 counted, without their headers{lost}",
                 self.more_sockets
             ));
         }
@@ -159,10 +190,6 @@ impl<'a> Collector<'a> {
         })
     }
 
-    fn is_firefox(&self) -> bool {
-        self.programs.iter().any(|program| program.name.0.as_deref() == Some("Firefox"))
-    }
-
     fn is_target(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
         let host = host.trim_end_matches('.');
@@ -185,18 +212,49 @@ impl<'a> Collector<'a> {
 
     fn keep(&mut self, seen: BrowserHandshake) {
         let of_kind = self.seen.iter().filter(|other| other.kind == seen.kind).count();
-        match seen.kind {
-            BrowserRequest::Document if of_kind < DOCUMENTS => self.seen.push(seen),
-            BrowserRequest::Document => {}
-            BrowserRequest::Websocket => {
-                let alike = self.alike.entry((seen.path().to_owned(), seen.status())).or_default();
-                if of_kind < SOCKETS && *alike < SOCKETS_ALIKE {
-                    *alike += 1;
-                    self.seen.push(seen);
-                } else {
-                    self.more_sockets += 1;
+        if seen.kind == BrowserRequest::Document {
+            if of_kind < DOCUMENTS {
+                self.seen.push(seen);
+            }
+            return;
+        }
+        let likeness = Likeness::of(&seen);
+        let alike = self.alike.entry(likeness.clone()).or_default();
+        if of_kind < SOCKETS && *alike < SOCKETS_ALIKE {
+            *alike += 1;
+            self.seen.push(seen);
+            return;
+        }
+        self.more_sockets += 1;
+        let of = |one: &&mut BrowserHandshake| Likeness::of(one) == likeness;
+        let known = self.seen.iter_mut().rev().find(of);
+        // Of its kind none was kept: it stands with those of its path and answer.
+        let known = match known {
+            Some(known) => known,
+            None => {
+                let near = |one: &&mut BrowserHandshake| {
+                    one.kind == seen.kind
+                        && one.path() == seen.path()
+                        && one.status() == seen.status()
+                };
+                match self.seen.iter_mut().rev().find(near) {
+                    Some(near) => near,
+                    None => {
+                        self.not_counted += 1;
+                        return;
+                    }
                 }
             }
+        };
+        if known.alike.len() < ALIKE_KEPT {
+            known.alike.push(Alike {
+                at: seen.at,
+                last_frame_ms: seen.last_frame_ms,
+                left: likeness.left,
+                closed: seen.closed,
+            });
+        } else {
+            known.alike_more += 1;
         }
     }
 
@@ -218,12 +276,14 @@ impl<'a> Collector<'a> {
         seen.response = self.response_head(&entry.response, seen.multiplexed());
         let error = entry.response.error.0.as_deref().filter(|error| !error.is_empty());
         seen.error = error.map(|error| self.text(error));
-        seen.remote = remote(&entry);
-        times(&entry, self.is_firefox(), &mut seen);
+        let dialect = Dialect::of(&self.programs);
+        seen.remote = remote(&entry, dialect);
+        dialect.times(&entry, &mut seen);
         if let Some(messages) = entry.messages {
             seen.console = messages.errors.iter().map(|line| self.text(line)).collect();
             (seen.frames_sent, seen.frames_received) = (messages.sent, messages.received);
             let at = seen.at;
+            seen.last_frame_ms = messages.last.zip(at).map(|(last, at)| since(last, at));
             seen.frames = messages.kept.iter().filter_map(|message| frame(message, at)).collect();
         }
         seen
@@ -360,32 +420,15 @@ fn protocol(version: &str) -> Option<String> {
 }
 
 /// Firefox tells the port, as `connection`; Chrome's `connection` is a number of its own.
-fn remote(entry: &Entry) -> Option<String> {
+fn remote(entry: &Entry, dialect: Dialect) -> Option<String> {
     let address: std::net::IpAddr =
         entry.address.as_deref()?.trim_matches(['[', ']']).parse().ok()?;
-    let firefox = entry.resource_type.is_none();
+    let firefox = dialect == Dialect::Firefox;
     let port = entry.connection.as_deref().and_then(|port| port.parse::<u16>().ok());
     Some(match port.filter(|_| firefox) {
         Some(port) => std::net::SocketAddr::new(address, port).to_string(),
         None => address.to_string(),
     })
-}
-
-fn times(entry: &Entry, firefox: bool, seen: &mut BrowserHandshake) {
-    let timings = &entry.timings;
-    let parts = [&timings.blocked, &timings.dns, &timings.connect, &timings.send, &timings.wait];
-    let known = |number: f64| (number.is_finite() && number >= 0.0).then_some(number);
-    let apart = firefox.then_some(&timings.ssl);
-    let sum: f64 = parts.into_iter().chain(apart).filter_map(|part| known(part.0?)).sum();
-    if sum > 0.0 && seen.response.is_some() {
-        seen.answered_ms = Some(round(sum));
-    }
-    // Chrome: the time for which a WebSocket was open, once it has ended.
-    let open = timings.receive.0.and_then(known).filter(|open| *open > 0.0);
-    if let Some(open) = open.filter(|_| entry.messages.is_some() && seen.switched()) {
-        let at_ms = Some(round(sum + open));
-        seen.closed = Some(BrowserClose { code: None, clean: None, at_ms });
-    }
 }
 
 fn frame(message: &Message, began: Option<DateTime<Utc>>) -> Option<BrowserFrame> {
@@ -404,15 +447,14 @@ fn frame(message: &Message, began: Option<DateTime<Utc>>) -> Option<BrowserFrame
         "text" => message.data,
         _ => (message.data / 4 * 3).saturating_sub(message.padding.min(2)),
     };
-    let at_ms = message
-        .time
-        .zip(began)
-        .map(|(time, began)| round(time * 1e3 - began.timestamp_micros() as f64 / 1e3));
+    let at_ms = message.time.zip(began).map(|(time, began)| since(time, began));
     Some(BrowserFrame { sent, opcode, bytes, at_ms })
 }
 
-fn round(ms: f64) -> f64 {
-    (ms * 1e3).round() / 1e3
+/// Seconds since 1970; some programs write milliseconds.
+fn since(time: f64, began: DateTime<Utc>) -> f64 {
+    let ms = if time > 1e11 { time } else { time * 1e3 };
+    round(ms - began.timestamp_micros() as f64 / 1e3)
 }
 
 /// Host and port, without userinfo.

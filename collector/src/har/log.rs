@@ -107,8 +107,19 @@ pub(super) struct Messages {
     pub(super) kept: Vec<Message>,
     pub(super) sent: u64,
     pub(super) received: u64,
-    /// What Chrome lists as messages of the type `error`.
+    /// What Chrome lists as messages of the type `error`, where it has words.
     pub(super) errors: Vec<String>,
+    /// Whether there was one, with words or without.
+    pub(super) failed: bool,
+    /// When the last message was, of all of them.
+    pub(super) last: Option<f64>,
+}
+
+/// `_webSocketClose`, of HTTP Toolkit.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Close {
+    #[serde(default)]
+    pub(super) code: Number,
 }
 
 /// One entry.
@@ -118,6 +129,9 @@ pub(super) struct Entry {
     pub(super) request: Request,
     pub(super) response: Response,
     pub(super) timings: Timings,
+    /// Milliseconds in all.
+    pub(super) time: Option<f64>,
+    pub(super) close: Option<Close>,
     pub(super) address: Option<String>,
     pub(super) connection: Option<String>,
     pub(super) resource_type: Option<String>,
@@ -262,6 +276,8 @@ impl<'de> Visitor<'de> for OneEntry {
                 "request" => entry.request = map.next_value::<Maybe<_>>()?.0.unwrap_or_default(),
                 "response" => entry.response = map.next_value::<Maybe<_>>()?.0.unwrap_or_default(),
                 "timings" => entry.timings = map.next_value::<Maybe<_>>()?.0.unwrap_or_default(),
+                "time" => entry.time = map.next_value::<Number>()?.0,
+                "_webSocketClose" => entry.close = map.next_value::<Maybe<_>>()?.0,
                 "serverIPAddress" => entry.address = map.next_value::<Text>()?.0,
                 "connection" => entry.connection = map.next_value::<Text>()?.0,
                 "_resourceType" => entry.resource_type = map.next_value::<Text>()?.0,
@@ -300,13 +316,18 @@ impl<'de> Visitor<'de> for AllMessages {
                 Some("send") => all.sent += 1,
                 Some("receive") => all.received += 1,
                 Some("error") => {
+                    all.failed = true;
                     if all.errors.len() < ERRORS {
-                        all.errors.extend(error);
+                        all.errors.extend(error.filter(|text| !text.trim().is_empty()));
                     }
                     continue;
                 }
                 _ => continue,
             }
+            all.last = match (all.last, message.time) {
+                (Some(last), Some(time)) => Some(f64::max(last, time)),
+                (last, time) => time.or(last),
+            };
             if all.kept.len() < FRAMES_KEPT {
                 all.kept.push(message);
             }

@@ -18,6 +18,7 @@
 //! | no response | status 0 | status 0 | status 0 |
 //! | remote port | none | `connection` | none |
 
+mod dialect;
 mod entry;
 mod given;
 mod guard;

@@ -9,8 +9,11 @@ use std::fmt::Write as _;
 use wss_bundle::obfuscate::{ADDRESS, NAME};
 use wss_bundle::{Bundle, Vantage};
 use wss_diagnosis::{
-    Confidence, Diagnosis, LayerStatus, Location, PastedOutput, RouteLadder, Status,
+    Cause, Confidence, Diagnosis, LayerStatus, Location, PastedOutput, RouteLadder, Status,
 };
+
+/// Notes about browsers that are shown: a paste may have many lines.
+const BROWSER_NOTES: usize = 6;
 
 /// What became of the bundle.
 pub struct Written<'a> {
@@ -36,6 +39,7 @@ pub fn text(
     verdict(&mut out, diagnosis, look);
     ladders(&mut out, diagnosis, bundle, look);
     pasted(&mut out, diagnosis, look);
+    browser(&mut out, diagnosis, look);
     not_used(&mut out, bundle, look);
     next(&mut out, diagnosis, look);
     devices(&mut out, diagnosis, look);
@@ -146,6 +150,19 @@ fn pasted(out: &mut String, diagnosis: &Diagnosis, look: Look) {
             None => format!("  curl, {side}: {shown} (not compared)"),
         };
         line(out, look, 4, &text);
+    }
+}
+
+/// What a browser saw, or its console said, beside the verdict's own finding.
+fn browser(out: &mut String, diagnosis: &Diagnosis, look: Look) {
+    let main = usize::from(!matches!(diagnosis.verdict.cause, Cause::None | Cause::Insufficient));
+    let notes = diagnosis.findings.iter().skip(main);
+    for note in notes.filter(|note| note.rule.starts_with("browser-")).take(BROWSER_NOTES) {
+        let quoted = match note.rule {
+            "browser-message" => format!(" ({})", note.evidence.first.excerpt),
+            _ => String::new(),
+        };
+        line(out, look, 4, &format!("  {}{quoted}: {}", note.title, note.text));
     }
 }
 

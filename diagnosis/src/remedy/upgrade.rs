@@ -210,6 +210,17 @@ pub(crate) fn browser(e: &Evidence<'_>, why: Option<Meaning>) -> Remedy {
         Some(Meaning::Untrusted) => vec![trust, policy, other],
         Some(Meaning::Policy) => vec![policy, other],
         Some(Meaning::Extension) => vec![extensions, other],
+        Some(Meaning::Port) => vec![
+            "Serve the console on a port that browsers allow (443, or one that is not on the list of \
+             unsafe ports in the Fetch standard); a policy may allow one (ExplicitlyAllowedNetworkPorts; \
+             Firefox: network.security.ports.banned.override).",
+        ],
+        Some(Meaning::LocalNetwork) => vec![
+            "Allow local-network access for the console's site (Chrome and Edge: the icon before the \
+             address, Site settings, Local network access), or for all by policy \
+             (LocalNetworkAccessAllowedForUrls).",
+            "Or let page and WebSocket both have private addresses, or both public ones (split DNS).",
+        ],
         _ => vec![extensions, proxy, policy, other],
     };
     let steps: Vec<String> = steps.into_iter().map(str::to_owned).collect();

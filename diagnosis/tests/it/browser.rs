@@ -88,6 +88,43 @@ pub(crate) fn cases() -> Vec<Case> {
         ("broken", "browser-only", "browser", Low),
     );
     case(
+        "a recording that was answered with an error, while the probes work",
+        saw(fine(), answered(har(), "HTTP/1.1 503 Service Unavailable\r\n\r\n")),
+        ("unknown", "insufficient", "undetermined", Low),
+    );
+    let at = |seconds: i64, life_s: f64| {
+        let mut seen = answered(har(), SWITCHED);
+        seen.at = Some(
+            "2026-03-01T08:10:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap()
+                + chrono::TimeDelta::seconds(seconds),
+        );
+        let at_ms = Some(life_s * 1e3);
+        seen.closed = Some(BrowserClose { code: None, clean: None, at_ms });
+        seen
+    };
+    let recorded = |all: Vec<BrowserHandshake>| all.into_iter().fold(fine(), saw);
+    case(
+        "a page that connects again and again",
+        recorded((0..10).map(|n| at(n * 4, 1.0 + n as f64 * 0.3)).collect()),
+        ("unknown", "insufficient", "undetermined", Low),
+    );
+    case(
+        "two sockets, one after the other",
+        recorded(vec![at(0, 20.0), at(22, 30.0)]),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "a recording of another day",
+        saw(
+            fine(),
+            BrowserHandshake {
+                at: Some("2025-01-01T08:00:00Z".parse().unwrap()),
+                ..answered(har(), "HTTP/1.1 503 Service Unavailable\r\n\r\n")
+            },
+        ),
+        ("working", "none", "none", Medium),
+    );
+    case(
         "the browser's trust store",
         saw(fine(), failed(live(), "net::ERR_CERT_AUTHORITY_INVALID")),
         ("broken", "browser-only", "browser", High),

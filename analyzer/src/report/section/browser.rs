@@ -6,7 +6,7 @@ use crate::report::{Case, View, words};
 use serde::Serialize;
 use wss_bundle::browser::{BrowserFrame, BrowserHandshake, BrowserRequest};
 use wss_bundle::{Bytes, ResponseHead};
-use wss_diagnosis::evidence::browser::{Difference, Fate, compare, fate, meaning};
+use wss_diagnosis::evidence::browser::{Difference, Fate, compare, course, fate, meaning};
 
 /// Headers shown of one message.
 const HEADERS: usize = 60;
@@ -173,23 +173,21 @@ fn facts(view: &View<'_>, seen: &BrowserHandshake) -> Vec<Fact> {
 fn timing(seen: &BrowserHandshake) -> Vec<Fact> {
     let mut out = Vec::new();
     let mut add = |name: &str, value: String| out.push(Fact { name: name.into(), value });
-    if let Some(ms) = seen.answered_ms {
-        add("answered after", words::ms(ms));
-    }
     if let Some(ms) = seen.opened_ms {
         add("open after", words::ms(ms));
     }
-    if let Some(closed) = &seen.closed {
-        let at = closed.at_ms.map_or("at an unknown time".into(), |ms| format!("after {}", words::ms(ms)));
-        let code = closed.code.map_or(String::new(), |code| format!(", code {code}"));
-        let clean = match closed.clean {
-            Some(false) => ", not clean",
-            Some(true) => ", clean",
-            None => "",
-        };
-        add("closed", format!("{at}{code}{clean}"));
-    } else if let (Some(_), Some(ms)) = (seen.opened_ms, seen.watched_ms) {
+    for part in course(seen) {
+        add("in time", part);
+    }
+    if let Some(clean) = seen.closed.as_ref().and_then(|closed| closed.clean) {
+        add("closed", if clean { "clean" } else { "not clean" }.to_owned());
+    }
+    if let (None, Some(_), Some(ms)) = (&seen.closed, seen.opened_ms, seen.watched_ms) {
         add("still open after", words::ms(ms));
+    }
+    match seen.alike.len() as u64 + seen.alike_more {
+        0 => {}
+        more => add("went like it", format!("{more} more of this recording")),
     }
     out
 }
