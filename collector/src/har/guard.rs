@@ -10,7 +10,7 @@ use std::io::{Error, ErrorKind, Read};
 use std::rc::Rc;
 
 /// Bytes of a file. Browsers give up at a tenth of that.
-const FILE_LIMIT: u64 = 4 << 30;
+pub(super) const FILE_LIMIT: u64 = 4 << 30;
 /// Nesting. A HAR's deepest value is at 12 (an initiator's stack, without its parents).
 const DEPTH_LIMIT: u32 = 100;
 /// Bytes of one string that are let through.

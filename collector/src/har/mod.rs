@@ -24,6 +24,7 @@ mod given;
 mod guard;
 mod lenient;
 mod log;
+mod open;
 mod strip;
 
 use crate::config::ConsoleSocket;
@@ -67,7 +68,7 @@ pub fn file(path: &Path, target: &Target) -> Result<Har, NotUsed> {
     if file.metadata().is_ok_and(|meta| meta.is_dir()) {
         return Err(not_used(&shown, "it is a folder", "give one HAR file"));
     }
-    read(file, &name, &shown, target)
+    read(open::file(file, &shown)?, &name, &shown, target)
 }
 
 fn not_used(shown: &str, reason: impl Into<String>, instead: &str) -> NotUsed {
@@ -115,16 +116,18 @@ pub fn read(
     let mut start = Vec::new();
     let io = |error| why(format!("it cannot be read: {error}"));
     content.by_ref().take(3).read_to_end(&mut start).map_err(io)?;
-    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
-        return Err(not_used(shown, "it is UTF-16", "save it as UTF-8"));
-    }
     if start.is_empty() {
         return Err(why("it is empty".to_owned()));
     }
-    if start == b"\xef\xbb\xbf" {
-        start.clear();
-    }
-    let guard = Guard::new(start.as_slice().chain(content));
+    let content: Box<dyn Read + '_> = match start.as_slice() {
+        [0xff, 0xfe, rest @ ..] | [0xfe, 0xff, rest @ ..] => {
+            let rest = std::io::Cursor::new(rest.to_vec());
+            Box::new(open::Utf16::new(rest.chain(content), start[0] == 0xff))
+        }
+        [0xef, 0xbb, 0xbf] => Box::new(content),
+        _ => Box::new(std::io::Cursor::new(start).chain(content)),
+    };
+    let guard = Guard::new(content);
     let mut collector = Collector::new(name, target);
     let seed = log::File { strings: guard.strings(), sink: &mut collector };
     let mut json = serde_json::Deserializer::from_reader(guard);

@@ -48,7 +48,8 @@ fn chrome() {
     assert_eq!(socket.sent("origin").as_deref(), Some("https://bindplane.corp.example"));
     assert_eq!(socket.received("server").as_deref(), Some("nginx/1.22.1"));
     assert_eq!(socket.at.unwrap().to_rfc3339(), "2026-03-01T08:15:31+00:00");
-    assert_eq!(socket.answered_ms, Some(125.5));
+    // Chrome's `wait` of a socket is no answer's time.
+    assert_eq!(socket.answered_ms, None);
     assert_eq!(socket.closed.as_ref().unwrap().at_ms, Some(60125.5));
     assert_eq!((socket.frames_sent, socket.frames_received), (1, 2));
     let frames: Vec<(bool, &str, u64)> =
@@ -73,8 +74,11 @@ fn edge_that_tries_again_and_again() {
     assert_eq!(one.status(), Some(400));
     assert_eq!(one.error.as_deref(), Some("net::ERR_INVALID_HTTP_RESPONSE"));
     assert_eq!(one.console, ["Error during WebSocket handshake: Unexpected response code: 400"]);
-    assert_eq!(one.closed, None);
+    // A message of type `error` ends it.
+    assert_eq!(one.closed.as_ref().unwrap().code, Some(1006));
     assert_eq!(one.frames, []);
+    // All ten count, and six have their headers.
+    assert_eq!(sockets.iter().map(|one| 1 + one.alike.len()).sum::<usize>(), 10);
 }
 
 #[test]
@@ -153,14 +157,55 @@ fn what_is_no_har_is_said_in_one_sentence() {
         );
         assert!(!error.contains('\n') && error.len() < 400, "{error}");
     }
-    let utf16 = har::read(&b"\xff\xfe{\0"[..], "x.har", "x.har", &target("b")).unwrap_err();
-    let utf16 = utf16.to_string();
-    assert!(utf16.contains("UTF-8"), "{utf16}");
     let deep = format!("{{\"log\":{}", "[".repeat(100_000));
     assert!(of_text(&deep).unwrap_err().reason.contains("nested"));
     let folder = tempfile::tempdir().unwrap();
     let error = har::file(folder.path(), &target("b")).unwrap_err();
     assert!(error.reason.contains("folder"), "{error}");
+}
+
+/// Packed by people for a mail, or saved by an editor: read all the same, or named.
+#[test]
+fn however_it_is_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let plain = std::fs::read(dialect("firefox")).unwrap();
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    let gzip = gzip.finish().unwrap();
+    write("a.har.gz", &gzip);
+    write("cut.har.gz", &gzip[..gzip.len() / 2]);
+    let zipped = |names: &[&str]| {
+        let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        for name in names {
+            zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(if name.contains("._") { b"x" } else { &plain }).unwrap();
+        }
+        zip.finish().unwrap().into_inner()
+    };
+    write("b.zip", &zipped(&["__MACOSX/._console.har", "logs/console.har"]));
+    write("none.zip", &zipped(&["notes.txt"]));
+    let wide: Vec<u8> = text(&plain).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    write("c.har", &[b"\xff\xfe".to_vec(), wide].concat());
+    write("d.7z", b"7z\xbc\xaf\x27\x1c....");
+    let read = |name: &str| har::file(&folder.path().join(name), &target("bindplane.corp.example"));
+    let whole = har::file(&dialect("firefox"), &target("bindplane.corp.example")).unwrap();
+    for name in ["a.har.gz", "b.zip", "c.har"] {
+        let har = read(name).unwrap();
+        assert_eq!(har.seen.len(), whole.seen.len(), "{name}");
+        assert!(har.attachment.name.ends_with(".har"), "{}", har.attachment.name);
+    }
+    for (name, says) in [("none.zip", "a zip without a .har"), ("d.7z", "7-Zip")] {
+        let why = read(name).unwrap_err();
+        assert!(why.reason.contains(says) && why.instead.contains("unpack"), "{why}");
+    }
+    // What came before the damage is read; or it says that it is the packing.
+    match read("cut.har.gz") {
+        Ok(har) => {
+            assert!(har.warnings.iter().any(|w| w.contains("damaged")), "{:?}", har.warnings)
+        }
+        Err(why) => assert!(why.reason.contains("gzip, and damaged"), "{why}"),
+    }
 }
 
 #[test]

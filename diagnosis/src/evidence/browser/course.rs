@@ -44,12 +44,10 @@ pub fn course(seen: &BrowserHandshake) -> Vec<String> {
         let last = last.map(|ms| {
             format!("open at least until its last message, {} after its start", seconds(ms / 1e3))
         });
-        let saved = seen.watched_ms.filter(|_| !seen.live).map(|ms| {
-            format!(
-                "still open {} after its start, when the recording was saved",
-                seconds(ms / 1e3)
-            )
-        });
+        let saved = seen
+            .watched_ms
+            .filter(|_| !seen.live)
+            .map(|ms| format!("open until the recording was saved ({:.0} s)", (ms / 1e3).max(1.0)));
         out.extend(saved.or(last));
     } else if let Some(ms) = seen.watched_ms.filter(|_| !seen.live && seen.status().is_none()) {
         out.push(format!(

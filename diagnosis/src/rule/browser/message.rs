@@ -243,7 +243,14 @@ fn tell(
     let path = path_of(focus, message.place.as_ref(), path);
     let measured = Measured::of(route, path);
     let by = message.who.map_or(String::new(), |who| format!(" ({who})"));
-    let means = format!("The message{by} means that {}.", meaning.words());
+    let words = match meaning {
+        // Firefox writes it where the socket had not opened.
+        Meaning::Unspecific if message.who.is_some_and(|who| who.starts_with("Firefox")) => {
+            "the browser could not connect, and not why".to_owned()
+        }
+        _ => meaning.words(),
+    };
+    let means = format!("The message{by} means that {words}.");
     let title = "What the browser's console said";
     let now = "What was measured works now, so that the message tells of another moment or of the browser \
                itself: to catch it, ask a browser with --browser, or record it with --har while it fails.";
