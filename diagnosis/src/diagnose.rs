@@ -200,6 +200,10 @@ fn judge(
         confidence = confidence.min(Confidence::Medium);
         missing.push(run_at(e, older.bundle.manifest.vantage.as_str()));
     }
+    // What somebody pasted is his word for where and against what it ran.
+    if e.focus_is_pasted() {
+        confidence = confidence.min(Confidence::Medium);
+    }
     // A browser for which it works, by the same path and at the same time.
     if speaks_against(e, first) {
         confidence = Confidence::Low;

@@ -163,9 +163,16 @@ fn attached(kind: AttachmentKind, data: &[u8]) -> Bundle {
     bundle
 }
 
-/// curl's output as somebody pasted it.
+/// curl's output as somebody pasted it: cleaned, taken apart, judged, masked.
 pub fn curl_output(data: &[u8]) {
-    let _ = pasted::text(data);
+    let text = pasted::text(data);
+    assert_eq!(pasted::text(text.as_bytes()), text, "what is clean is cleaned again");
+    let whole: Vec<&str> = text.lines().collect();
+    for line in pasted::lines(&text) {
+        let whole = whole[line.number - 1];
+        assert_eq!(whole.get(line.start..line.start + line.text.len()), Some(line.text));
+    }
+    let _ = pasted::curl::read(&text);
     let plain = attached(AttachmentKind::CurlOutput, data);
     let _ = wss_diagnosis::curl_output::all(std::slice::from_ref(&plain));
     let redacted = Redactor::new().bundle(plain);

@@ -175,6 +175,40 @@ fn curl_output(c: &mut Canaries, url: &str) -> String {
         base64::engine::general_purpose::STANDARD.encode(format!("ann:{}", c.of("curl -u"))),
         c.of("curl -b"),
         c.of("curl set-cookie"),
+    ) + &further_output(c, url)
+}
+
+/// The same in other dialects and other places: continued and wrapped commands,
+/// traces, quoted mail, other programs, what `-v` says in passing.
+fn further_output(c: &mut Canaries, url: &str) -> String {
+    let hex = c.of("curl --trace").bytes().map(|b| format!("{b:02x} ")).collect::<String>();
+    format!(
+        "C:\\>curl.exe -i -sSu ann:{} ^\r\nMore? --proxy-user \"p:{}\" -x http://u:{}@proxy:1 ^\r\n\
+         More? --data-raw \"x={}\" --oauth2-bearer={} {url}/v1/ws\r\ncurl: (52) Empty reply\r\n\
+         PS C:\\> curl.exe -H \u{201d}X-Tenant: {}\u{201d} --cert c.pem:{} {url}\n\
+         > $ curl -H 'Cookie: a={}'\n> {url}\n> > GET / HTTP/1.1\n> > Authorization: Bearer {}\n\
+         == Info: Trying\n=> Send header, 9 bytes (0x9)\n0000: GET / HTTP/1.1\n0010: X-Api-Key: {}\n\
+         => Send header, 9 bytes (0x9)\n0000: {hex}\n\
+         * Server auth using Basic with user '{}'\n* Added cookie S=\"{}\" for domain x\n\
+         * [HTTP/2] [1] [authorization: Bearer {}]\n\
+         $ wget --header='Authorization: Bearer {}' {url}\n\
+         $ wscat -H 'Cookie: s={}' -c wss://a:{}@x/\n",
+        c.of("curl -sSu"),
+        c.of("curl --proxy-user"),
+        c.of("curl -x"),
+        c.of("curl --data-raw"),
+        c.of("curl --oauth2-bearer"),
+        c.of("curl typographic"),
+        c.of("curl --cert"),
+        c.of("curl quoted cookie"),
+        c.of("curl quoted bearer"),
+        c.of("curl trace-ascii"),
+        c.of("curl user in passing"),
+        c.of("curl cookie in passing"),
+        c.of("curl field in passing"),
+        c.of("wget header"),
+        c.of("wscat cookie"),
+        c.of("wscat user"),
     )
 }
 

@@ -152,8 +152,12 @@ impl Made<'_> {
         Step::Upgrade(Upgrade {
             version: "1.1".to_owned(),
             request: Bytes::from(self.sent().as_str()),
-            // Of a key that is not known nothing can be expected.
-            expected_accept: self.valid.key.as_deref().map(wss_bundle::accept::accept),
+            // Of a key that is not known, or of a head that is not shown, nothing can
+            // be expected.
+            expected_accept: match self.valid.end {
+                End::Status(_) => None,
+                _ => self.valid.key.as_deref().map(wss_bundle::accept::accept),
+            },
             result,
         })
     }

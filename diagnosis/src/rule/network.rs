@@ -334,6 +334,32 @@ fn proxy_cannot_reach_target(body: &str) -> bool {
         .any(|marker| body.contains(marker))
 }
 
+/// What a TCP connection that came to nothing tells of the way.
+fn what_it_means(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::TimedOut => "Silence usually means that a firewall drops the packets.",
+        FailureKind::ConnectionRefused => {
+            "Something answered the attempt with a refusal: nothing listens on that port, or a \
+             firewall rejects it."
+        }
+        FailureKind::ConnectionReset | FailureKind::ConnectionAborted => {
+            "Something on the way broke the attempt off, as firewalls do."
+        }
+        FailureKind::NetworkUnreachable => {
+            "Nothing was sent: this machine knows no way to that address (no default route, or no \
+             address of that family)."
+        }
+        FailureKind::HostUnreachable => {
+            "No refusal came from the target: a router on the way, or this machine, says that there \
+             is no way to it."
+        }
+        FailureKind::PermissionDenied => {
+            "Nothing was sent: this machine itself does not let the program connect."
+        }
+        _ => "What stopped it is not said.",
+    }
+}
+
 fn unreachable(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     let direct = focus.direct().map(RouteView::reach);
@@ -378,7 +404,6 @@ fn unreachable(e: &Evidence<'_>) -> Answer {
     if others_reach {
         return Answer::Pass;
     }
-    let silent = failure.kind == FailureKind::TimedOut;
     // Reachable outside means something only for the same address.
     let same_address = focus
         .direct()
@@ -405,15 +430,7 @@ fn unreachable(e: &Evidence<'_>) -> Answer {
         observation,
         failure.to_string(),
     )
-    .text(format!(
-        "{target}: {failure}. {}{via}{also}",
-        if silent {
-            "Silence usually means that a firewall drops the packets."
-        } else {
-            "Something answered the attempt with a refusal: nothing listens on that port, or a \
-             firewall rejects it."
-        }
-    ))
+    .text(format!("{target}: {failure}. {}{via}{also}", what_it_means(failure.kind)))
     .remedy(remedy::open_the_port(e))
     .done();
     let mut claim = claim(

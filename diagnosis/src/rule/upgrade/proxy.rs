@@ -106,8 +106,12 @@ fn from_pasted(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
         matches!(kind, ReplyKind::BadGateway | ReplyKind::Unavailable | ReplyKind::GatewayTimeout)
     };
     let sure = if q.kind().is_some_and(gateway) { Confidence::Low } else { Confidence::Medium };
+    let way = match q.route.route.id.is_direct() {
+        true => String::new(),
+        false => format!(" {}", q.route.route.id.way()),
+    };
     let summary = format!(
-        "From inside, curl's upgrade gets {}; from outside, the same upgrade works.",
+        "From inside, curl's upgrade{way} gets {}; from outside, the same upgrade works.",
         q.excerpt()
     );
     let title = "Something on the client's network does not let the upgrade through";
