@@ -252,8 +252,12 @@ fn of_origin(reply: &Reply<'_>) -> Vec<String> {
     out
 }
 
-/// Of gateway errors: nobody behind has written them.
+/// What the status table knows of it; of other gateway errors: nobody behind has
+/// written them.
 fn gateway_words(reply: &Reply<'_>) -> Option<String> {
+    if let Some(row) = reply.said {
+        return Some(format!("{} says so: {}", row.program, row.means));
+    }
     let words = match reply.kind {
         ReplyKind::BadGateway => "502 is written by who asks a backend and gets no valid answer",
         ReplyKind::Unavailable => "503 is written by who has no backend to ask",

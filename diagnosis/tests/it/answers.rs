@@ -68,7 +68,7 @@ fn a_load_balancers_own_page_is_its_own() {
     let bundle = Run::inside().direct(true).upgrade(WS, &leaf, head, body).pages(&leaf, "").done();
     let one = of(&bundle, "upgrade");
     assert_eq!((one.who.as_deref(), one.role), (Some("HAProxy"), Some(DeviceRole::LoadBalancer)));
-    for part in ["No server is available", "503 is written by who has no backend", "lower case"] {
+    for part in ["No server is available", "HAProxy says so: it has no server", "lower case"] {
         assert!(said(&one.because, part), "{part}: {one:?}");
     }
 }
