@@ -217,3 +217,46 @@ fn every_device_of_a_snippet_has_a_signature() {
         }
     }
 }
+
+#[test]
+fn varnish() {
+    let folder = tempfile::tempdir().unwrap();
+    for one in known("varnish").into_iter().filter(|one| one.language == "vcl") {
+        let vcl = format!(
+            "vcl 4.1;\nbackend default {{ .host = \"127.0.0.1\"; .port = \"9\"; }}\n{}\n",
+            one.text
+        );
+        let file = write(folder.path(), &vcl);
+        let output =
+            run("varnishd", &["-C", "-f", &file, "-n", &folder.path().display().to_string()]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}\n{vcl}");
+        assert!(!said.contains("Error") && !said.contains("unused"), "{said}");
+    }
+}
+
+#[test]
+fn lighttpd() {
+    let folder = tempfile::tempdir().unwrap();
+    for one in known("lighttpd") {
+        let config = format!(
+            "server.document-root = \"{}\"\nserver.port = 8\nserver.modules = ( \"mod_proxy\" )\n{}\n",
+            folder.path().display(),
+            one.text
+        );
+        accepted(&run("lighttpd", &["-tt", "-f", &write(folder.path(), &config)]), &config);
+    }
+}
+
+#[test]
+fn h2o() {
+    let folder = tempfile::tempdir().unwrap();
+    for one in known("h2o") {
+        let config = format!(
+            "listen:\n  port: 8\n  host: 127.0.0.1\nhosts:\n  default:\n    paths:\n      /:\n        \
+             proxy.reverse.url: http://127.0.0.1:9/\n        {}\n",
+            one.text
+        );
+        accepted(&run("h2o", &["-t", "-c", &write(folder.path(), &config)]), &config);
+    }
+}

@@ -17,4 +17,5 @@ mod origin;
 mod pairing;
 mod pasted;
 mod proxies;
+mod said;
 mod silence;

@@ -38,7 +38,7 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
         Author::Device { side, name, role } if *role != DeviceRole::Origin => {
             (Some(*side), name.clone())
         }
-        _ if is_own_refusal(reply) && same_everywhere(&q, reply, None) => {
+        Author::Unknown if is_own_refusal(reply) && same_everywhere(&q, reply, None) => {
             (None, reply.device_name().unwrap_or_else(|| "Whoever ends TLS".to_owned()))
         }
         _ => return foreign_page(e, &q),
@@ -64,13 +64,15 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
             _ => (Location::Undetermined, Confidence::Medium),
         },
     };
-    let means = reply.said.map(|row| format!(": {}", row.means)).unwrap_or_default();
+    // What is said of upgrades is not said of pages.
+    let said = reply.said.filter(|row| row.says != Says::RefusesUpgrades);
+    let means = said.map(|row| format!(": {}", row.means)).unwrap_or_default();
     let summary = format!(
         "{name} answers every request itself, with {}{means}; none reaches Bindplane.",
         reply.line()
     );
     let remedy = if location == Location::ServerSide {
-        remedy::own_answer(e, &name, reply.said)
+        remedy::own_answer(e, &name, said)
     } else {
         remedy::network_team(e, "Allow this host in the filter that answers in its place")
     };
@@ -121,7 +123,7 @@ fn has_a_cause_of_its_own(reply: &Reply<'_>) -> bool {
 /// A status with which somebody refuses to do anything at all.
 fn is_own_refusal(reply: &Reply<'_>) -> bool {
     let refuses = matches!(reply.status, 400 | 403 | 405 | 406 | 408 | 410 | 418 | 421 | 500 | 501);
-    refuses && reply.author == Author::Unknown
+    refuses || reply.said.is_some_and(|row| row.leads == Cause::BlockedPage)
 }
 
 /// Whether at least one page, and every one that was answered, is answered alike.

@@ -112,10 +112,11 @@ fn lb_http2(e: &Evidence<'_>) -> Answer {
     let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
     let Some(reply) = &q.reply else { return Answer::Pass };
     let body = reply.reply.body.bytes.text();
-    let names_it = || reply.says(Says::OtherVersion) || body.contains("protocol error");
     let shown = match reply.kind {
         ReplyKind::ProtocolMismatch => true,
-        ReplyKind::BadGateway | ReplyKind::Unavailable => names_it() && q.pages_pass(),
+        ReplyKind::BadGateway | ReplyKind::Unavailable => {
+            reply.says(Says::OtherVersion) || body.contains("protocol error") && q.pages_pass()
+        }
         _ => false,
     };
     if !shown {
@@ -177,7 +178,7 @@ fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &
     let Some(reply) = q.reply.filter(|r| r.kind == kind).or_else(of_pages) else {
         return Answer::Pass;
     };
-    if reply.says(Says::OtherVersion) && q.pages_pass() {
+    if reply.says(Says::OtherVersion) {
         return Answer::Pass;
     }
     let mut blame = of_upgrade(e);
@@ -309,7 +310,7 @@ fn what_became_of_it(q: &Question<'_, '_>, reply: &Reply<'_>) -> Option<Upgrade>
             reply.status
         )));
     }
-    let others = plain.is_some_and(|p| p.status != reply.status);
+    let others = plain.is_some_and(|p| !p.same_answer(reply));
     let refuses = matches!(
         reply.kind,
         ReplyKind::Forbidden | ReplyKind::Other | ReplyKind::NotFound | ReplyKind::Unauthorized

@@ -98,7 +98,7 @@ pub(super) static ROWS: &[Row] = &[
         "https://learn.microsoft.com/azure/app-service/", ("HTTP/1.1 403 Site Disabled\nContent-Type: text/html", "<title>Web App - Unavailable</title><h2>Error 403 - This web app is stopped.</h2>"),
     ),
     documented(
-        "azure-container-apps", "Azure Container Apps", &[404], Body(&["Azure Container App - Unavailable", "This Container App is stopped or does not exist"]), NoBackend, BlockedPage, "no running revision answers under this name", "the app's revisions and ingress",
+        "azure-container-apps", "Azure Container Apps", &[404], Body(&["Azure Container App - Unavailable", "This Container App is stopped or does not exist"]), NoBackend, WrongPath, "no running revision answers under this name", "the app's revisions and ingress",
         "https://learn.microsoft.com/azure/container-apps/ingress-overview", ("HTTP/1.1 404 Not Found", "<title>Azure Container App - Unavailable</title>"),
     ),
     documented(
@@ -115,7 +115,7 @@ pub(super) static ROWS: &[Row] = &[
         HEROKU_DOC, ("HTTP/1.1 503 Service Unavailable\nServer: Heroku", "<iframe src=\"//www.herokucdn.com/error-pages/application-error.html\"></iframe>"),
     ),
     documented(
-        "heroku-no-app", "Heroku", &[404], Body(&["herokucdn.com/error-pages/no-such-app", "There's nothing here, yet."]), UnknownHost, BlockedPage, "no application of this name there", "heroku domains",
+        "heroku-no-app", "Heroku", &[404], Body(&["herokucdn.com/error-pages/no-such-app", "There's nothing here, yet."]), UnknownHost, WrongPath, "no application of this name there", "heroku domains",
         HEROKU_DOC, ("HTTP/1.1 404 Not Found\nServer: Heroku", "<iframe src=\"//www.herokucdn.com/error-pages/no-such-app.html\"></iframe>"),
     ),
     documented(
@@ -123,7 +123,7 @@ pub(super) static ROWS: &[Row] = &[
         "https://docs.railway.com/reference/errors/application-failed-to-respond", ("HTTP/1.1 502 Bad Gateway\nServer: railway-edge", "{\"status\":\"error\",\"code\":502,\"message\":\"Application failed to respond\"}"),
     ),
     documented(
-        "vercel", "Vercel", &[404, 500, 502, 504], Sign::Header("x-vercel-error", ""), NoRoute, BlockedPage, "an error of the platform, which carries no WebSocket to a server of one's own", "the code in x-vercel-error",
+        "vercel", "Vercel", &[404], Sign::Header("x-vercel-error", ""), NoRoute, WrongPath, "an error of the platform, which carries no WebSocket to a server of one's own", "the code in x-vercel-error",
         "https://vercel.com/docs/errors", ("HTTP/1.1 404 Not Found\nServer: Vercel\nX-Vercel-Error: NOT_FOUND", "The page could not be found"),
     ),
     documented(

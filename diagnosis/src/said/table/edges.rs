@@ -73,7 +73,7 @@ pub(super) static ROWS: &[Row] = &[
         CLOUDFRONT_DOC, ("HTTP/1.1 403 Forbidden\nServer: CloudFront", "This distribution is not configured to allow the HTTP request method that was used for this request."),
     ),
     documented(
-        "frontdoor-no-config", "Azure Front Door", &[404], Body(&["We weren't able to find your Azure Front Door Service configuration", "Azure Front Door Service configuration"]), UnknownHost, BlockedPage, "no endpoint or route takes this host", "custom domains and routes",
+        "frontdoor-no-config", "Azure Front Door", &[404], Body(&["We weren't able to find your Azure Front Door Service configuration", "Azure Front Door Service configuration"]), UnknownHost, WrongPath, "no endpoint or route takes this host", "custom domains and routes",
         "https://learn.microsoft.com/azure/frontdoor/troubleshoot-issues", ("HTTP/1.1 404 Not Found\nX-Azure-Ref: 0abc", "<h2>Oops! We weren't able to find your Azure Front Door Service configuration.</h2>"),
     ),
     documented(
