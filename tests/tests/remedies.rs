@@ -230,8 +230,9 @@ fn varnish() {
         let output =
             run("varnishd", &["-C", "-f", &file, "-n", &folder.path().display().to_string()]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success(), "{said}\n{vcl}");
-        assert!(!said.contains("Error") && !said.contains("unused"), "{said}");
+        // It prints the program that it makes of it, where there is nothing to say.
+        let complaint = said.lines().find(|line| line.contains("Message from VCC-compiler"));
+        assert!(output.status.success() && complaint.is_none(), "{said}\n{vcl}");
     }
 }
 
