@@ -158,6 +158,8 @@ pub mod probe {
     pub const UA_PAGES: &str = "ua-pages";
     /// Upgraded connection, silent.
     pub const HOLD_SILENT: &str = "hold-silent";
+    /// Upgraded connection, silent for a part of the hold: a rung below `hold-silent`.
+    pub const HOLD_RUNG: &str = "hold-rung";
     /// Upgraded connection that pings.
     pub const HOLD_CHATTY: &str = "hold-chatty";
 }

@@ -4,6 +4,7 @@
 //! Routes are tried side by side; `route` has the order of what is done on each,
 //! `holds` what is held open, `plan` all of it as a value.
 
+mod again;
 mod holds;
 mod likeness;
 mod plan;
@@ -12,6 +13,8 @@ mod shadow;
 mod step;
 mod switched;
 
+pub(crate) use again::{CONNECTIONS as AGAIN_CONNECTIONS, WAITS as AGAIN_WAITS};
+pub(crate) use holds::rungs;
 pub use plan::{PlannedStep, plan};
 
 use crate::config::Config;
@@ -40,6 +43,13 @@ pub enum Progress {
     HoldStarted {
         /// How long they take.
         planned: Duration,
+    },
+    /// What failed on a route is asked again, which takes some seconds.
+    AskingAgain {
+        /// Index of the route in the configuration.
+        route: usize,
+        /// Whether all that was asked failed alike so far.
+        alike: bool,
     },
     /// The routes that this machine's settings choose are done with, and the
     /// others take their time.

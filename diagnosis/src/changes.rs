@@ -2,11 +2,11 @@
 //! by layer. Facts about the pair; whether that is good news is for the reader.
 
 use crate::diagnose::verdict;
+use crate::evidence::holding::same_age;
 use crate::evidence::{BundleView, Evidence, RouteView};
 use crate::idle::cut;
 use crate::ladder::ladder;
 use crate::model::{Change, Changes, Layer, LayerState, LayerStatus};
-use crate::rule::same_age;
 use wss_bundle::observation::probe;
 
 /// What changed since the run before; `None` when there was none.
@@ -45,7 +45,7 @@ fn change(
     after: LayerState,
 ) -> Change {
     let layer = after.layer;
-    let cuts = |route: &RouteView<'_>| route.hold(probe::HOLD_SILENT).and_then(|h| cut(h.2));
+    let cuts = |route: &RouteView<'_>| route.hold(probe::HOLD_SILENT).and_then(cut);
     let changed = match (before.status == after.status, layer) {
         (false, _) => true,
         // No two cuts are of the same millisecond.

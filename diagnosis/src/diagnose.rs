@@ -15,8 +15,8 @@ use crate::model::{
 };
 use crate::rule::configuration::{Settled, settle};
 use crate::rule::{
-    AGAIN, Answer, Claim, Rule, rules, run_again, run_at, run_outside, speaks_against, unexplained,
-    wait_longer, whose_way,
+    AGAIN, Answer, Claim, Rule, of_one_server, rests_on_one_answer, rules, run_again, run_at,
+    run_outside, speaks_against, unexplained, wait_longer, whose_way,
 };
 use crate::signature::Signatures;
 use chrono::SecondsFormat;
@@ -142,7 +142,9 @@ struct Asked {
 
 fn ask(e: &Evidence<'_>, which: impl Fn(&Rule) -> bool) -> Asked {
     let mut asked = Asked { claims: Vec::new(), notes: Vec::new(), unsettled: Vec::new() };
-    for rule in rules().iter().filter(|rule| which(rule)) {
+    // Of several servers no rule can speak that compares answers as one's.
+    let one = !e.deciding().is_some_and(|(_, route, _)| route.contradicts_itself());
+    for rule in rules().iter().filter(|rule| which(rule) && (one || !of_one_server(rule))) {
         match (rule.check)(e) {
             // What was given up too early shows nothing.
             Answer::Fail(claim) if rests_on_too_little(e, &claim) => {}
@@ -202,6 +204,14 @@ fn judge(
     }
     // What somebody pasted is his word for where and against what it ran.
     if e.focus_is_pasted() {
+        confidence = confidence.min(Confidence::Medium);
+    }
+    // Another server may give the next answer.
+    if e.disagreeing_runs().is_some() {
+        confidence = confidence.min(Confidence::Medium);
+        missing.push(run_again(e, ""));
+    }
+    if rests_on_one_answer(e, first) {
         confidence = confidence.min(Confidence::Medium);
     }
     // A browser for which it works, by the same path and at the same time.
@@ -327,8 +337,19 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
         }
         missing.push(run_again(e, "--browser-message 'WHAT THE BROWSER CONSOLE SAYS'"));
     }
-    let mut confidence = if held.is_some() { Confidence::High } else { Confidence::Medium };
+    let both = e.deciding().is_some_and(|(_, route, _)| route.holdings().any(|one| one.pings()));
+    let sure = held.is_some() && both;
+    let mut confidence = if sure { Confidence::High } else { Confidence::Medium };
     let mut summary = summary;
+    if let Some(runs) = e.disagreeing_runs() {
+        confidence = confidence.min(Confidence::Medium);
+        summary = format!(
+            "{summary} Runs of this case disagree within minutes (of {}: {}).",
+            runs.all.len(),
+            runs.counts()
+        );
+        missing.push(run_again(e, ""));
+    }
     if let (by, Some(whose)) = ways(e) {
         summary = format!("{summary} {whose}");
         let most = if by == By::Untold { Confidence::Low } else { Confidence::Medium };

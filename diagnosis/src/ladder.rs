@@ -1,8 +1,9 @@
 //! How far each route climbed, layer by layer: the heart of every report.
 
 use crate::evidence::compression::Compression;
+use crate::evidence::holding::Holding;
 use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView, SocketState};
-use crate::idle::cut;
+use crate::idle::after;
 use crate::model::{Layer, LayerFailure, LayerState, LayerStatus, RouteLadder};
 use wss_bundle::observation::{Peer, Resolver, Tunnel, Verification, probe};
 use wss_bundle::{Failure, FailureKind, Observation, Step};
@@ -263,14 +264,10 @@ fn hold(route: &RouteView<'_>, path: &str) -> LayerState {
     else {
         return state(Layer::Hold, LayerStatus::Unknown, None, None);
     };
-    match cut(held) {
-        Some(seconds) => failed(
-            Layer::Hold,
-            LayerFailure::Cut,
-            o.duration_ms,
-            format!("cut after {seconds:.1} s of silence"),
-        ),
-        None => state(
+    let one = Holding { observation: o, hold: planned, held };
+    match one.ended() {
+        true => failed(Layer::Hold, LayerFailure::Cut, o.duration_ms, after(&one)),
+        false => state(
             Layer::Hold,
             LayerStatus::Pass,
             Some(o.duration_ms),

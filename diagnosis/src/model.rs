@@ -580,7 +580,11 @@ slugs! {
 pub struct Idle {
     /// Seconds that the silent hold lasted.
     pub held_s: f64,
-    /// Seconds after which it was cut; `null` when it was not.
+    /// The longest silence, in seconds, after which a connection still answered; `null`
+    /// when none did.
+    pub alive_s: Option<f64>,
+    /// The shortest silence, in seconds, after which one was cut, or did not answer;
+    /// `null` when there was none. With `silence` the limit lies between `alive_s` and it.
     pub cut_after_s: Option<f64>,
     /// `fin`, `reset`, `close-frame`, `silence`; `null` when it was not cut.
     pub cut_by: Option<&'static str>,

@@ -9,7 +9,7 @@ use crate::net::request::{given, user_agent};
 use crate::probe::addresses::LIMIT;
 use crate::proxy::pac::File;
 use crate::proxy::pac::engine::LOOKUPS;
-use crate::run::plan;
+use crate::run::{AGAIN_CONNECTIONS, AGAIN_WAITS, plan, rungs};
 use crate::screen::safe;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -66,7 +66,8 @@ pub fn text(job: &Job) -> String {
     names(&mut out, config);
     let _ = write!(
         out,
-        "\nAt most {:.0} s a step{}.\n\n\
+        "\nAt most {:.0} s a step{}.\nWhere something fails, it is asked again on its route, one at a time, {} and {} s apart: up to \
+         {} connections more.\n\n\
          Read on this machine:\n  \
          proxy variables (http_proxy, https_proxy, all_proxy, no_proxy)\n  \
          name servers ({})\n  \
@@ -77,8 +78,17 @@ pub fn text(job: &Job) -> String {
         if config.hold.is_zero() {
             String::new()
         } else {
-            format!("; upgraded connections are held for {:.0} s", config.hold.as_secs_f64())
+            let all = rungs(config.hold);
+            format!(
+                "; upgraded connections are held for {:.0} s, {} at a time on a route, begun {:.1} s apart",
+                config.hold.as_secs_f64(),
+                all.len(),
+                all.get(1).map_or(0.0, |second| second.begins.as_secs_f64())
+            )
         },
+        AGAIN_WAITS[0].as_secs(),
+        AGAIN_WAITS[1].as_secs(),
+        AGAIN_CONNECTIONS,
         if job.dns.source.is_empty() { "none found" } else { &job.dns.source },
     );
     if let Some(name) = crate::environment::trust_variable() {

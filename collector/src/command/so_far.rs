@@ -35,6 +35,11 @@ impl SoFar {
         self.note(progress);
         let line = match progress {
             Progress::SelectedRoutesDone => self.cause(job, vantage)?,
+            // What differs from probe to probe says nothing yet.
+            Progress::AskingAgain { route, alike } => {
+                let chosen = job.config.routes.get(*route).is_some_and(|r| r.route.selected);
+                (chosen && *alike).then(|| self.cause(job, vantage)).flatten()?
+            }
             Progress::OnlyHoldsLeft => self.line(job, vantage),
             _ => return None,
         };

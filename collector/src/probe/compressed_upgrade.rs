@@ -7,18 +7,18 @@ use crate::net::Ctx;
 use crate::net::deflate::OFFER;
 use crate::net::dial::Way;
 use std::sync::Arc;
+use wss_bundle::Failure;
 use wss_bundle::observation::{EndedBy, FramesSeen, probe as name};
-use wss_bundle::{Failure, Step};
 
-/// Runs the probe. Where it fares worse than its twin without the offer, the
-/// twin is tried once more, and then this one again: any connection may fail
-/// once, and the latest of many may be one too many.
+/// Runs the probe. Where its frames break off, the twin without the offer is tried
+/// once more, and then this one again: any connection may fail once, and the latest
+/// of many may be one too many. A refusal is asked for again when all else is done.
 ///
 /// # Errors
 /// The first step that failed.
 pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
     let again = match asked(&ctx, &way, Some(OFFER)).await? {
-        Asked::Refused => twin_switched(&ctx),
+        Asked::Refused => false,
         Asked::Switched(seen) => seen.is_some_and(|seen| broke(&seen)),
     };
     if again {
@@ -27,21 +27,6 @@ pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
         asked(&ctx, &way, Some(OFFER)).await?;
     }
     Ok(())
-}
-
-/// Whether the twin was answered with 101 already.
-fn twin_switched(ctx: &Ctx) -> bool {
-    let found = ctx.net.recorder.find(|seen| match &seen.step {
-        Step::Upgrade(upgrade)
-            if seen.probe == name::BROWSER_UPGRADE
-                && seen.path == ctx.path
-                && seen.route == ctx.route().route.id =>
-        {
-            upgrade.result.ok().map(|reply| reply.head.status() == Some(101))
-        }
-        _ => None,
-    });
-    found == Some(true)
 }
 
 /// Whether it broke off in a way that chance explains as well: frames that

@@ -9,11 +9,11 @@ use wss_bundle::Failure;
 /// Time between Pings: shorter than any idle timeout in use.
 const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Runs the probe.
+/// Runs the probe for `length`.
 ///
 /// # Errors
 /// The first step that failed.
-pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
-    let interval = INTERVAL.min(ctx.net.config.hold / 8);
-    super::hold_silent::held(ctx, way, Some(interval)).await
+pub async fn run(ctx: Ctx, way: Arc<Way>, length: Duration) -> Result<(), Failure> {
+    let interval = INTERVAL.min(length / 8);
+    super::hold_silent::held(ctx, way, length, Some(interval)).await
 }

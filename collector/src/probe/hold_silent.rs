@@ -8,21 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 use wss_bundle::{Failure, FailureKind, Operation};
 
-/// Runs the probe.
+/// Runs the probe for `length`.
 ///
 /// # Errors
 /// The first step that failed.
-pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
-    held(ctx, way, None).await
+pub async fn run(ctx: Ctx, way: Arc<Way>, length: Duration) -> Result<(), Failure> {
+    held(ctx, way, length, None).await
 }
 
 /// Upgrades a connection of its own and holds it.
 pub(super) async fn held(
     ctx: Ctx,
     way: Arc<Way>,
+    planned: Duration,
     interval: Option<Duration>,
 ) -> Result<(), Failure> {
-    let planned = ctx.net.config.hold;
     let request = get(
         &ctx.net.config,
         ctx.path.as_deref().unwrap_or("/"),

@@ -1,6 +1,7 @@
 //! What a collection would do, as a printable value: `--dry-run` shows it, and
 //! what of it was not done is recorded as such.
 
+use super::holds::rungs;
 use crate::browser::{Choice, Way as BrowserWay};
 use crate::config::{Config, RouteConfig};
 use wss_bundle::observation::{RouteKind, probe as name};
@@ -112,9 +113,18 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
     add(name::PAGES, None, 1, &contacts);
     let none_selected = !config.routes.iter().any(|r| r.route.selected);
     let held = route.selected || *browsers || route.id.is_direct() || (none_selected && index == 0);
-    if !config.hold.is_zero() && held {
-        add(name::HOLD_SILENT, None, 1, &contacts);
-        add(name::HOLD_CHATTY, None, 1, &contacts);
+    // Where nothing fails, nothing of it is done.
+    add(super::again::AGAIN, None, 0, &contacts);
+    if held {
+        for rung in rungs(config.hold) {
+            steps.push(PlannedStep {
+                name: rung.step(&route.id),
+                route: route.id.0.clone(),
+                path: None,
+                connections: 1,
+                contacts: contacts.clone(),
+            });
+        }
     }
     steps
 }

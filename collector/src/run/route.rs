@@ -8,7 +8,7 @@
 use super::plan::{compressed_paths, has_twins, http_proxy, plan_route, twin_paths};
 use super::step::{Running, name_of, skip, step};
 use super::switched::{Switched, Telling};
-use super::{Event, Events, Tasks};
+use super::{Event, Events, Tasks, again};
 use crate::net::dial::{Conn, Way, dial};
 use crate::net::{Ctx, Net};
 use crate::probe::{self, Kept};
@@ -24,24 +24,28 @@ pub(super) async fn run(net: Arc<Net>, index: usize, events: Events) {
     let started = start(&net, index, &events, &mut tasks).await;
     // A task that panicked has recorded so itself.
     while tasks.join_next().await.is_some() {}
-    let why = match started {
+    match started {
+        // What contradicts itself is no matter of names.
         Ok(way) => {
-            super::likeness::ask(&net, index, &way, &events).await;
-            None
-        }
-        Err(why) => Some(why),
-    };
-    if let Some(why) = why {
-        // These are settled at the end; what did run has a record already.
-        for step in plan_route(&net.config, index) {
-            let settled_later =
-                step.name.starts_with("hold-") || step.name.starts_with(name::REVERSE_NAMES);
-            if !settled_later && !net.is_cancelled() {
-                skip(&net, &step.name, StepOutcome::Skipped, &why);
+            if again::run(&net, index, &way, &events).await {
+                super::likeness::ask(&net, index, &way, &events).await;
             }
         }
+        Err(why) => left_out(&net, index, &why),
     }
     let _ = events.send(Event::RouteDone { route: index });
+}
+
+/// Records the steps of a route whose probes cannot run.
+fn left_out(net: &Arc<Net>, index: usize, why: &str) {
+    // These are settled at the end; what did run has a record already.
+    for step in plan_route(&net.config, index) {
+        let settled_later =
+            step.name.starts_with("hold-") || step.name.starts_with(name::REVERSE_NAMES);
+        if !settled_later && !net.is_cancelled() {
+            skip(net, &step.name, StepOutcome::Skipped, why);
+        }
+    }
 }
 
 /// Starts the probes of one route; says why, when they cannot run.

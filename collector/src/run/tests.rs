@@ -247,8 +247,9 @@ async fn a_working_socket_is_upgraded_pinged_and_held() {
     assert_eq!(collected.steps.len(), plan(&config(address.port())).len() + 2);
     let done = |s: &&StepRecord| s.outcome == StepOutcome::Done;
     let others: Vec<_> = collected.steps.iter().filter(|s| !done(s)).collect();
-    // There is one address, and every probe connects to it.
-    assert!(matches!(others.as_slice(), [one] if one.name.starts_with("addresses")), "{others:#?}");
+    // There is one address, and every probe connects to it; and nothing failed.
+    let names: Vec<&str> = others.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(names, ["addresses, direct", "again, direct"], "{others:#?}");
 }
 
 #[tokio::test]
@@ -368,7 +369,10 @@ async fn an_answer_that_began_on_a_kept_connection_is_recorded_and_not_asked_for
     let (pages, kept) = kept_once("HTTP/1.1 102 Processing\r\n\r\n").await;
     assert!(kept, "the second request never came on the same connection");
     let seen = [("/v1/ws", true), ("/health", false), ("/js/_globals.js", true), ("/", false)];
-    assert_eq!(pages, seen.map(|(path, answered)| (path.to_owned(), answered)), "each once");
+    let seen = seen.map(|(path, answered)| (path.to_owned(), answered));
+    assert_eq!(pages[..4], seen, "each once");
+    // What broke is a question with two answers, and counted when all else is done.
+    assert!(pages[4..].iter().all(|page| *page == ("/health".to_owned(), true)), "{pages:?}");
 }
 
 #[tokio::test]
@@ -472,10 +476,11 @@ async fn cancelling_ends_it_soon_and_keeps_what_there_is() {
     assert!(!collected.complete);
     assert!(upgrade(&collected).ok().is_some());
     let held = |o: &&Observation| matches!(o.step, Step::Hold(_));
-    assert_eq!(collected.observations.iter().filter(held).count(), 2);
+    // The others would have begun some seconds later.
+    assert_eq!(collected.observations.iter().filter(held).count(), 1);
     assert_eq!(
         collected.steps.iter().filter(|s| s.outcome == StepOutcome::Cancelled).count(),
-        2,
+        rungs(Duration::from_secs(60)).len(),
         "{:#?}",
         collected.steps
     );

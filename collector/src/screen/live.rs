@@ -3,7 +3,7 @@
 
 use super::board::{Board, Cell, LAYERS, Line};
 use super::fit::{columns, shortened};
-use super::{Look, safe};
+use super::{Look, again, safe};
 use crate::run::Progress;
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -56,6 +56,11 @@ impl Live {
             }
             Progress::HoldStarted { planned } if self.hold.is_none() => {
                 self.start_hold(*planned, at);
+            }
+            Progress::AskingAgain { route, .. } => {
+                if let Some(line) = self.board.lines.get(*route) {
+                    self.say(&again(&line.route));
+                }
             }
             Progress::HoldStarted { .. }
             | Progress::SelectedRoutesDone

@@ -86,6 +86,11 @@ impl Screen {
     }
 }
 
+/// What is said when a route's failures are asked again.
+fn again(route: &wss_bundle::RouteId) -> String {
+    safe(&format!("{route}: asking again what failed, a second or two apart"))
+}
+
 /// Text without control characters, without those that change the direction of
 /// what follows (Unicode's BiDi controls), and without invisible ones.
 #[must_use]

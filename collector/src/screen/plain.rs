@@ -1,7 +1,7 @@
 //! Progress where there is no terminal: one line for each layer that turns out.
 
 use super::board::{Board, Cell};
-use super::safe;
+use super::{again, safe};
 use crate::run::Progress;
 use std::io::Write;
 use wss_bundle::redact::Redactor;
@@ -35,6 +35,10 @@ impl Plain {
             Progress::HoldStarted { planned } => {
                 format!("holding connections open for {:.0} s", planned.as_secs_f64())
             }
+            Progress::AskingAgain { route, .. } => match self.board.lines.get(*route) {
+                Some(line) => again(&line.route),
+                None => return,
+            },
             Progress::SelectedRoutesDone | Progress::OnlyHoldsLeft | Progress::StepDone(_) => {
                 return;
             }

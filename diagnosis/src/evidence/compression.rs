@@ -95,8 +95,11 @@ impl<'a> RouteView<'a> {
             return Compression::Untold;
         };
         if reply.kind != ReplyKind::Switched {
-            let all: Vec<_> =
-                self.replies().filter(|r| of(r, probe::COMPRESSED_UPGRADE, path)).collect();
+            let all: Vec<_> = self
+                .replies()
+                .filter(|r| of(r, probe::COMPRESSED_UPGRADE, path))
+                .filter(|r| !self.is_limits(r.observation))
+                .collect();
             let first = reply.observation.start_ms;
             let between = self.replies().any(|r| {
                 of(r, probe::BROWSER_UPGRADE, path)

@@ -3,7 +3,7 @@
 
 use super::compression::Compression;
 use super::{ReplyKind, RouteView};
-use crate::idle::cut;
+use crate::idle::after;
 use wss_bundle::observation::probe;
 
 impl RouteView<'_> {
@@ -23,8 +23,8 @@ impl RouteView<'_> {
             Compression::NotGranted | Compression::Passes => {}
             Compression::Untold => out.extend(self.as_browsers_send_it(path)),
         }
-        if let Some(seconds) = self.hold(probe::HOLD_SILENT).and_then(|(_, _, held)| cut(held)) {
-            out.push(format!("a silent connection is cut after {seconds:.1} s"));
+        if let Some(cut) = self.silence_survived().cut {
+            out.push(format!("a silent connection is cut ({})", after(&cut)));
         }
         out
     }

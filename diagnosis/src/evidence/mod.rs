@@ -4,19 +4,23 @@
 //! Nothing here is a verdict. Rules read these views; they never go back to
 //! raw observations to parse a header again.
 
+pub mod answers;
 mod authorship;
 pub mod browser;
 pub mod compression;
 mod followed;
+pub mod holding;
 pub mod likeness;
 mod limits;
 pub mod pairing;
 pub mod redirect;
 pub mod reply;
 pub mod route;
+pub mod runs;
 pub mod silence;
 mod site;
 
+pub use answers::{Answers, Asked};
 pub use authorship::{Authorship, authorships, worth_listing};
 pub use browser::{BrowserView, Fate, Meaning};
 pub use followed::{By, Deciding};
@@ -383,6 +387,10 @@ impl<'a> Evidence<'a> {
         };
         let Some(other) = twin.selected() else { return false };
         let _ = focus;
+        // It does not fail: it fails now and then.
+        if other.contradicts_itself() {
+            return false;
+        }
         match (route.upgrade_reply(path), other.upgrade_reply(twin.path)) {
             // After a 101 on both sides it is the frames that fail, or do not.
             (Some(a), Some(b)) if a.kind == ReplyKind::Switched && b.kind == a.kind => {

@@ -121,6 +121,10 @@ pub struct RouteView<'a> {
     /// Who refuses requests in the collector's name: then those in a browser's name stand
     /// for them.
     pub filter: Option<NameFilter<'a>>,
+    /// Questions that were asked more than once.
+    pub(super) repeated: Vec<(super::answers::Asked, &'a str)>,
+    /// Ids of the answers that a limit gave.
+    pub(super) set_aside: Vec<String>,
 }
 
 /// The status with which a proxy answered a tunnel request.
@@ -137,7 +141,7 @@ impl<'a> RouteView<'a> {
             a.start_ms.total_cmp(&b.start_ms).then_with(|| id_key(&a.id).cmp(&id_key(&b.id)))
         });
         let by_proxy = !route.id.is_direct();
-        let replies = observations
+        let replies: Vec<Reply<'a>> = observations
             .iter()
             .filter_map(|o| match &o.step {
                 Step::Upgrade(u) => {
@@ -149,6 +153,8 @@ impl<'a> RouteView<'a> {
             })
             .collect();
         let filter = likeness::filter(&observations);
+        let repeated = super::answers::repeated(&observations);
+        let set_aside = super::answers::set_aside(&replies);
         let mut view = Self {
             route,
             observations,
@@ -156,6 +162,8 @@ impl<'a> RouteView<'a> {
             issuers: Vec::new(),
             too_short: Vec::new(),
             filter,
+            repeated,
+            set_aside,
         };
         if let Some((_, tls)) = view.tls() {
             view.issuers = signatures.match_certificate(&tls.chain);
@@ -286,21 +294,24 @@ impl<'a> RouteView<'a> {
 
     fn upgrade_of(&self, probe: &'a str, path: &str) -> Option<(&'a Observation, &'a Upgrade)> {
         let probe = self.stands_for(probe, path);
-        self.of(probe).filter(|o| o.path.as_deref() == Some(path)).find_map(|o| match &o.step {
-            Step::Upgrade(u) => Some((o, u)),
+        let mut own = self.of(probe).filter(|o| o.path.as_deref() == Some(path));
+        own.find_map(|o| match &o.step {
+            Step::Upgrade(u) if !self.is_limits(o) => Some((o, u)),
             _ => None,
         })
     }
 
-    /// The first response of a probe about a path. In a browser's name the first that the
-    /// console gives: what it was asked with before did not do.
+    /// The first response of a probe about a path, but for a limit's. In a browser's name
+    /// the first that the console gives: what it was asked with before did not do.
     pub(super) fn reply_of(&self, probe: &'a str, path: &str) -> Option<&Reply<'a>> {
         if self.is_filtered(probe) {
             return None;
         }
         let instead = self.stands_for(probe, path);
         let own = |r: &&Reply<'a>| {
-            r.observation.probe == instead && r.observation.path.as_deref() == Some(path)
+            r.observation.probe == instead
+                && r.observation.path.as_deref() == Some(path)
+                && !self.is_limits(r.observation)
         };
         let welcome = |r: &&Reply<'a>| likeness::met(r.observation) == Some(Met::Welcome);
         let first = || self.replies.iter().find(own);
@@ -462,6 +473,10 @@ impl<'a> RouteView<'a> {
     /// Whether the socket at `path` works on this route.
     #[must_use]
     pub fn socket(&self, path: &str) -> SocketState {
+        // Of several servers no single answer tells.
+        if self.contradicts_itself() {
+            return SocketState::Unknown;
+        }
         let Some((observation, upgrade)) = self.upgrade_of(probe::UPGRADE, path) else {
             return match self.reach() {
                 Reach::Reached | Reach::NotTried => SocketState::Unknown,

@@ -192,6 +192,96 @@ pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {
     with_found(r, device.and_then(|device| snippets::of(&device, Purpose::Timeout)))
 }
 
+/// A hop that forgets connections without a word.
+pub(crate) fn forgotten(e: &Evidence<'_>, seconds: f64) -> Remedy {
+    let mut r = timeout(e, seconds);
+    r.steps.insert(
+        0,
+        "Look first at what keeps track of connections and says nothing when it forgets one: \
+         firewalls and NAT (the session timeout of established TCP connections), AWS Network Load \
+         Balancer (350 s, configurable) and NAT gateway, Azure Load Balancer (4 minutes; TCP reset on \
+         idle can be switched on), GCP's firewall (10 minutes). Raise it, or let servers send TCP \
+         keepalives more often than that."
+            .into(),
+    );
+    r
+}
+
+/// Several servers behind one address, one of which is not like the others.
+pub(crate) fn bad_node(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
+    let (host, port, _) = target(e);
+    let path = e.focus().map_or("/v1/ws", |focus| focus.path);
+    let each = format!(
+        "Ask each server by itself, past the load balancer: run the collector with --resolve \
+         {host}:{port}:ADDRESS-OF-THE-NODE for each address, or send the upgrade from the load \
+         balancer to each node's own address and port. The one that does not answer 101 is it: \
+         compare its version, configuration and log with the others'."
+    );
+    let check = format!(
+        "have it ask for what the console needs ({path} with upgrade headers answers 101; /health answers 200)"
+    );
+    let known = match device {
+        Some("haproxy" | "openshift-router") => format!(
+            "HAProxy: `check` on each server line, with `option httpchk` and `http-check send`: {check}. \
+             Without `check` a dead server stays in the rotation; `show servers state` on the stats \
+             socket tells which is which."
+        ),
+        Some("nginx" | "openresty" | "ingress-nginx" | "nginx-ingress") => "nginx asks nobody by itself: leave max_fails at 1 or more (0 keeps a \
+             dead server in the rotation) and proxy_next_upstream on, or mark the server `down` until \
+             it is mended. The upstream's address in error.log, or $upstream_addr in the access log, \
+             tells which it is."
+            .to_owned(),
+        Some("envoy") => format!("Envoy: health_checks or outlier_detection for the cluster; {check}."),
+        Some("apache") => "Apache: ProxyHCExpr and hcmethod on each BalancerMember (mod_proxy_hcheck); the \
+             balancer-manager shows which member is in error."
+            .to_owned(),
+        _ => format!("Then its health check: {check}; a node that fails it must leave the rotation."),
+    };
+    let mut r =
+        remedy(e, "Find the node that differs, and take it out of the rotation", &[each, known]);
+    r.verify = run_again(
+        e,
+        &format!("--resolve {}", quote(&format!("{host}:{port}:ADDRESS-OF-THE-NODE"))),
+    );
+    r
+}
+
+/// A limit that refuses what a browser does.
+pub(crate) fn limit(e: &Evidence<'_>) -> Remedy {
+    remedy(
+        e,
+        "Raise the limit for the WebSocket paths",
+        &[
+            "At whoever refuses: nginx limit_req (with burst= and nodelay) and limit_conn in the \
+             location of the WebSocket paths; HAProxy http-request deny or tcp-request reject by a \
+             stick-table; Envoy local_rate_limit; Traefik rateLimit; a cloud's or WAF's rate rule."
+                .into(),
+            "Where many people come from one address (NAT, a proxy before the load balancer), count \
+             by something else: the forwarded address, a cookie, a user."
+                .into(),
+        ],
+    )
+}
+
+/// Something ended all connections at once.
+pub(crate) fn event(e: &Evidence<'_>) -> Remedy {
+    let mut r = remedy(
+        e,
+        "Find out what happened in that moment",
+        &[
+            "Look in the logs of every load balancer and of Bindplane at the time of the test: a \
+             reload, a restart, a deployment, a failover."
+                .into(),
+            "Where reloads are frequent, let old processes keep their WebSockets: nginx without \
+             worker_shutdown_timeout, or a long one; HAProxy with a longer hard-stop-after; \
+             Kubernetes with a longer terminationGracePeriodSeconds."
+                .into(),
+        ],
+    );
+    r.verify = run_again(e, "--hold 75s");
+    r
+}
+
 /// For a browser that fails alone (the page: "check browser extensions or
 /// per-browser proxy settings").
 pub(crate) fn browser(e: &Evidence<'_>, why: Option<Meaning>) -> Remedy {

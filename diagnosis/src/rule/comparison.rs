@@ -148,6 +148,10 @@ fn collected_apart(e: &Evidence<'_>) -> Answer {
 }
 
 fn changed_since(e: &Evidence<'_>) -> Answer {
+    // Within minutes it is a contradiction, and told as one.
+    if e.disagreeing_runs().is_some() {
+        return Answer::Pass;
+    }
     let Some(found) = changes(e) else { return Answer::NotApplicable };
     let (Some(before), Some(after)) = (e.before(), e.focus()) else {
         return Answer::NotApplicable;

@@ -207,7 +207,7 @@ fn as_a_browser_saw_it(
     };
     let Some(view) = failing(focus) else { return Answer::NotApplicable };
     let granted = granted_to(view.seen.received(EXTENSIONS));
-    let held = route.hold(probe::HOLD_SILENT).is_some_and(|(_, _, held)| cut(held).is_some());
+    let held = route.hold(probe::HOLD_SILENT).and_then(cut).is_some();
     if view.fate != Fate::NoFrames || !granted || !view.fresh || held {
         return Answer::NotApplicable;
     }

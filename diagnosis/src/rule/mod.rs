@@ -17,13 +17,13 @@ mod network;
 mod notes;
 mod origin;
 mod proxies;
+mod repeat;
 mod socket;
 mod tls;
 mod upgrade;
 
 pub(crate) use blame::interceptor;
 pub(crate) use comparison::AGAIN;
-pub(crate) use hold::same_age;
 pub(crate) use notes::wait_longer;
 pub(crate) use proxies::whose_way;
 
@@ -90,6 +90,7 @@ pub struct Rule {
 }
 
 pub(crate) use browser::{speaks_against, unexplained};
+pub(crate) use repeat::{of_one_server, rests_on_one_answer};
 
 /// Every rule, lowest layer first: the first claim on the deciding route is
 /// the cause, since nothing above a broken layer can be judged.
@@ -110,6 +111,10 @@ static RULES: &[Rule] = &[
     tls::LB_HTTP2_ALPN,
     tls::TLS_INTERCEPTED,
     tls::TLS_UNTRUSTED,
+    repeat::RATE_LIMITED,
+    repeat::BACKENDS_DIFFER,
+    repeat::TURNED,
+    repeat::RUNS_TAKE_TURNS,
     upgrade::BLOCKED_PAGE,
     upgrade::WRONG_PATH,
     upgrade::AUTH_REQUIRED,
@@ -122,6 +127,7 @@ static RULES: &[Rule] = &[
     upgrade::LB_STRIPS_UPGRADE,
     socket::BAD_HANDSHAKE,
     socket::FRAMES_BLOCKED,
+    repeat::LIMIT_HIDES,
     origin::ORIGIN_REJECTED,
     origin::PROXY_REJECTS_BROWSERS,
     origin::BROWSERS_REJECTED,
@@ -131,8 +137,10 @@ static RULES: &[Rule] = &[
     compression::PROXY_REFUSES_OFFER,
     compression::LB_REFUSES_OFFER,
     browser::BROWSER_ONLY,
+    hold::CUT_TOGETHER,
     hold::IDLE_TIMEOUT,
     hold::LIFETIME_LIMIT,
+    hold::PINGS_ALONE,
     browser::BROWSER_WORKS,
     browser::BROWSER_AGREES,
     browser::BROWSER_OTHER_WAY,
@@ -141,6 +149,7 @@ static RULES: &[Rule] = &[
     browser::BROWSER_RECONNECTS,
     browser::BROWSER_RECORDING_OLD,
     browser::BROWSER_MESSAGE,
+    repeat::LIMIT_MET,
     notes::WAITED_TOO_SHORT,
     notes::CURL_OVER_HTTP2,
     notes::SELECTED_ROUTE_DIFFERS,
@@ -153,6 +162,7 @@ static RULES: &[Rule] = &[
     comparison::COLLECTED_APART,
     comparison::CURL_OUTPUT_NO_TEST,
     comparison::CHANGED_SINCE,
+    repeat::RUNS_DISAGREE,
     comparison::SECOND_FAULT,
     notes::WORKS_INSIDE_ONLY,
     notes::CERTIFICATE_EXPIRES,

@@ -92,6 +92,7 @@ fn failed<'a>(route: &RouteView<'a>, probe: &'a str, path: &str) -> Option<Vec<F
     for o in route.of(probe).filter(|o| o.path.as_deref() == Some(path)) {
         let Step::Upgrade(upgrade) = &o.step else { continue };
         match &upgrade.result {
+            Outcome::Ok(_) if route.is_limits(o) => {}
             Outcome::Ok(reply) => {
                 let status = reply.head.status().filter(|status| *status != 101)?;
                 let excerpt = reply.head.status_line();

@@ -221,7 +221,7 @@ pub(crate) fn cases() -> Vec<Case> {
     );
     case(
         "the offer is refused, once",
-        pair(open()).offers(WS, &good, FORBIDDEN).done(),
+        pair(open()).offers(WS, &good, FORBIDDEN).asked_once(),
         ("working", "none", "none", Medium),
     );
     case(

@@ -810,6 +810,7 @@ pub(crate) fn cases() -> Vec<Case> {
     out.extend(crate::pasted::cases());
     out.extend(crate::origin::cases());
     out.extend(crate::proxies::cases());
+    out.extend(crate::repeat::cases());
     out.extend(crate::silence::cases());
     out
 }

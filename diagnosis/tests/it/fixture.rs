@@ -140,8 +140,53 @@ impl Run {
         OnRoute { run: self, route: id }
     }
 
-    pub(crate) fn done(self) -> Bundle {
+    pub(crate) fn done(mut self) -> Bundle {
+        self.ask_again();
         self.bundle
+    }
+
+    /// As it was asked, once.
+    pub(crate) fn asked_once(self) -> Bundle {
+        self.bundle
+    }
+
+    /// What is refused is asked again, a second later and two more, and what passed
+    /// beside it; both get the same answer.
+    fn ask_again(&mut self) {
+        let all = &mut self.bundle.observations.observations;
+        let handshakes: Vec<Observation> = all
+            .iter()
+            .filter(|o| !o.probe.starts_with("hold-"))
+            .filter(|o| o.path.as_deref() == Some(WS))
+            .filter(|o| matches!(o.step, Step::Upgrade(_)))
+            .cloned()
+            .collect();
+        let passes = |o: &Observation| match &o.step {
+            Step::Upgrade(upgrade) => upgrade.result.ok().is_some_and(|reply| {
+                let connect = o.probe == probe::H2_CONNECT;
+                matches!((reply.head.status(), connect), (Some(101), _) | (Some(200), true))
+            }),
+            _ => false,
+        };
+        for o in &handshakes {
+            let mut own = handshakes.iter().filter(|other| other.route == o.route);
+            if own.clone().all(|other| passes(other)) || handshakes.is_empty() {
+                continue;
+            }
+            let alone = own.all(|other| other.id == o.id || other.probe != o.probe);
+            if !alone {
+                continue;
+            }
+            for _ in 0..2 {
+                let mut again = o.clone();
+                again.id = format!("o{}", all.len() + 1);
+                let last = all.iter().map(|o| o.start_ms + o.duration_ms);
+                again.start_ms = last.fold(0.0, f64::max) + 1100.0;
+                self.connection += 1;
+                again.connection = Some(self.connection);
+                all.push(again);
+            }
+        }
     }
 }
 
@@ -162,6 +207,10 @@ pub(crate) enum Cut {
 impl OnRoute {
     pub(crate) fn then(self) -> Run {
         self.run
+    }
+
+    pub(crate) fn asked_once(self) -> Bundle {
+        self.run.asked_once()
     }
 
     pub(crate) fn done(self) -> Bundle {
@@ -502,7 +551,12 @@ impl OnRoute {
                 ending,
             }),
         });
-        this.add(probe, Some(WS), step)
+        let mut this = this.add(probe, Some(WS), step);
+        // They begin some seconds apart.
+        if chatty && let Some(last) = this.run.bundle.observations.observations.last_mut() {
+            last.start_ms += 2000.0;
+        }
+        this
     }
 }
 

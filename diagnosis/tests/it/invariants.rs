@@ -1,10 +1,12 @@
 //! What holds for every case.
 
 use crate::cases::{Case, cases};
+use crate::fixture::SWITCHED;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
-use wss_bundle::Bundle;
 use wss_bundle::manifest::GivenOption;
+use wss_bundle::observation::{Body, HttpReply};
+use wss_bundle::{Bundle, Outcome, ResponseHead, Step};
 use wss_diagnosis::{Confidence, Diagnosis, Layer, diagnose};
 
 fn json(bundles: &[Bundle]) -> String {
@@ -164,6 +166,59 @@ fn a_lost_observation_never_makes_a_confident_wrong_verdict() {
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// Another answer than the one that is there: what was granted is refused, and what was
+/// refused is granted.
+fn contradict(step: &mut Step) -> bool {
+    let (result, granted) = match step {
+        Step::Upgrade(upgrade) => (&mut upgrade.result, SWITCHED),
+        Step::Http(http) => {
+            (&mut http.result, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
+        }
+        _ => return false,
+    };
+    let passes = result.ok().and_then(|reply| reply.head.status()).is_some_and(|s| s < 300);
+    let head =
+        if passes { "HTTP/1.1 502 Bad Gateway\r\nServer: nginx/1.22.1\r\n\r\n" } else { granted };
+    *result = Outcome::Ok(HttpReply {
+        informational: Vec::new(),
+        head: ResponseHead::new(head),
+        body: Body::default(),
+        first_byte_ms: 1.0,
+        ending: None,
+    });
+    true
+}
+
+/// Whatever one answer is another, a verdict weakens, or names the contradiction; it
+/// never turns into a confident other one.
+#[test]
+fn a_contradicting_answer_never_makes_a_confident_wrong_verdict() {
+    let mut wrong = Vec::new();
+    for case in cases() {
+        for (at, bundle) in case.bundles.iter().enumerate() {
+            for other in 0..bundle.observations.observations.len() {
+                let mut bundles = case.bundles.clone();
+                let replaced = &mut bundles[at].observations.observations[other];
+                if !contradict(&mut replaced.step) {
+                    continue;
+                }
+                let which = format!(
+                    "{} {} {:?} {}",
+                    replaced.id, replaced.probe, replaced.path, replaced.route
+                );
+                let diagnosis = diagnose(&bundles);
+                if confident_and_wrong(&case, &diagnosis) {
+                    wrong.push(format!(
+                        "{} with another {which}: {} — {}",
+                        case.name, diagnosis.verdict.cause, diagnosis.verdict.summary
+                    ));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
@@ -185,7 +240,9 @@ proptest! {
                 bundle.observations.browser.reverse();
             }
             shuffled.reverse();
-            prop_assert_eq!(json(&case.bundles), json(&shuffled), "{}", case.name);
+            let (a, b) = (json(&case.bundles), json(&shuffled));
+            let differ = a.lines().zip(b.lines()).find(|(a, b)| a != b);
+            prop_assert!(a == b, "{}: {differ:?}", case.name);
         }
     }
 }

@@ -17,5 +17,6 @@ mod origin;
 mod pairing;
 mod pasted;
 mod proxies;
+mod repeat;
 mod said;
 mod silence;

@@ -54,7 +54,7 @@ pub(crate) fn cases() -> Vec<Case> {
     );
     case(
         "a browser's handshake is answered 429, once",
-        vec![works(Run::inside(), &good).browser(WS, &good, TOO_MANY, "").done()],
+        vec![works(Run::inside(), &good).browser(WS, &good, TOO_MANY, "").asked_once()],
         ("unknown", "insufficient", "undetermined", Low),
     );
     case(

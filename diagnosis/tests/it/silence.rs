@@ -201,7 +201,7 @@ pub(crate) fn cases() -> Vec<Case> {
     case(
         "the Ping after a silent hold is not answered for 10 s",
         vec![at_the_end(5.0, 10.0)],
-        ("unstable", "idle-timeout", "server-side", Medium),
+        ("unstable", "idle-timeout", "undetermined", Medium),
     );
     case(
         "the Ping after a silent hold is not answered for 2 s, and answers take 1.5 s",

@@ -127,6 +127,18 @@ fn row(one: &Seen<'_>, longest: f64, marks: &[String]) -> Row {
             let detail = "a limit above that is unknown".to_owned();
             row("✓", "good", outcome, detail, held.held_ms / 1e3)
         }
+        Outcome::Ok(held) if held.ending.how == EndedBy::Silence => {
+            // Nobody cut it: what is known is when a sign of life was asked for in vain.
+            let seconds = match one.hold.ping_interval_ms {
+                Some(_) => held.held_ms / 1e3,
+                None => held.held_ms.min(one.hold.planned_ms) / 1e3,
+            };
+            let outcome = format!("no answer after {seconds:.1} s");
+            Row {
+                cut: Some(words::percent(seconds, longest)),
+                ..row("✗", "bad", outcome, ended(&held.ending), seconds)
+            }
+        }
         Outcome::Ok(held) => {
             let seconds = held.held_ms / 1e3;
             let outcome = format!("cut after {seconds:.1} s");
@@ -181,6 +193,12 @@ fn marks(case: &Case<'_>, longest: f64) -> Vec<Mark> {
 fn conclusion(case: &Case<'_>) -> Option<String> {
     let idle = case.diagnosis.idle.as_ref()?;
     let cut = idle.cut_after_s?;
+    if idle.cut_by == Some("silence") {
+        let alive = idle.alive_s.map_or(String::new(), |s| format!("after {s:.1} s of silence a connection still answered, "));
+        return Some(format!(
+            "Nobody ended anything: {alive}after {cut:.1} s none did. The limit lies in between."
+        ));
+    }
     Some(match idle.keepalive_survives {
         Some(true) => format!(
             "The silent connection was cut after {cut:.1} s and the pinging one outlived it: \

@@ -153,7 +153,7 @@ fn counterpart<'b>(
     let route =
         by_name.or_else(|| routes.iter().find(|r| r.selected)).or_else(|| routes.first())?;
     let of = |wanted: &str| {
-        bundle.observations.observations.iter().find_map(|o| match &o.step {
+        let all = bundle.observations.observations.iter().filter_map(|o| match &o.step {
             Step::Upgrade(upgrade)
                 if o.probe == wanted
                     && o.route == route.id
@@ -162,7 +162,9 @@ fn counterpart<'b>(
                 Some((o, upgrade))
             }
             _ => None,
-        })
+        });
+        // It may have been asked more than once; the order in the file must not matter.
+        all.min_by(|(a, _), (b, _)| a.start_ms.total_cmp(&b.start_ms))
     };
     let own = if seen.multiplexed() { of(probe::H2_CONNECT) } else { None };
     own.or_else(|| of(probe::BROWSER_UPGRADE)).or_else(|| of(probe::UPGRADE))

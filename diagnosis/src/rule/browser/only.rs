@@ -181,7 +181,7 @@ fn browser_only(e: &Evidence<'_>) -> Answer {
     };
     // What cuts the collector's idle connection cuts the browser's.
     let held = route.hold(probe::HOLD_SILENT);
-    if view.fate == Fate::NoFrames && held.is_some_and(|(_, _, held)| cut(held).is_some()) {
+    if view.fate == Fate::NoFrames && held.and_then(cut).is_some() {
         return Answer::NotApplicable;
     }
     // Both say the same first; a server that does not like it hangs up on both.

@@ -6,7 +6,8 @@ use crate::evidence::compression::Compression;
 use crate::evidence::{Author, Evidence, Reply, ReplyKind, RouteView};
 use crate::idle;
 use crate::model::{Cause, Confidence, DeviceRole, Location};
-use crate::rule::{Claim, same_age};
+use crate::evidence::holding::Picture;
+use crate::rule::Claim;
 use wss_bundle::ResponseHead;
 use wss_bundle::observation::probe;
 
@@ -261,11 +262,9 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
     /// Both connections that were held ended at about the same time.
     fn cut_together(&self) -> Option<Seen> {
         let (route, _) = self.deciding()?;
-        let cut = |name: &'static str| route.hold(name).and_then(|(_, _, held)| idle::cut(held));
-        let (silent, chatty) = (cut(probe::HOLD_SILENT)?, cut(probe::HOLD_CHATTY)?);
-        // Begun some seconds apart, or together.
-        let close = same_age(silent, chatty) || (silent - chatty).abs() <= 10.0;
-        let explains = self.claimed(&[Cause::LifetimeLimit, Cause::IdleTimeout]);
+        let close = matches!(route.picture()?, Picture::Event(_) | Picture::AgeOrEvent);
+        let explains =
+            self.claimed(&[Cause::LifetimeLimit, Cause::IdleTimeout, Cause::Insufficient]);
         close.then(|| Seen {
             saw: "The probe saw what a reload looks like: both connections ended, the silent one and \
                   the one that pings. Whether there was a reload at that time, nginx' or HAProxy's log \
