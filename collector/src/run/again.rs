@@ -187,20 +187,22 @@ fn about(seen: &Seen, path: &str, credentials: bool) -> Vec<Turn> {
     let failing: Vec<(Ask, Got)> =
         asked.iter().copied().filter(|(_, got)| *got != Got::Passed).collect();
     let Some((first, how)) = failing.first().copied() else { return Vec::new() };
-    let passing = asked.iter().copied().find(|(_, got)| *got == Got::Passed);
+    // Its twin, or whatever passed: the one without the offer, the one over HTTP/1.1.
+    let passed = |ask: Ask| asked.contains(&(ask, Got::Passed));
+    let twin = match first {
+        Ask::Compressed | Ask::Connect if passed(Ask::Browser) => Some(Ask::Browser),
+        _ => asked.iter().find(|(_, got)| *got == Got::Passed).map(|(ask, _)| *ask),
+    };
     let limited = |got: Got| got == Got::Limited;
     if asked.iter().any(|(_, got)| limited(*got)) {
         return limits(path, &failing);
     }
     if how == Got::Silence {
         let once = spaced(first, path, 1);
-        return once
-            .into_iter()
-            .chain(passing.map_or(Vec::new(), |(p, _)| at_once(p, path, 1)))
-            .collect();
+        return once.into_iter().chain(twin.map_or(Vec::new(), |p| at_once(p, path, 1))).collect();
     }
     let mut turns = spaced(first, path, TIMES);
-    if let Some((passing, _)) = passing {
+    if let Some(passing) = twin {
         for (other, how) in &failing[1..] {
             let times = if *how == Got::Silence { 1 } else { TIMES - 1 };
             turns.extend(at_once(*other, path, times));

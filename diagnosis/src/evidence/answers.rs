@@ -51,6 +51,18 @@ impl Asked {
         })
     }
 
+    /// What a step asks. A hold that takes a browser's name, where programs' are refused,
+    /// asks something else than the upgrade does.
+    fn by(o: &Observation) -> Option<Self> {
+        if let Step::Upgrade(upgrade) = &o.step
+            && o.probe.starts_with("hold-")
+            && upgrade.request.text().to_ascii_lowercase().contains("\nuser-agent: mozilla/")
+        {
+            return None;
+        }
+        Self::of(&o.probe)
+    }
+
     /// Whether it asks for a WebSocket.
     #[must_use]
     pub fn handshake(self) -> bool {
@@ -257,7 +269,7 @@ pub(super) fn set_aside(replies: &[Reply<'_>]) -> Vec<String> {
     let all: Vec<&Observation> =
         replies.iter().filter(handshake).map(|reply| reply.observation).collect();
     let quiet: Vec<&str> = spaced(&all).map(|o| o.id.as_str()).collect();
-    let question = |o: &Observation| Some((Asked::of(&o.probe)?, o.path.clone()));
+    let question = |o: &Observation| Some((Asked::by(o)?, o.path.clone()));
     // A limit does not tell kinds of request apart: where one kind is refused each
     // time, however long after the last, and another passes, it is something else.
     let kind_alone = |refused: &Reply<'_>| {
@@ -290,7 +302,7 @@ pub(super) fn repeated<'a>(observations: &[&'a Observation]) -> Vec<Question<'a>
     let mut counts: BTreeMap<Question<'a>, usize> = BTreeMap::new();
     for o in observations {
         let answer = matches!(o.step, Step::Http(_) | Step::Upgrade(_) | Step::Tls(_));
-        if let (Some(asked), Some(path), true) = (Asked::of(&o.probe), o.path.as_deref(), answer) {
+        if let (Some(asked), Some(path), true) = (Asked::by(o), o.path.as_deref(), answer) {
             *counts.entry((asked, path)).or_default() += 1;
         }
     }
@@ -348,7 +360,7 @@ impl<'a> RouteView<'a> {
     pub fn answers(&self, asked: Asked, path: &'a str) -> Answers<'_, 'a> {
         let mut groups: Vec<Vec<Answer<'_, 'a>>> = Vec::new();
         for o in &self.observations {
-            let own = Asked::of(&o.probe) == Some(asked) && o.path.as_deref() == Some(path);
+            let own = Asked::by(o) == Some(asked) && o.path.as_deref() == Some(path);
             let Some(answer) = own.then(|| self.answer(o)).flatten() else { continue };
             match groups.iter_mut().find(|group| group[0].told == answer.told) {
                 Some(group) => group.push(answer),
@@ -383,7 +395,7 @@ impl<'a> RouteView<'a> {
     #[must_use]
     pub fn agreeing(&self, observation: &str) -> Option<usize> {
         let o = self.observations.iter().find(|o| o.id == observation)?;
-        let asked = Asked::of(&o.probe).filter(|asked| asked.handshake())?;
+        let asked = Asked::by(o).filter(|asked| asked.handshake())?;
         matches!(o.step, Step::Upgrade(_))
             .then(|| self.answers(asked, o.path.as_deref()?).agreeing(observation).into())
             .flatten()
