@@ -3,13 +3,12 @@
 use super::is_device;
 use crate::configuration::{Issue, Kind, Program, Provided};
 use crate::evidence::compression::Compression;
+use crate::evidence::holding::Picture;
 use crate::evidence::{Author, Evidence, Reply, ReplyKind, RouteView};
 use crate::idle;
 use crate::model::{Cause, Confidence, DeviceRole, Location};
-use crate::evidence::holding::Picture;
 use crate::rule::Claim;
 use wss_bundle::ResponseHead;
-use wss_bundle::observation::probe;
 
 /// What the probe saw of an issue: a sentence, and the rules whose claims it
 /// explains.
