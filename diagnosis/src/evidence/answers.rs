@@ -7,6 +7,7 @@
 //! here, once, and no twin is compared with it.
 
 use super::{Author, Reply, ReplyKind, RouteView};
+use crate::said::Says;
 use std::collections::BTreeMap;
 use wss_bundle::observation::{Peer, probe};
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
@@ -244,6 +245,10 @@ const LIMITS: [&str; 8] = [
 /// live upstream answers 502; its own 503 is `limit_req`, `limit_conn` or
 /// `return 503`.
 fn may_be_limit(reply: &Reply<'_>) -> bool {
+    // Whose words are known says which of the two it is.
+    if let Some(row) = reply.said {
+        return matches!(row.says, Says::Limited | Says::OwnUnavailable);
+    }
     match reply.status {
         429 => true,
         503 | 509 => {

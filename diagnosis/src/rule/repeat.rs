@@ -303,9 +303,14 @@ fn spaced(route: &RouteView<'_>) -> (usize, usize) {
         })
     };
     let refused =
-        handshakes().filter(|reply| route.is_limits(reply.observation) || reply.status == 429);
+        handshakes().filter(|reply| route.is_limits(reply.observation) || too_many(route, reply));
     let passed = handshakes().filter(|reply| reply.kind == ReplyKind::Switched);
     (refused.count(), passed.count())
+}
+
+/// Whether a limit says so itself, whatever else passes.
+fn too_many(route: &RouteView<'_>, reply: &crate::evidence::Reply<'_>) -> bool {
+    reply.status == 429 && route.may_be_limits(&reply.observation.id)
 }
 
 /// What is known of the limit, for sentences.
@@ -324,7 +329,7 @@ fn rate_limited(e: &Evidence<'_>) -> Answer {
     let of_limit: Vec<_> = route
         .replies()
         .filter(|reply| matches!(reply.observation.step, wss_bundle::Step::Upgrade(_)))
-        .filter(|reply| route.is_limits(reply.observation) || reply.status == 429)
+        .filter(|reply| route.is_limits(reply.observation) || too_many(route, reply))
         .collect();
     // The first handshake of all is as spaced as any; two refusals are no chance.
     let (Some(first), true) = (of_limit.first(), refused > 1 && refused > passed) else {
