@@ -2,7 +2,7 @@
 //!
 //! The kinds are one closed list. Rules and trends match on them; the raw text
 //! is for people. Mapping of `io`, `rustls` and DNS errors to kinds happens in
-//! one place, in the collector (`collector/src/net/classify.rs`).
+//! one place, in the collector (`collector/src/wire/classify.rs`).
 
 use crate::head::{self, Bytes};
 use serde::{Deserialize, Serialize};

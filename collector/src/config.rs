@@ -1,7 +1,8 @@
 //! What a collection needs to know, after the command line was understood:
 //! values only, no parsing (that is `cli`) and no sockets (that is `net`).
 
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+pub use crate::wire::tls::TlsOptions;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use wss_bundle::{Route, Secret, Target};
@@ -88,13 +89,4 @@ pub enum Family {
     V4,
     /// IPv6 only.
     V6,
-}
-
-/// TLS material, read and checked.
-#[derive(Debug, Default)]
-pub struct TlsOptions {
-    /// Trusted besides the operating system's store.
-    pub extra_roots: Vec<CertificateDer<'static>>,
-    /// Client certificate chain and its key.
-    pub client: Option<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>,
 }

@@ -1,7 +1,7 @@
 //! The collector: probes, and the program around them.
 //!
 //! `cli` understands the command line, `proxy` and `environment` read this
-//! machine's settings, `run` composes probes from steps (`probe`, `net`),
+//! machine's settings, `run` composes probes from steps (`probe`, `net`, over `wire`),
 //! `command` puts it all together, and `screen` shows it.
 
 pub mod browser;
@@ -17,3 +17,4 @@ pub mod proxy;
 pub mod recorder;
 pub mod run;
 pub mod screen;
+pub mod wire;

@@ -1,6 +1,8 @@
 //! Collects what the probes see: times every step, numbers connections, and
 //! tells whoever watches. Owns the order of observations, nothing else.
 
+pub use crate::wire::millis;
+
 use crate::run::Progress;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -47,12 +49,6 @@ pub struct Begun {
 /// A lock whose holder panicked still has good data: every write to it is a push.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Milliseconds, rounded to three decimals.
-#[must_use]
-pub fn millis(duration: std::time::Duration) -> f64 {
-    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
 }
 
 impl Recorder {

@@ -4,7 +4,7 @@
 //! left as the DevTools protocol told it.
 
 use super::record::{Record, opcode, request_head, response_head, round, same_address};
-use crate::net::tls::summarise;
+use crate::wire::tls::summarise;
 use base64::Engine as _;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;

@@ -3,7 +3,8 @@
 
 use super::tap::Tap;
 use super::tunnel::Asked;
-use super::{BoxIo, Ctx, cancelled, dns, socks4, tcp, tls, tunnel};
+use super::{BoxIo, Ctx, cancelled, dns, tcp, tls, tunnel};
+use crate::wire::tls::Secured;
 use std::future::{Future as _, poll_fn};
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
@@ -166,7 +167,7 @@ async fn through(ctx: &Ctx, way: &Arc<Way>, counted: bool, conn: Conn) -> Result
                 IpAddr::V4(v4) => Some(*v4),
                 IpAddr::V6(_) => None,
             });
-            let stream = socks4::open(&conn.ctx, conn.stream, address).await?;
+            let stream = tunnel::socks4(&conn.ctx, conn.stream, address).await?;
             Ok(Conn { stream, ..conn })
         }
     }
@@ -193,7 +194,7 @@ pub async fn secure(conn: Conn, alpn: &[&str]) -> Result<Conn, Failure> {
         return Ok(conn);
     }
     let host = target.host.clone();
-    let tls::Secured { stream, session, trusted } =
+    let Secured { stream, session, trusted } =
         tls::handshake(&conn.ctx, Box::new(conn.stream), &host, alpn, Peer::Target)
             .await
             .inspect_err(|failure| {

@@ -1,36 +1,35 @@
-//! Everything that touches a socket. One step in, one observation out; every
-//! read bounded in bytes and in time. Knows nothing of probes or of the plan.
+//! Steps: one thing done on the network, one observation out. What a step shares
+//! with the others (context, recorder, patience, slots, both authentications) is
+//! here; what goes over the wire is [`crate::wire`]'s. Knows nothing of probes or of
+//! the plan.
 
-pub mod classify;
 pub mod clock;
-pub mod deflate;
 pub mod dial;
 pub mod dns;
 pub mod h2;
 pub mod hold;
-pub mod http1;
 pub mod likeness;
 pub mod message;
 pub mod origin_auth;
 pub mod patience;
 pub mod proxy_auth;
 pub mod request;
-pub mod socks4;
-pub mod tap;
 pub mod tcp;
 pub mod tls;
 pub mod tunnel;
 pub mod ws;
 
+pub use crate::wire::{BoxIo, classify, deflate, http1, tap};
+
 use crate::config::{Config, RouteConfig};
 use crate::recorder::{Label, Recorder};
+use crate::wire::tls::TlsSetup;
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 
@@ -41,22 +40,15 @@ const CONNECTIONS_PER_HOST: usize = 6;
 /// What a connection of the second turn waits for those of the first, at most.
 const MOMENT: Duration = Duration::from_millis(100);
 
-/// Any byte stream.
-pub trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
-
-/// A byte stream whose layers below are of no interest.
-pub type BoxIo = Box<dyn Io>;
-
 /// Sets up TLS.
-type SetUp = Box<dyn FnOnce() -> tls::TlsSetup + Send>;
+type SetUp = Box<dyn FnOnce() -> TlsSetup + Send>;
 
 /// What all steps of one collection share.
 pub struct Net {
     /// What to do.
     pub config: Arc<Config>,
     /// Trust store and client certificate, set up once, beside the first lookup.
-    pub tls: Arc<LazyLock<tls::TlsSetup, SetUp>>,
+    pub tls: Arc<LazyLock<TlsSetup, SetUp>>,
     /// Where observations go.
     pub recorder: Recorder,
     /// What tells the time, and whether the machine slept.
@@ -90,7 +82,7 @@ impl Net {
         // The system's store may be hundreds of files: whoever needs it first
         // waits for what is left of reading them.
         let options = config.clone();
-        let set_up: SetUp = Box::new(move || tls::TlsSetup::new(&options.tls));
+        let set_up: SetUp = Box::new(move || TlsSetup::new(&options.tls));
         let tls = Arc::new(LazyLock::new(set_up));
         let reading = tls.clone();
         std::thread::spawn(move || _ = LazyLock::force(&reading));

@@ -1,6 +1,7 @@
 //! TCP connections. Every attempt that ends leaves an observation.
 
-use super::{Ctx, classify};
+use super::Ctx;
+use crate::wire::tcp;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use std::collections::VecDeque;
@@ -8,7 +9,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
-use wss_bundle::observation::{Connect, Connected, Peer};
+use wss_bundle::observation::{Connect, Peer};
 use wss_bundle::{Failure, FailureKind, Operation, Step};
 
 /// Head start of each address before the next is tried too (RFC 8305 section 5).
@@ -26,15 +27,7 @@ pub async fn connect_one(
 ) -> Result<(TcpStream, Ctx), Failure> {
     let ctx = ctx.on(ctx.net.recorder.connection());
     let wrap = |result| Step::Connect(Connect { peer, address, result });
-    let work = async {
-        let io = |error| classify::io(Operation::Connect, &error);
-        let stream = TcpStream::connect(address).await.map_err(io)?;
-        // Small frames are to leave at once: their timing is what is measured.
-        let _ = stream.set_nodelay(true);
-        let local = stream.local_addr().map_err(io)?;
-        Ok((Connected { local }, stream))
-    };
-    let stream = ctx.step(Operation::Connect, limit, wrap, work).await?;
+    let stream = ctx.step(Operation::Connect, limit, wrap, tcp::open(address)).await?;
     Ok((stream, ctx))
 }
 

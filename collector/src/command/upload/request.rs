@@ -3,7 +3,8 @@
 
 use super::Job;
 use crate::cli::UploadArgs;
-use crate::net::{classify, request::user_agent};
+use crate::net::request::user_agent;
+use crate::wire::classify;
 use hyper::ext::ReasonPhrase;
 use reqwest::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,

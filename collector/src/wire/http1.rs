@@ -2,8 +2,7 @@
 //! which device wrote them. Everything is bounded.
 
 use super::tap::Tap;
-use super::{BoxIo, classify};
-use crate::recorder::millis;
+use super::{BoxIo, classify, millis};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
