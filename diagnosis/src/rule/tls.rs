@@ -1,7 +1,7 @@
 //! The TLS handshake and the certificate.
 
 use super::blame::interceptor;
-use super::{Answer, Draft, Rule, claim, run_again, run_outside};
+use super::{Answer, Draft, Rule, claim, run_again, run_at, run_outside};
 use crate::evidence::{Evidence, Reach, Reply, RouteView};
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
@@ -492,7 +492,10 @@ fn tls_untrusted(e: &Evidence<'_>) -> Answer {
             "the issuer is no known interceptor, and no other vantage shows a different certificate"
                 .into(),
         ));
-        claim.missing.push(run_outside(e));
+        claim.missing.push(match e.focus_is_pasted() {
+            true => run_at(e, "inside"),
+            false => run_outside(e),
+        });
     }
     Answer::Fail(Box::new(claim))
 }

@@ -189,3 +189,38 @@ fn a_bundle_goes_before_an_output() {
     assert_eq!(with.verdict, without.verdict);
     assert!(with.compared.pasted.iter().all(|pasted| !pasted.compared));
 }
+
+/// What is no test is no evidence, whatever the case: the verdict is as it was.
+#[test]
+fn an_output_that_is_no_test_leaves_every_verdict_as_it_was() {
+    let call = |more: &str, host: &str| {
+        format!(
+            "$ curl -i -N --http1.1 {more}-H 'Upgrade: websocket' -H 'Sec-WebSocket-Version: 13' \
+             https://{host}/v1/ws\n"
+        )
+    };
+    let refused = "HTTP/1.1 400 Bad Request\nSec-Websocket-Version: 13\n\nBad Request\n";
+    let no_tests = [
+        H2.to_owned(),
+        call("-H 'Connection: Upgrade' ", "bindplane.corp.example") + refused,
+        call("", "bindplane.corp.example") + SWITCHED,
+        call("-H 'Connection: Upgrade' ", "chat.example") + SWITCHED,
+        "PS C:\\> curl x\nInvoke-WebRequest : Cannot bind parameter 'Headers'.\n".to_owned(),
+        "$ wscat -c wss://bindplane.corp.example/v1/ws\nerror: Unexpected server response: 403\n"
+            .to_owned(),
+        "curl: (6) Could not resolve host: Upgrade'\n".to_owned(),
+        "It says bad request, as in the office.\n".to_owned(),
+    ];
+    for case in crate::cases::cases() {
+        let plain = diagnose(&case.bundles).verdict;
+        for (number, text) in no_tests.iter().enumerate() {
+            for vantage in [Vantage::Inside, Vantage::Outside] {
+                let mut bundles = case.bundles.clone();
+                let Some(first) = bundles.first_mut() else { continue };
+                *first = pasted(first.clone(), vantage, text);
+                first.attachments.last_mut().unwrap().name = format!("no-test-{number}.txt");
+                assert_eq!(diagnose(&bundles).verdict, plain, "{}: {text}", case.name);
+            }
+        }
+    }
+}
