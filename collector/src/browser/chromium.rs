@@ -175,6 +175,37 @@ fn name(program: &Path, product: &str) -> &'static str {
     }
 }
 
+/// The name by which a browser with a window goes, with the hints that belong to it;
+/// `None` where it has that name already. Filters refuse `HeadlessChrome`, which no
+/// person's browser calls itself.
+fn as_with_a_window(agent: &str, name: &str, number: &str) -> Option<Value> {
+    let plain = agent.replace("HeadlessChrome/", "Chrome/");
+    if plain == agent {
+        return None;
+    }
+    let major = number.split('.').next().unwrap_or_default();
+    let brand = |brand: &str, version: &str| json!({ "brand": brand, "version": version });
+    let mut brands = vec![brand("Not:A-Brand", "8"), brand("Chromium", major)];
+    match name {
+        "Chrome" => brands.push(brand("Google Chrome", major)),
+        "Edge" => brands.push(brand("Microsoft Edge", major)),
+        "Brave" => brands.push(brand("Brave", major)),
+        _ => {}
+    }
+    let platform = match std::env::consts::OS {
+        "windows" => "Windows",
+        "macos" => "macOS",
+        _ => "Linux",
+    };
+    Some(json!({
+        "userAgent": plain,
+        "userAgentMetadata": {
+            "brands": brands, "platform": platform, "platformVersion": "", "architecture": "",
+            "model": "", "mobile": false,
+        },
+    }))
+}
+
 async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
     let version = tab.call(s, "Browser.getVersion", json!({})).await?;
     let product = version["product"].as_str().unwrap_or_default();
@@ -193,6 +224,9 @@ async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
     }
     let all = json!({ "patterns": [{ "urlPattern": "*" }], "handleAuthRequests": true });
     tab.call(s, "Fetch.enable", all).await?;
+    if let Some(name) = as_with_a_window(agent, name, number) {
+        tab.call(s, "Emulation.setUserAgentOverride", name).await?;
+    }
     tab.call(s, "Runtime.addBinding", json!({ "name": BINDING })).await?;
     tab.page(s).await?;
     let list = sockets(s.net).await;

@@ -28,7 +28,7 @@ use crate::net::Net;
 use record::Record;
 use std::time::Duration;
 use wss_bundle::observation::{Peer, RouteKind, Verification, probe};
-use wss_bundle::target::{AGENT_PATH, Scheme};
+use wss_bundle::target::{Scheme, is_agents};
 use wss_bundle::{BrowserHandshake, Failure, FailureKind, Operation, Step};
 
 /// How many times as long as a step a browser may take to start: a first start
@@ -141,8 +141,7 @@ async fn sockets(net: &Net) -> Vec<Socket> {
     let target = &config.target;
     let scheme = if target.scheme == Scheme::Https { "wss" } else { "ws" };
     let path_of = |path: &String| path.split('?').next().unwrap_or_default().to_owned();
-    let console: Vec<&String> =
-        target.paths.iter().filter(|path| path_of(path) != AGENT_PATH).collect();
+    let console: Vec<&String> = target.paths.iter().filter(|path| !is_agents(path)).collect();
     let paths = if console.is_empty() { target.paths.iter().collect() } else { console };
     let until = tokio::time::Instant::now() + config.timeout;
     let mut sockets = Vec::new();
@@ -153,7 +152,7 @@ async fn sockets(net: &Net) -> Vec<Socket> {
             protocols.clear();
         }
         let url = format!("{scheme}://{}{path}", target.authority());
-        sockets.push(Socket { url, protocols, talks: path_of(path) != AGENT_PATH });
+        sockets.push(Socket { url, protocols, talks: !is_agents(path) });
     }
     sockets
 }

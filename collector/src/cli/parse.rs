@@ -172,13 +172,45 @@ pub fn url_credentials(url: &Url) -> Option<Credentials> {
     })
 }
 
-/// `host`, `host:port`, or a URL; with the URL's credentials, which are no
-/// part of a [`Target`].
+/// What stands around an address that was copied from a mail, a chat or the address
+/// bar, and is no part of it.
+fn bare(text: &str) -> &str {
+    let around = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || "<>\"'`\u{ab}\u{bb}\u{2018}\u{2019}\u{201a}\u{201c}\u{201d}\u{201e}".contains(c)
+            || "\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}".contains(c)
+    };
+    let mut text = text.trim_matches(around);
+    for prefix in ["view-source:", "url:"] {
+        if let Some(head) = text.get(..prefix.len())
+            && head.eq_ignore_ascii_case(prefix)
+        {
+            text = text[prefix.len()..].trim_matches(around);
+        }
+    }
+    text.strip_prefix("//").unwrap_or(text)
+}
+
+/// What of a target is left out, in a sentence: nobody is sent a fragment.
+#[must_use]
+pub fn left_out(text: &str) -> Option<String> {
+    let (_, fragment) = bare(text).split_once('#')?;
+    let shown: String = fragment.chars().filter(|c| !c.is_control()).take(60).collect();
+    Some(format!(
+        "#{shown} at the end of the target is left out: browsers keep it to themselves, and no \
+         server sees it"
+    ))
+}
+
+/// `host`, `host:port`, or a URL as people paste it; with the URL's credentials, which
+/// are no part of a [`Target`]. A fragment is left out.
 ///
 /// # Errors
-/// A scheme other than https, wss, http and ws; no host; port 0; a fragment.
+/// A scheme other than https, wss, http and ws; no host; port 0.
 pub fn target(text: &str, paths: &[String]) -> Result<(Target, Option<Credentials>), String> {
-    let text = text.trim();
+    let text = bare(text);
+    let text = text.split_once('#').map_or(text, |(before, _)| before);
     let example = "expected a host, host:port, or an https://, wss://, http:// or ws:// URL";
     if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err(format!("the target is empty or has blanks in it; {example}"));
@@ -193,9 +225,6 @@ pub fn target(text: &str, paths: &[String]) -> Result<(Target, Option<Credential
     };
     let url = Url::parse(&format!("{http}://{rest}"))
         .map_err(|error| format!("the target cannot be understood ({error}); {example}"))?;
-    if url.fragment().is_some() {
-        return Err("the target has a fragment (#…), which is never sent; leave it out".to_owned());
-    }
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
     let host = host.trim_end_matches('.').to_owned();
     if host.is_empty() {
@@ -289,11 +318,25 @@ mod tests {
             ("[2001:db8::1]:3001", "https://[2001:db8::1]:3001", 3),
             ("10.0.0.1", "https://10.0.0.1", 3),
             ("bücher.example", "https://xn--bcher-kva.example", 3),
+            ("BÜCHER.Example/#/agents", "https://xn--bcher-kva.example", 3),
+            ("https://b.example/#/agents", "https://b.example", 3),
+            ("https://b.example#agents", "https://b.example", 3),
+            ("b.example:3001/", "https://b.example:3001", 3),
+            ("b.example/login", "https://b.example", 1),
+            (" <https://b.example/agents> ", "https://b.example", 1),
+            ("\u{201c}https://b.example/agents\u{201d}", "https://b.example", 1),
+            ("'HTTPS://B.Example/Agents'", "https://b.example", 1),
+            ("view-source:https://b.example/overview?a=b#c", "https://b.example", 1),
+            ("//b.example/agents/", "https://b.example", 1),
+            ("\u{feff}https://b.example/\u{200b}", "https://b.example", 3),
         ] {
             let target = ok(text);
             assert_eq!((target.origin().as_str(), target.paths.len()), (origin, paths), "{text}");
         }
         assert_eq!(ok("wss://b.example/v1/ws?x=1").paths, ["/v1/ws?x=1"]);
+        assert_eq!(ok("view-source:https://b.example/overview?a=b#c").paths, ["/overview?a=b"]);
+        assert!(left_out("https://b.example/#/agents").unwrap().contains("#/agents"));
+        assert_eq!(left_out("https://b.example/agents"), None);
         let given = target("b.example/ignored", &["/a".into(), "/a".into(), "/b".into()]).unwrap();
         assert_eq!(given.0.paths, ["/a", "/b"]);
     }
@@ -308,7 +351,7 @@ mod tests {
             ("https://:443", "understood"),
             ("host:0", "port is 0"),
             ("host:99999", "understood"),
-            ("host#x", "fragment"),
+            ("#x", "empty"),
             ("https://user:S3cret@", "understood"),
         ] {
             let error = target(text, &[]).unwrap_err();

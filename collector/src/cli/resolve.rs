@@ -83,6 +83,9 @@ pub struct Job {
     pub notes: Vec<String>,
     /// Of these, what the user should know now: it can be put right.
     pub warnings: Vec<String>,
+    /// The path of the target's URL, where nothing says yet that it is a socket's: it may
+    /// be the address of a page.
+    pub address: Option<String>,
     /// What was given and could not be used; it never ends a run.
     pub not_used: Vec<NotUsed>,
 }
@@ -139,6 +142,12 @@ impl Job {
     }
 }
 
+/// Whether a path is one of those that are tried where none is given.
+fn is_known(path: &str) -> bool {
+    let own = path.split('?').next().unwrap_or_default();
+    wss_bundle::target::DEFAULT_PATHS.contains(&own)
+}
+
 /// Understands the options of a collection.
 ///
 /// # Errors
@@ -146,6 +155,11 @@ impl Job {
 pub fn job(args: CollectArgs) -> Result<Job, String> {
     let text = args.target.as_deref().ok_or("no target was given")?;
     let (mut target, url_auth) = parse::target(text, &args.paths)?;
+    let address = match target.paths.as_slice() {
+        [path] if args.paths.is_empty() && !is_known(path) => Some(path.clone()),
+        _ => None,
+    };
+    let left_out = parse::left_out(text);
     let options = given::options(&args, url_auth.is_some());
     let hars = Given::read(&args.har, &target);
     hars.add_paths(&mut target);
@@ -173,6 +187,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     notes.extend(no_browser.iter().cloned());
     let warnings = found.notes.into_iter().chain(hars.warnings).chain(configurations.notes);
     let warnings = warnings.chain(no_browser);
+    let warnings = warnings.chain(left_out);
     let mut not_used: Vec<NotUsed> = hars.not_used;
     not_used.extend(configurations.not_used);
     let mut attachments = hars.attachments;
@@ -218,6 +233,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
             timeout: args.timeout,
             hold: args.hold,
         }),
+        address,
         output: args.output,
         force: args.force,
         obfuscate: match &args.obfuscate {

@@ -22,7 +22,7 @@ use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Answers, Collector, Format, StepOutcome, StepRecord};
 use wss_bundle::sealed::Recipients;
 use wss_bundle::write::{self, WriteError};
-use wss_bundle::{Bundle, Environment, Manifest, Observations, Vantage};
+use wss_bundle::{Bundle, Environment, Manifest, Observation, Observations, Vantage};
 use wss_diagnosis::{Diagnosis, diagnose};
 
 /// Runs a collection; gives the exit code.
@@ -59,6 +59,7 @@ pub fn collect(args: CollectArgs) -> u8 {
     let partial = Place::default();
     runtime.spawn(signals::watch(stop, partial.clone()));
     let asked = runtime.block_on(ask_pac_files(&mut job, cancel.clone()));
+    let page = runtime.block_on(super::address::settle(&mut job, cancel.clone()));
     // Observations count from here.
     let started_at = Utc::now();
     let dns = std::mem::take(&mut job.dns);
@@ -67,6 +68,7 @@ pub fn collect(args: CollectArgs) -> u8 {
     let nat64 = runtime.spawn(nat64(job.config.name_servers.clone()));
     let (mut collected, vantage, answers) =
         runtime.block_on(probe(&job, cancel, started_at, &partial));
+    collected.observations.extend(page.map(|page| numbered_after(page, &collected)));
     job.answers = answers;
     collected.steps.splice(0..0, asked);
     let mut environment = reading.join().unwrap_or_default();
@@ -78,6 +80,12 @@ pub fn collect(args: CollectArgs) -> u8 {
     // are not waited for.
     runtime.shutdown_background();
     code
+}
+
+/// What was asked before all else, as the last of the observations.
+fn numbered_after(mut page: Observation, collected: &Collected) -> Observation {
+    page.id = format!("o{}", collected.observations.len() + 1);
+    page
 }
 
 /// Says before probing what would go wrong after it.

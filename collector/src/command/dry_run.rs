@@ -14,6 +14,7 @@ use crate::screen::safe;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use wss_bundle::target::DEFAULT_PATHS;
 
 /// Who is contacted for a PAC file, as the browser contacts them.
 fn who_for(file: &File) -> String {
@@ -59,6 +60,15 @@ pub fn text(job: &Job) -> String {
         "  (of a name with several addresses one after the other, up to {ADDRESSES}, until one \
          answers; without a proxy the first {LIMIT} of them once more)"
     );
+    if let Some(path) = &job.address {
+        let _ = writeln!(
+            out,
+            "  (before all else {} once more, for {path}: if it is the address of a page, then the\n   \
+             console's WebSocket paths {} are tried instead)",
+            safe(&target.host_port()),
+            DEFAULT_PATHS.join(", ")
+        );
+    }
     out.push_str("  nobody else\n\nSteps, by route:\n");
     for step in &steps {
         let _ = writeln!(out, "  {}", safe(&step.name));

@@ -1,5 +1,6 @@
 //! What the program does: one module a command.
 
+mod address;
 mod ask;
 pub mod collect;
 pub mod dry_run;

@@ -4,7 +4,7 @@
 //! is not trusted: curl would send nothing at all.
 
 use tokio::sync::{Mutex, MutexGuard};
-use wss_bundle::target::AGENT_PATH;
+use wss_bundle::target::is_agents;
 
 /// What is known of the credentials on one route.
 #[derive(Debug, Default)]
@@ -38,7 +38,7 @@ pub struct First<'a>(MutexGuard<'a, Option<Said>>);
 impl OriginAuth {
     /// A request's turn, once it is known.
     pub async fn turn(&self, path: &str) -> Turn<'_> {
-        let agents = path.split('?').next() == Some(AGENT_PATH);
+        let agents = is_agents(path);
         let known = if agents { &self.agents } else { &self.console }.lock().await;
         match *known {
             None => Turn::First(First(known)),

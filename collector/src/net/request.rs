@@ -303,8 +303,7 @@ fn console_socket<'c>(config: &'c Config, path: &str) -> Option<&'c ConsoleSocke
 /// The subprotocol that the console's browser code asks for; agents ask for none.
 #[must_use]
 pub fn subprotocol(path: &str) -> Option<&'static str> {
-    let path = path.split('?').next().unwrap_or_default();
-    (path != wss_bundle::target::AGENT_PATH).then_some("graphql-transport-ws")
+    (!wss_bundle::target::is_agents(path)).then_some("graphql-transport-ws")
 }
 
 /// A CONNECT as curl writes it.

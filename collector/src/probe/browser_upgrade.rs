@@ -7,7 +7,7 @@ use crate::net::{Ctx, deflate, message, request, ws};
 use std::sync::Arc;
 use wss_bundle::Failure;
 use wss_bundle::observation::FramesSeen;
-use wss_bundle::target::AGENT_PATH;
+use wss_bundle::target::is_agents;
 
 /// Runs the probe; gives whether a 101 came.
 ///
@@ -42,7 +42,7 @@ pub(super) async fn asked(
         return Ok(Asked::Refused);
     }
     // Agents speak another language.
-    if path.split('?').next() == Some(AGENT_PATH) {
+    if is_agents(path) {
         return ws::frames(&conn.ctx, conn.stream).await.map(|()| Asked::Switched(None));
     }
     let granted = offer.and_then(|_| deflate::granted(&reply.head));

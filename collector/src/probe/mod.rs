@@ -63,7 +63,7 @@ impl Kept {
     /// Sends a request that is no upgrade on the connection that is there, or
     /// else on a new one: to the proxy for a request in absolute form, to the
     /// target for any other.
-    async fn plain(
+    pub(crate) async fn plain(
         &mut self,
         ctx: &Ctx,
         way: &Arc<Way>,

@@ -43,7 +43,7 @@ impl Upgrades {
         order.sort_by_key(|path| match path.split('?').next() {
             Some("/v1/ws") => 0,
             Some("/v1/graphql") => 1,
-            Some(wss_bundle::target::AGENT_PATH) => 3,
+            _ if wss_bundle::target::is_agents(path) => 3,
             _ => 2,
         });
         for path in order {

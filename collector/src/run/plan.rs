@@ -132,7 +132,7 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
 /// Whether a path has the console's twins. Browsers never open the agents'
 /// socket; where it is one path of several, its upgrade alone tells enough.
 pub(super) fn has_twins(config: &Config, path: &str) -> bool {
-    path != wss_bundle::target::AGENT_PATH || config.target.paths.len() == 1
+    !wss_bundle::target::is_agents(path) || config.target.paths.len() == 1
 }
 
 /// The paths that have them.
@@ -143,6 +143,5 @@ pub(super) fn twin_paths(config: &Config) -> impl Iterator<Item = &str> {
 /// The paths on one of which extensions are offered as well: what a hop does to
 /// compressed frames does not depend on the path. Agents offer none.
 pub(super) fn compressed_paths(config: &Config) -> impl Iterator<Item = &str> {
-    let agents = |path: &str| path.split('?').next() == Some(wss_bundle::target::AGENT_PATH);
-    twin_paths(config).filter(move |path| !agents(path))
+    twin_paths(config).filter(|path| !wss_bundle::target::is_agents(path))
 }

@@ -2,7 +2,7 @@
 //! ladder of the diagnosis has the last word.
 
 use wss_bundle::observation::{RouteKind, probe};
-use wss_bundle::target::{AGENT_PATH, Scheme};
+use wss_bundle::target::{Scheme, is_agents};
 use wss_bundle::{Observation, Outcome, Route, RouteId, Step};
 
 /// The layers, in the order in which they are climbed.
@@ -87,7 +87,7 @@ impl Board {
                 Line { route: route.id.clone(), selected: route.selected, cells }
             })
             .collect::<Vec<_>>();
-        let console = paths.iter().filter(|path| *path != AGENT_PATH).count();
+        let console = paths.iter().filter(|path| !is_agents(path)).count();
         let unknown = vec![0; lines.len()];
         Self { lines, only_agents: console == 0, console, unknown }
     }
@@ -148,7 +148,7 @@ impl Board {
                 _ => plain(4),
             },
             Step::Upgrade(step) if seen.probe == probe::UPGRADE => {
-                let agents = seen.path.as_deref() == Some(AGENT_PATH);
+                let agents = seen.path.as_deref().is_some_and(is_agents);
                 if agents && !self.only_agents {
                     return None;
                 }
@@ -220,7 +220,7 @@ mod tests {
             sources: vec![],
             selected: true,
         };
-        let paths = ["/v1/ws", "/v1/graphql", AGENT_PATH].map(str::to_owned);
+        let paths = ["/v1/ws", "/v1/graphql", wss_bundle::target::AGENT_PATH].map(str::to_owned);
         let board = || Board::new([&route], Scheme::Https, &paths);
         let mut known = board();
         assert_eq!(known.note(&answer("/v1/ws", 200)), None);

@@ -12,6 +12,7 @@ mod followed;
 pub mod holding;
 pub mod likeness;
 mod limits;
+pub mod page;
 pub mod pairing;
 pub mod redirect;
 pub mod reply;
@@ -36,7 +37,7 @@ use crate::model::Citation;
 use crate::signature::Signatures;
 use pairing::Pairing;
 use std::sync::OnceLock;
-use wss_bundle::target::AGENT_PATH;
+use wss_bundle::target::is_agents;
 use wss_bundle::{BrowserHandshake, Bundle, Observation, Vantage};
 
 /// One bundle, seen route by route.
@@ -132,7 +133,7 @@ impl<'a> BundleView<'a> {
 fn console_path<'a>(bundle: &'a Bundle, routes: &[RouteView<'a>]) -> &'a str {
     let paths = &bundle.observations.target.paths;
     let console: Vec<&'a str> =
-        paths.iter().map(String::as_str).filter(|p| *p != AGENT_PATH).collect();
+        paths.iter().map(String::as_str).filter(|p| !is_agents(p)).collect();
     let candidates = if console.is_empty() {
         paths.iter().map(String::as_str).collect::<Vec<_>>()
     } else {

@@ -47,8 +47,8 @@ pub(super) const PINGS_ALONE: Rule = Rule {
     check: pings_alone,
 };
 
-fn known_defaults(seconds: f64) -> String {
-    let known = crate::signature::idle_defaults(seconds);
+fn known_defaults(e: &Evidence<'_>, seconds: f64) -> String {
+    let known = e.signatures.idle_defaults(seconds);
     if known.is_empty() {
         return String::new();
     }
@@ -190,7 +190,7 @@ fn limit(alive: Option<f64>, cut: Holding<'_>) -> (String, String, String) {
     if !cut.forgotten() {
         let title = format!("A silent connection is cut after {seconds:.1} s");
         let text = format!("The silent connection was cut after {seconds:.1} s");
-        return (title, text, known_defaults(seconds));
+        return (title, text, known_defaults(e, seconds));
     }
     let range = between(alive, seconds);
     let survived = match alive {
@@ -310,7 +310,7 @@ fn lifetime_limit(e: &Evidence<'_>) -> Answer {
         chatty.observation,
         format!("chatty: cut after {b:.1} s in spite of {} Pongs", chatty.held.pongs),
     )
-    .text(format!("{ages} {counts}{}{also}", known_defaults(b)))
+    .text(format!("{ages} {counts}{}{also}", known_defaults(e, b)))
     .also(silent.map(|one| focus.cite(one.observation, format!("silent: {}", after(&one)))))
     .remedy(remedy::timeout(e, b))
     .done();

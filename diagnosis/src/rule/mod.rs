@@ -157,6 +157,7 @@ static RULES: &[Rule] = &[
     proxies::CLIENTS_DIFFER,
     proxies::PAGE_AND_SOCKET_DIFFER,
     likeness::USER_AGENT_FILTER,
+    notes::ADDRESS_OF_A_PAGE,
     notes::AGENT_PATH_ALONE,
     comparison::NOT_COMPARABLE,
     comparison::COLLECTED_APART,

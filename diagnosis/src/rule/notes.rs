@@ -4,7 +4,7 @@ use super::{Answer, Draft, Rule, run_again};
 use crate::evidence::{Evidence, ReplyKind, SocketState};
 use crate::model::{Finding, Severity};
 use chrono::DateTime;
-use wss_bundle::target::AGENT_PATH;
+use wss_bundle::target::{AGENT_PATH, is_agents};
 
 pub(super) const WAITED_TOO_SHORT: Rule = Rule {
     id: "waited-too-short",
@@ -53,6 +53,16 @@ pub(super) const AGENT_PATH_ALONE: Rule = Rule {
           the console broken",
     remedy: "apply the agents' rule to the console's paths",
     check: agent_path_alone,
+};
+pub(super) const ADDRESS_OF_A_PAGE: Rule = Rule {
+    id: "address-of-a-page",
+    title: "The address that was given is a page's",
+    looks_for: "a path given with the target that answers a plain GET with a document, or with the \
+                way to the sign-on",
+    why: "what the address bar shows is the page's path; the console opens its socket at another, \
+          and a page's path never switches protocols",
+    remedy: "none: the console's WebSocket paths are tried in its place",
+    check: address_of_a_page,
 };
 pub(super) const WORKS_INSIDE_ONLY: Rule = Rule {
     id: "works-inside-only",
@@ -192,10 +202,37 @@ fn another_route(e: &Evidence<'_>, all_the_way: bool) -> Answer {
     Answer::Note(vec![draft.text(text).done()])
 }
 
+fn address_of_a_page(e: &Evidence<'_>) -> Answer {
+    let found = e.bundles.iter().find_map(|view| {
+        let (_, page) = crate::evidence::page::given(&view.routes)?;
+        Some((view, page))
+    });
+    let Some((view, page)) = found else { return Answer::NotApplicable };
+    let wss_bundle::Step::Http(http) = &page.step else { return Answer::NotApplicable };
+    let line = http.result.ok().map(|reply| reply.head.status_line()).unwrap_or_default();
+    let path = page.path.as_deref().unwrap_or_default();
+    let tried = view.bundle.observations.target.paths.join(", ");
+    let finding = Draft::new(
+        "address-of-a-page",
+        Severity::Warning,
+        format!("{path} is the address of a page, not of the console's socket"),
+        view,
+        page,
+        line.clone(),
+    )
+    .text(format!(
+        "{path} answers a plain GET with {line} and a page, or the way to the sign-on, so it was \
+         copied from the address bar. The console opens its socket at {}; tried were {tried}, and \
+         they decide.",
+        view.path
+    ));
+    Answer::Note(vec![finding.done()])
+}
+
 fn agent_path_alone(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     let Some(agent) = route.upgrade_reply(AGENT_PATH) else { return Answer::NotApplicable };
-    if path == AGENT_PATH
+    if is_agents(path)
         || agent.kind != ReplyKind::Switched
         || route.socket(path) != SocketState::Fails
     {

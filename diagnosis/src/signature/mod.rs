@@ -161,6 +161,33 @@ impl Signatures {
         self.matches(self.index().ptr(), |sign| sign.ptr(&name))
     }
 
+    /// Products whose default idle limit is near a measured cut, the nearest first.
+    /// Near is 1.5 s or 3 %, whichever is more: timers tick late (lighttpd's 60 s were
+    /// measured as 61.6).
+    #[must_use]
+    pub fn idle_defaults(&self, seconds: f64) -> Vec<Limit<'_>> {
+        self.near(seconds, |signature| signature.idle_default_s)
+    }
+
+    /// Products whose lifetime limit is near the age at which a connection was cut, the
+    /// nearest first.
+    #[must_use]
+    pub fn lifetime_limits(&self, seconds: f64) -> Vec<Limit<'_>> {
+        self.near(seconds, |signature| signature.max_lifetime_s)
+    }
+
+    fn near(&self, seconds: f64, limit: impl Fn(&Signature) -> Option<u32>) -> Vec<Limit<'_>> {
+        let slack = (seconds * 0.03).max(1.5);
+        let off = |limit: u32| (f64::from(limit) - seconds).abs();
+        let mut found: Vec<_> = self
+            .iter()
+            .filter_map(|s| Some((s.name.as_str(), limit(s)?, s.idle_setting.as_str())))
+            .filter(|(_, limit, _)| off(*limit) <= slack)
+            .collect();
+        found.sort_by(|a, b| off(a.1).total_cmp(&off(b.1)).then_with(|| a.0.cmp(b.0)));
+        found
+    }
+
     fn index(&self) -> &Index {
         self.index.get_or_init(|| Index::new(&self.all))
     }
@@ -190,34 +217,13 @@ impl Signatures {
     }
 }
 
-/// Products whose default idle limit is near a measured cut, the nearest first:
-/// name, seconds, setting. Near is 1.5 s or 3 %, whichever is more: timers tick
-/// late (lighttpd's 60 s were measured as 61.6).
-#[must_use]
-pub fn idle_defaults(seconds: f64) -> Vec<(&'static str, u32, &'static str)> {
-    near(seconds, |signature| signature.idle_default_s)
-}
+/// A product, its limit in seconds, and the setting that changes it.
+pub type Limit<'a> = (&'a str, u32, &'a str);
 
-/// Products whose lifetime limit is near the age at which a connection was cut,
-/// the nearest first: name, seconds, setting.
+/// [`Signatures::idle_defaults`] of the compiled-in ones.
 #[must_use]
-pub fn lifetime_limits(seconds: f64) -> Vec<(&'static str, u32, &'static str)> {
-    near(seconds, |signature| signature.max_lifetime_s)
-}
-
-fn near(
-    seconds: f64,
-    limit: impl Fn(&Signature) -> Option<u32>,
-) -> Vec<(&'static str, u32, &'static str)> {
-    let slack = (seconds * 0.03).max(1.5);
-    let off = |limit: u32| (f64::from(limit) - seconds).abs();
-    let mut found: Vec<_> = Signatures::built_in()
-        .iter()
-        .filter_map(|s| Some((s.name.as_str(), limit(s)?, s.idle_setting.as_str())))
-        .filter(|(_, limit, _)| off(*limit) <= slack)
-        .collect();
-    found.sort_by(|a, b| off(a.1).total_cmp(&off(b.1)).then_with(|| a.0.cmp(b.0)));
-    found
+pub fn idle_defaults(seconds: f64) -> Vec<Limit<'static>> {
+    Signatures::built_in().idle_defaults(seconds)
 }
 
 /// Of a product that can be both a client's proxy and a server's, keeps the one

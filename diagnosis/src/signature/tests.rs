@@ -316,5 +316,12 @@ fn idle_defaults_are_found_within_their_slack() {
     assert!(names(350.2).contains(&"AWS Network Load Balancer"));
     assert!(names(47.0).is_empty());
     assert!(names(f64::NAN).is_empty());
-    assert!(lifetime_limits(7201.0).iter().any(|l| l.0 == "Amazon API Gateway"));
+    // A file of one's own counts as well.
+    let own = "id = \"x\"\nname = \"Our box\"\nrole = \"load-balancer\"\nside = \"server\"\n\
+               idle_default_s = 47\nidle_setting = \"idle-time\"\n";
+    let all = Signatures::with_extra(&[("x.toml", own)]).unwrap();
+    assert_eq!(all.idle_defaults(47.0), [("Our box", 47, "idle-time")]);
+    assert!(
+        Signatures::built_in().lifetime_limits(7201.0).iter().any(|l| l.0 == "Amazon API Gateway")
+    );
 }

@@ -809,6 +809,7 @@ pub(crate) fn cases() -> Vec<Case> {
     out.extend(crate::browser::cases());
     out.extend(crate::pasted::cases());
     out.extend(crate::origin::cases());
+    out.extend(crate::likeness::cases());
     out.extend(crate::proxies::cases());
     out.extend(crate::repeat::cases());
     out.extend(crate::silence::cases());

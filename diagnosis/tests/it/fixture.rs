@@ -417,7 +417,7 @@ impl OnRoute {
         self.handshake(probe::ABSOLUTE_FORM, path, leaf, Ok((head, body)))
     }
 
-    fn handshake(
+    pub(crate) fn handshake(
         self,
         probe: &str,
         path: &str,
@@ -439,6 +439,31 @@ impl OnRoute {
         self.upgrade(path, leaf, SWITCHED, "")
             .pong(path, Some(1.5), EndedBy::StillOpen)
             .browser(path, leaf, SWITCHED, "")
+    }
+
+    /// A Pong on a probe's connection.
+    pub(crate) fn pong_of(self, probe: &str, path: &str, how: EndedBy) -> Self {
+        let step = Step::Frames(Frames {
+            result: Outcome::Ok(FramesSeen {
+                pong_ms: Some(1.5),
+                received: Vec::new(),
+                ending: Ending::new(how),
+                message: None,
+            }),
+        });
+        self.add(probe, Some(path), step)
+    }
+
+    /// The answer to a probe that is no upgrade.
+    pub(crate) fn asked(
+        self,
+        probe: &str,
+        path: &str,
+        leaf: &Leaf,
+        head: &str,
+        body: &str,
+    ) -> Self {
+        self.http(probe, path, leaf, "1.1", head, body)
     }
 
     pub(crate) fn pong(self, path: &str, pong_ms: Option<f64>, how: EndedBy) -> Self {

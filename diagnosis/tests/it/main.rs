@@ -12,6 +12,7 @@ mod configuration;
 mod docs;
 mod fixture;
 mod invariants;
+mod likeness;
 mod obfuscated;
 mod origin;
 mod pairing;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use wss_bundle::observation::{EndedBy, Held, Hold};
 use wss_bundle::transcript::ended;
 use wss_bundle::{Observation, Outcome, Step};
-use wss_diagnosis::signature::{Signatures, idle_defaults, lifetime_limits};
+use wss_diagnosis::signature::Signatures;
 
 /// Connections drawn.
 const COUNT: usize = 24;
@@ -76,7 +76,7 @@ impl Holds {
         let marks = marks(case, longest);
         let lines: Vec<String> =
             marks.iter().map(|mark| words::percent(f64::from(mark.seconds), longest)).collect();
-        let holds = found.iter().map(|one| row(one, longest, &lines)).collect();
+        let holds = found.iter().map(|one| row(case.signatures, one, longest, &lines)).collect();
         let ticks = (0..=4)
             .map(|at| {
                 let seconds = longest * f64::from(at) / 4.0;
@@ -106,7 +106,7 @@ fn seen<'a>(view: &View<'a>, o: &'a Observation) -> Option<Seen<'a>> {
     })
 }
 
-fn row(one: &Seen<'_>, longest: f64, marks: &[String]) -> Row {
+fn row(known: &Signatures, one: &Seen<'_>, longest: f64, marks: &[String]) -> Row {
     let planned = one.hold.planned_ms / 1e3;
     let row = |symbol, tone, outcome: String, detail: String, held_s: f64| Row {
         title: one.title.clone(),
@@ -143,7 +143,7 @@ fn row(one: &Seen<'_>, longest: f64, marks: &[String]) -> Row {
             let seconds = held.held_ms / 1e3;
             let outcome = format!("cut after {seconds:.1} s");
             Row {
-                near: near(one.hold, held),
+                near: near(known, one.hold, held),
                 cut: Some(words::percent(seconds, longest)),
                 ..row("✗", "bad", outcome, ended(&held.ending), seconds)
             }
@@ -155,11 +155,11 @@ fn row(one: &Seen<'_>, longest: f64, marks: &[String]) -> Row {
 }
 
 /// Products that cut about then by default.
-fn near(hold: &Hold, held: &Held) -> Vec<String> {
+fn near(known: &Signatures, hold: &Hold, held: &Held) -> Vec<String> {
     let seconds = held.held_ms / 1e3;
     let known = match hold.ping_interval_ms {
-        Some(_) => lifetime_limits(seconds),
-        None => idle_defaults(seconds),
+        Some(_) => known.lifetime_limits(seconds),
+        None => known.idle_defaults(seconds),
     };
     let near = known.iter().take(6);
     near.map(|(product, limit, setting)| format!("{product}: {limit} s ({setting})")).collect()
@@ -168,7 +168,7 @@ fn near(hold: &Hold, held: &Held) -> Vec<String> {
 /// Known idle defaults that the axis reaches; those of devices on this path apart.
 fn marks(case: &Case<'_>, longest: f64) -> Vec<Mark> {
     let mut by_time: BTreeMap<u32, [BTreeSet<&str>; 2]> = BTreeMap::new();
-    for signature in Signatures::built_in().iter() {
+    for signature in case.signatures.iter() {
         let Some(limit) = signature.idle_default_s.filter(|s| f64::from(*s) <= longest) else {
             continue;
         };

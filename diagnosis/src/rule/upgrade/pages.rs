@@ -5,8 +5,9 @@ use crate::evidence::{Author, Evidence, Reply, ReplyKind};
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Side, Status};
 use crate::remedy;
 use crate::rule::blame::{Blame, interceptor, of_upgrade};
-use crate::rule::{Answer, Draft, Rule, claim, run_outside};
+use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
 use crate::said::{self, Says};
+use wss_bundle::observation::probe;
 
 pub(in crate::rule) const BLOCKED_PAGE: Rule = Rule {
     id: "blocked-page",
@@ -64,6 +65,10 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
             _ => (Location::Undetermined, Confidence::Medium),
         },
     };
+    let (unfiltered, confidence) = match could_be_a_filter(&q, side) {
+        true => (false, confidence.min(Confidence::Medium)),
+        false => (true, confidence),
+    };
     // What is said of upgrades is not said of pages.
     let said = reply.said.filter(|row| row.says != Says::RefusesUpgrades);
     let means = said.map(|row| format!(": {}", row.means)).unwrap_or_default();
@@ -90,9 +95,17 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
     let mut claim =
         claim(Cause::BlockedPage, Status::Broken, location, confidence, summary, finding);
     if e.twin().is_none() && confidence < Confidence::High {
-        claim.missing.push(run_outside(e));
+        claim.missing.push(if unfiltered { run_outside(e) } else { run_again(e, "") });
     }
     Answer::Fail(Box::new(claim))
+}
+
+/// Whether a filter on the server's side may have gone by the collector's name: nobody
+/// asked in a browser's, because the collection was stopped before.
+fn could_be_a_filter(q: &Question<'_, '_>, side: Option<Side>) -> bool {
+    let asked = |name: &str| q.route.replies().any(|reply| reply.observation.probe == name);
+    let in_browsers_name = [probe::UA_PAGES, probe::BROWSER_UPGRADE].into_iter().any(asked);
+    side != Some(Side::Client) && !q.focus.bundle.manifest.complete && !in_browsers_name
 }
 
 /// What other rules speak of, whoever wrote it.

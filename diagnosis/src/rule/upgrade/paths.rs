@@ -7,7 +7,7 @@ use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::blame::interceptor;
 use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
-use wss_bundle::target::{AGENT_PATH, DEFAULT_PATHS};
+use wss_bundle::target::{AGENT_PATH, DEFAULT_PATHS, is_agents};
 
 pub(in crate::rule) const WRONG_PATH: Rule = Rule {
     id: "wrong-path",
@@ -39,7 +39,7 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
     let Some(q) = Question::new(e) else { return Answer::NotApplicable };
     let paths = &q.focus.bundle.observations.target.paths;
     let console: Vec<&str> =
-        paths.iter().map(String::as_str).filter(|p| *p != AGENT_PATH || paths.len() == 1).collect();
+        paths.iter().map(String::as_str).filter(|p| !is_agents(p) || paths.len() == 1).collect();
     let site = q.route.site(q.path);
     let unknown = |p: &&str| {
         q.route.upgrade_reply(p).is_some_and(|r| match r.kind {
@@ -186,7 +186,7 @@ fn whose(
 
 /// Whether another path reaches the server.
 fn agents_work(q: &Question<'_, '_>, console: &[&str]) -> bool {
-    !console.contains(&AGENT_PATH)
+    !console.iter().any(|path| is_agents(path))
         && q.route.upgrade_reply(AGENT_PATH).is_some_and(|r| {
             matches!(
                 r.kind,

@@ -1,0 +1,92 @@
+//! Requests that look like a program, and addresses that are a page's.
+
+use crate::cases::{Case, SHELL_OK, opamp};
+use crate::fixture::*;
+use wss_bundle::observation::{EndedBy, Ending, probe};
+use wss_diagnosis::{Confidence, diagnose};
+
+const REFUSED: &str =
+    "HTTP/1.1 403 Forbidden\r\nServer: nginx/1.22.1\r\nContent-Type: text/html\r\n\r\n";
+const PAGE: &str = "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n\
+                    <center><h1>403 Forbidden</h1></center>\r\n<hr><center>nginx/1.22.1</center>\r\n\
+                    </body>\r\n</html>\r\n";
+const HEALTHY: &str = "HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nContent-Length: 0\r\n\r\n";
+
+/// What is refused in the collector's name, on every path and page.
+fn refused(route: OnRoute, leaf: &Leaf) -> OnRoute {
+    let route = route.resolved("203.0.113.10");
+    let route = [WS, GRAPHQL, OPAMP]
+        .into_iter()
+        .fold(route, |route, path| route.upgrade(path, leaf, REFUSED, PAGE));
+    let pages = ["/health", "/js/_globals.js", "/", "/health", "/health", "/health"];
+    let route = route.plain(WS, leaf, REFUSED, PAGE);
+    pages.into_iter().fold(route, |route, page| route.page(page, leaf, REFUSED, PAGE))
+}
+
+/// The same in a browser's name; `answers` to `/health` in turn.
+fn in_a_browsers_name(route: OnRoute, leaf: &Leaf, answers: &[&str]) -> OnRoute {
+    let route = answers
+        .iter()
+        .fold(route, |route, head| route.asked(probe::UA_PAGES, "/health", leaf, head, ""));
+    let stripped = STRIPPED.replacen("\r\n", "\r\nServer: nginx/1.22.1\r\n", 1);
+    let route = route.asked(probe::UA_PAGES, "/", leaf, SHELL_OK, SHELL).asked(
+        probe::UA_GET,
+        WS,
+        leaf,
+        &stripped,
+        BAD,
+    );
+    let route = route.handshake(probe::UA_UPGRADE, WS, leaf, Ok((SWITCHED, "")));
+    route.pong_of(probe::UA_UPGRADE, WS, EndedBy::StillOpen).browser(WS, leaf, SWITCHED, "").says(
+        probe::BROWSER_UPGRADE,
+        WS,
+        false,
+        Ending::new(EndedBy::StillOpen),
+    )
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    let good = Leaf::good();
+    let filtered = refused(Run::inside().direct(true), &good);
+    let filtered = in_a_browsers_name(filtered, &good, &[HEALTHY, HEALTHY, HEALTHY]);
+    let page = Run::inside().direct(true).resolved("203.0.113.10").works(WS, &good);
+    let page = opamp(page.plain(WS, &good, STRIPPED, BAD), &good)
+        .pages(&good, "")
+        .page("/agents", &good, SHELL_OK, SHELL);
+    let working = ("working", "none", "none", Confidence::Medium);
+    vec![
+        Case { name: "user-agent-filter", bundles: vec![filtered.done()], expect: working },
+        Case { name: "address-of-a-page", bundles: vec![page.done()], expect: working },
+    ]
+}
+
+/// A second backend or a limit makes a difference as well: it has to hold each time.
+#[test]
+fn one_lucky_answer_is_no_filter() {
+    let good = Leaf::good();
+    let rules = |answers: &[&str]| -> Vec<&'static str> {
+        let run = in_a_browsers_name(refused(Run::inside().direct(true), &good), &good, answers);
+        diagnose(&[run.done()]).findings.iter().map(|finding| finding.rule).collect()
+    };
+    assert!(rules(&[HEALTHY, HEALTHY]).contains(&"user-agent-filter"));
+    assert!(!rules(&[HEALTHY]).contains(&"user-agent-filter"), "once");
+    assert!(!rules(&[HEALTHY, REFUSED, HEALTHY]).contains(&"user-agent-filter"), "now and then");
+}
+
+/// Behind the filter the upgrade may be stripped all the same: what browsers meet decides.
+#[test]
+fn behind_the_filter_it_is_judged_as_browsers_meet_it() {
+    let good = Leaf::good();
+    let run = refused(Run::inside().direct(true), &good);
+    let stripped = STRIPPED.replacen("\r\n", "\r\nServer: nginx/1.22.1\r\n", 1);
+    let run = [HEALTHY, HEALTHY]
+        .into_iter()
+        .fold(run, |run, head| run.asked(probe::UA_PAGES, "/health", &good, head, ""))
+        .asked(probe::UA_PAGES, "/", &good, SHELL_OK, SHELL)
+        .asked(probe::UA_GET, WS, &good, &stripped, BAD)
+        .handshake(probe::UA_UPGRADE, WS, &good, Ok((&stripped, BAD)))
+        .browser(WS, &good, &stripped, BAD);
+    let diagnosis = diagnose(&[run.done()]);
+    assert_eq!(diagnosis.verdict.cause.slug(), "lb-strips-upgrade");
+    assert!(diagnosis.findings.iter().any(|finding| finding.rule == "user-agent-filter"));
+}
