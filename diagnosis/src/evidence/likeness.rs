@@ -166,6 +166,8 @@ impl<'a> RouteView<'a> {
         let twins = self.instead(probe);
         let good = |wanted: &&&'a str| of(wanted).any(|o| met(o) == Some(Met::Welcome));
         let tried = |wanted: &&&'a str| of(wanted).any(|o| met(o).is_some());
-        twins.iter().find(good).or_else(|| twins.iter().find(tried)).copied().unwrap_or(probe)
+        let best = twins.iter().find(good).or_else(|| twins.iter().find(tried));
+        // What was refused for its name stands for nothing, also where its twin is missing.
+        best.or_else(|| twins.first()).copied().unwrap_or(probe)
     }
 }

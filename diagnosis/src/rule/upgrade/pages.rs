@@ -1,6 +1,7 @@
 //! Answers that are not Bindplane's, or not a WebSocket's path.
 
 use super::Question;
+use crate::evidence::likeness::{Met, met};
 use crate::evidence::{Author, Evidence, Reply, ReplyKind};
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Side, Status};
 use crate::remedy;
@@ -100,11 +101,13 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
     Answer::Fail(Box::new(claim))
 }
 
-/// Whether a filter on the server's side may have gone by the collector's name: nobody
-/// asked in a browser's, because the collection was stopped before.
+/// Whether a filter on the server's side may have gone by the collector's name: the
+/// collection was stopped before that could be told.
 fn could_be_a_filter(q: &Question<'_, '_>, side: Option<Side>) -> bool {
-    let asked = |name: &str| q.route.replies().any(|reply| reply.observation.probe == name);
-    let in_browsers_name = [probe::UA_PAGES, probe::BROWSER_UPGRADE].into_iter().any(asked);
+    let names = [probe::UA_PAGES, probe::BROWSER_UPGRADE];
+    let asked = q.route.observations.iter().filter(|o| names.contains(&o.probe.as_str()));
+    let mut answers = asked.filter_map(|o| met(o)).peekable();
+    let in_browsers_name = answers.peek().is_some() && answers.all(|one| one == Met::Refused);
     side != Some(Side::Client) && !q.focus.bundle.manifest.complete && !in_browsers_name
 }
 
