@@ -185,7 +185,7 @@ fn idle_timeout(e: &Evidence<'_>) -> Answer {
 }
 
 /// Which limit, as title, sentence, and what is known of it.
-fn limit(alive: Option<f64>, cut: Holding<'_>) -> (String, String, String) {
+fn limit(e: &Evidence<'_>, alive: Option<f64>, cut: Holding<'_>) -> (String, String, String) {
     let seconds = cut.age_s();
     if !cut.forgotten() {
         let title = format!("A silent connection is cut after {seconds:.1} s");
@@ -219,7 +219,7 @@ fn idle_claim(
     let (location, confidence, also) = location(e);
     let survives = !matches!(pinging, Pinging::NotHeld);
     let confidence = if survives { confidence } else { confidence.min(Confidence::Medium) };
-    let (title, what, known) = limit(alive, cut);
+    let (title, what, known) = limit(e, alive, cut);
     let beside = match &pinging {
         Pinging::NotHeld => String::new(),
         Pinging::Lasted(_) => ", while the one that pings stayed up".to_owned(),
