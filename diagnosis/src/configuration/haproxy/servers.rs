@@ -79,14 +79,9 @@ impl<'t> Check<'t> {
         {
             headers.insert("x-forwarded-for".to_owned(), None);
         }
-        for (section, line) in self
-            .defaults(front)
-            .iter()
-            .map(|d| (*d, d))
-            .flat_map(|(d, _)| d.lines.iter().map(move |l| (d, l)))
-            .chain(front.lines.iter().map(|l| (front, l)))
-            .chain(back.lines.iter().map(|l| (back, l)))
-        {
+        let inherited = self.defaults(front);
+        let sections = inherited.iter().rev().copied().chain([front, back]);
+        for (section, line) in sections.flat_map(|s| s.lines.iter().map(move |l| (s, l))) {
             let sets = line.word(0) == "http-request"
                 && matches!(line.word(1), "set-header" | "add-header");
             let deletes = line.is(&["http-request", "del-header"]);
