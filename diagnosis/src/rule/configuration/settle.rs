@@ -5,7 +5,7 @@ use super::seen::{Compared, Seen, another_hop, counts};
 use super::words::{name, stops_upgrades, unconfirmed};
 use super::{NOT_IN_EFFECT, UNTOLD, readings};
 use crate::configuration::{Checked, Generator, Issue, Kind, Reading};
-use crate::evidence::{BundleView, Evidence};
+use crate::evidence::{Author, BundleView, Evidence};
 use crate::model::{Cause, Confidence, Finding, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::{Claim, Draft, claim};
@@ -52,6 +52,14 @@ pub(crate) fn settle(e: &Evidence<'_>, claims: &mut Vec<Claim>) -> Settled {
             settled.notes.push(finding);
         }
     }
+    let limits = settled.shown.iter().filter(|(.., seen)| *seen);
+    let limits: Vec<u16> = limits
+        .filter_map(|(r, i, ..)| match checked.readings.get(*r)?.issues.get(*i)?.kind {
+            Kind::Limit(status) => Some(status),
+            _ => None,
+        })
+        .collect();
+    claims.retain(|claim| !rests_on_limit(e, claim, &limits));
     if let Some((kind, finding)) = &mended {
         let before = claims.first().map(|claim| claim.finding.rule);
         mend(&c, claims, *kind, finding);
@@ -69,6 +77,22 @@ pub(crate) fn settle(e: &Evidence<'_>, claims: &mut Vec<Claim>) -> Settled {
     settled.notes.extend(not_in_effect(&c, focus, checked));
     settled.notes.extend(untold(e, focus, checked));
     settled
+}
+
+/// Whether a claim stands on an answer of a limiter that a file names: the probes'
+/// own pace made it, and it says nothing of a single browser. What was asked again
+/// at a browser's pace is another matter.
+fn rests_on_limit(e: &Evidence<'_>, claim: &Claim, limits: &[u16]) -> bool {
+    let Some((focus, route, _)) = e.deciding() else { return false };
+    let paced = ["rate-limited", "backends-differ"].contains(&claim.cause.slug());
+    let shown = &claim.finding.evidence.first;
+    !paced
+        && shown.bundle == focus.bundle.manifest.id
+        && route.replies().any(|reply| {
+            reply.observation.id == shown.observation
+                && limits.contains(&reply.status)
+                && reply.author != Author::Origin
+        })
 }
 
 /// Of several lines that say what was seen, the one that explains most.
