@@ -37,7 +37,7 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let pasted = curl_output::all(bundles);
     let e = Evidence::new(bundles, &pasted, signatures);
     let Asked { mut claims, mut notes, unsettled } = ask(&e, |_| true);
-    let settled = settle(&e, &mut claims);
+    let settled = settle(&e, &mut claims, &mut notes);
     notes.extend(settled.notes.iter().cloned());
     let (mut verdict, alternatives) = judge(&e, &claims, unsettled);
     // Where a configuration shows the very line, it is named.

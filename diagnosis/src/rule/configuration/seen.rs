@@ -124,7 +124,7 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
     }
 
     /// Compares. `None` where the probe did not see it.
-    pub(super) fn seen(&self, issue: &Issue) -> Option<Seen> {
+    pub(super) fn seen(&self, program: Program, issue: &Issue) -> Option<Seen> {
         if self.elsewhere() {
             return None;
         }
@@ -189,7 +189,12 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
             Kind::RedirectLoop(_) => None,
             Kind::Timeout(seconds) => self.cut_at(seconds),
             Kind::HidesGrant => self.grant_hidden(),
-            Kind::Limit(status) => self.limited(status),
+            Kind::Limit(status) => {
+                // nginx' own 503 is no dead backend; HAProxy's may be.
+                let alone =
+                    issue.provided.is_none() && (program == Program::Nginx || status != 503);
+                self.limited(status, alone)
+            }
             Kind::ProxyHeaderAwaited | Kind::ProxyHeaderSent => {
                 let causes = [Cause::TlsFailure, Cause::GatewayTimeout, Cause::BadGateway];
                 let explains = self.claimed(&causes);
@@ -241,18 +246,20 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
         }
     }
 
-    /// Some handshakes got that status, and another was accepted.
-    fn limited(&self, status: u16) -> Option<Seen> {
+    /// Some handshakes got that status, and another was accepted; or nobody else
+    /// says that status (`alone`).
+    fn limited(&self, status: u16, alone: bool) -> Option<Seen> {
         let (route, _) = self.deciding()?;
         let own = |r: &&Reply<'_>| r.author != Author::Origin;
         let refused = route.replies().filter(own).filter(|r| r.status == status).count();
         let passed = route.replies().any(|r| r.kind == ReplyKind::Switched);
         let rule = |c: &&Claim| matches!(c.cause.slug(), "rate-limited" | "no-healthy-backend");
         let explains = self.claims.iter().filter(rule).map(|c| c.finding.rule).collect();
-        (refused > 0 && passed).then(|| Seen {
+        (refused > 0 && (passed || alone)).then(|| Seen {
             saw: format!(
-                "The probe saw it: {refused} of its own requests got {status}, and others passed. \
-                 The collector opens more sockets in a second than a browser does."
+                "The probe saw it: {refused} of its own requests got {status}{}. The collector opens \
+                 more sockets in a second than a browser does.",
+                if passed { ", and others passed" } else { "" }
             ),
             explains,
         })

@@ -25,7 +25,11 @@ pub(crate) struct Settled {
 }
 
 /// Compares, and mends the claims that a line settles.
-pub(crate) fn settle(e: &Evidence<'_>, claims: &mut Vec<Claim>) -> Settled {
+pub(crate) fn settle(
+    e: &Evidence<'_>,
+    claims: &mut Vec<Claim>,
+    notes: &mut Vec<Finding>,
+) -> Settled {
     let Some(checked) = readings(e) else { return Settled::default() };
     let mut settled = Settled { checked: Some(checked.clone()), ..Settled::default() };
     let Some(focus) = e.focus() else { return settled };
@@ -36,7 +40,7 @@ pub(crate) fn settle(e: &Evidence<'_>, claims: &mut Vec<Claim>) -> Settled {
     for (r, reading) in checked.readings.iter().enumerate() {
         let other = another_hop(e, reading.program);
         for (i, issue) in reading.issues.iter().enumerate() {
-            let seen = c.seen(issue).filter(|_| issue.sure && other.is_none());
+            let seen = c.seen(reading.program, issue).filter(|_| issue.sure && other.is_none());
             let Some(finding) = finding(&c, focus, reading, issue, &seen, other.clone()) else {
                 continue;
             };
@@ -59,7 +63,11 @@ pub(crate) fn settle(e: &Evidence<'_>, claims: &mut Vec<Claim>) -> Settled {
             _ => None,
         })
         .collect();
-    claims.retain(|claim| !rests_on_limit(e, claim, &limits));
+    claims.retain(|claim| {
+        let paced = ["rate-limited", "backends-differ"].contains(&claim.cause.slug());
+        paced || !rests_on_limit(e, &claim.finding, &limits)
+    });
+    notes.retain(|note| !rests_on_limit(e, note, &limits));
     if let Some((kind, finding)) = &mended {
         let before = claims.first().map(|claim| claim.finding.rule);
         mend(&c, claims, *kind, finding);
@@ -82,12 +90,10 @@ pub(crate) fn settle(e: &Evidence<'_>, claims: &mut Vec<Claim>) -> Settled {
 /// Whether a claim stands on an answer of a limiter that a file names: the probes'
 /// own pace made it, and it says nothing of a single browser. What was asked again
 /// at a browser's pace is another matter.
-fn rests_on_limit(e: &Evidence<'_>, claim: &Claim, limits: &[u16]) -> bool {
+fn rests_on_limit(e: &Evidence<'_>, finding: &Finding, limits: &[u16]) -> bool {
     let Some((focus, route, _)) = e.deciding() else { return false };
-    let paced = ["rate-limited", "backends-differ"].contains(&claim.cause.slug());
-    let shown = &claim.finding.evidence.first;
-    !paced
-        && shown.bundle == focus.bundle.manifest.id
+    let shown = &finding.evidence.first;
+    shown.bundle == focus.bundle.manifest.id
         && route.replies().any(|reply| {
             reply.observation.id == shown.observation
                 && limits.contains(&reply.status)
