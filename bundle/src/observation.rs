@@ -142,6 +142,8 @@ pub mod probe {
     pub const BROWSER_UPGRADE: &str = "browser-upgrade";
     /// Twin of `browser-upgrade`: it offers permessage-deflate, as every browser does.
     pub const COMPRESSED_UPGRADE: &str = "compressed-upgrade";
+    /// Twin of `browser-upgrade`: the handshake that a recording shows, header by header.
+    pub const RECORDED_UPGRADE: &str = "recorded-upgrade";
     /// Twin of `upgrade`: what plain curl does where h2 is offered.
     pub const H2_GET: &str = "h2-get";
     /// Twin of `upgrade`: RFC 8441 extended CONNECT.

@@ -60,6 +60,9 @@ pub struct ConsoleSocket {
     pub origin: Option<String>,
     /// `Sec-WebSocket-Protocol` as sent; `None` when there was none.
     pub subprotocol: Option<String>,
+    /// The whole handshake in its order and case, without what is secret; empty
+    /// where the recording does not show one that could be sent.
+    pub headers: Vec<(String, String)>,
 }
 
 /// User name and password.

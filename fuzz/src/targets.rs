@@ -28,9 +28,10 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 11] = [
+pub const ALL: [(&str, Entry); 12] = [
     ("bundle", bundle),
     ("har", har),
+    ("console", console),
     ("pac", pac),
     ("curl_output", curl_output),
     ("http_head", http_head),
@@ -131,6 +132,19 @@ fn target() -> Target {
         port: 443,
         paths: vec!["/v1/ws".to_owned()],
     }
+}
+
+/// What somebody pasted of a browser's console, and the verdict beside it.
+pub fn console(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let messages = wss_diagnosis::console::read(&text);
+    assert!(messages.len() <= 40, "{} messages", messages.len());
+    for message in &messages {
+        assert!(message.text.chars().count() <= 600, "{}", message.text);
+    }
+    let mut bundle = good().clone();
+    bundle.manifest.answers.browser_message = Some(text.into_owned());
+    let _ = diagnose(&[bundle]);
 }
 
 /// A HAR; what is kept of it is shown in a report.

@@ -37,7 +37,7 @@ use std::io::Read;
 use std::path::Path;
 use wss_bundle::browser::BrowserRequest;
 use wss_bundle::manifest::NotUsed;
-use wss_bundle::{Attachment, AttachmentKind, BrowserHandshake, Redaction, Target};
+use wss_bundle::{Attachment, AttachmentKind, BrowserHandshake, Redaction, ResponseHead, Target};
 
 /// What a HAR gave.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ pub fn sockets(seen: &[BrowserHandshake]) -> Vec<ConsoleSocket> {
             path: one.path().to_owned(),
             origin: whole(one.sent("origin")),
             subprotocol: whole(one.sent("sec-websocket-protocol")),
+            headers: replayable(one),
         };
         let usable =
             crate::cli::parse::path(&socket.path).is_ok() && !socket.path.contains("[removed");
@@ -100,6 +101,25 @@ pub fn sockets(seen: &[BrowserHandshake]) -> Vec<ConsoleSocket> {
         }
     }
     sockets
+}
+
+/// The headers of a handshake as they can be sent again: a whole one over HTTP/1.1.
+/// What the redactor removed was secret, or may have been.
+fn replayable(seen: &BrowserHandshake) -> Vec<(String, String)> {
+    let Some(request) = &seen.request else { return Vec::new() };
+    let all = ResponseHead::new(request.0.clone()).headers();
+    let has = |name: &str| all.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
+    let whole =
+        ["host", "connection", "upgrade", "sec-websocket-version"].iter().all(|name| has(name));
+    if !whole || seen.multiplexed() {
+        return Vec::new();
+    }
+    let secret = ["cookie", "authorization", "proxy-authorization"];
+    all.into_iter()
+        .filter(|(name, value)| {
+            !value.contains("[removed") && !secret.iter().any(|own| name.eq_ignore_ascii_case(own))
+        })
+        .collect()
 }
 
 /// Reads a HAR. `name` is the file's, `shown` how messages call it.

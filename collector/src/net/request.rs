@@ -279,6 +279,43 @@ pub fn browser(config: &Config, path: &str, extensions: Option<&str>) -> Request
     request
 }
 
+/// The handshake that a recording shows for this path, with our own key; `None`
+/// where there is none, or where it is in kind what [`browser`] sends.
+#[must_use]
+pub fn recorded(config: &Config, path: &str) -> Option<Request> {
+    let headers = &console_socket(config, path)?.headers;
+    let own = browser(config, path, None).shown();
+    let own = wss_bundle::ResponseHead::new(own.0);
+    let of_kind = |name: &str| {
+        // What the twins have each for themselves, or what is everybody's own.
+        let apart = ["host", "origin", "user-agent", "accept-encoding", "accept-language"];
+        !apart.contains(&name) && !name.starts_with("sec-websocket-")
+    };
+    let differs = headers.iter().any(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        of_kind(&name) && own.header(&name).as_deref() != Some(value)
+    });
+    if !differs {
+        return None;
+    }
+    let mut request = Request::new("GET", path);
+    for (name, value) in headers {
+        let key = name.eq_ignore_ascii_case("Sec-WebSocket-Key");
+        // What is given here is added below.
+        if !given(config, name) {
+            request.header(name, if key { KEY } else { value });
+        }
+    }
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("Sec-WebSocket-Key")) {
+        request.header("Sec-WebSocket-Key", KEY);
+    }
+    if let Some(credentials) = config.auth.as_ref().filter(|_| !given(config, "Authorization")) {
+        request.secret("Authorization", &basic(credentials));
+    }
+    user_headers(&mut request, config);
+    Some(request)
+}
+
 /// The subprotocols that the console asks for on this path.
 #[must_use]
 pub fn asked_protocols(config: &Config, path: &str) -> Vec<String> {

@@ -12,6 +12,7 @@ pub mod hold_rung;
 pub mod hold_silent;
 pub mod pages;
 pub mod plain_get;
+pub mod recorded_upgrade;
 pub mod resolve;
 pub mod reverse_names;
 pub mod ua_get;

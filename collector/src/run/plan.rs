@@ -4,6 +4,7 @@
 use super::holds::rungs;
 use crate::browser::{Choice, Way as BrowserWay};
 use crate::config::{Config, RouteConfig};
+use crate::net::request;
 use wss_bundle::observation::{RouteKind, probe as name};
 use wss_bundle::target::Scheme;
 
@@ -96,6 +97,9 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
         if has_twins(config, path) {
             add(name::PLAIN_GET, Some(path), 1, &contacts);
             add(name::BROWSER_UPGRADE, Some(path), 1, &contacts);
+            if request::recorded(config, path).is_some() {
+                add(name::RECORDED_UPGRADE, Some(path), 1, &contacts);
+            }
         }
         if !plain && has_twins(config, path) {
             // The paths share a connection.

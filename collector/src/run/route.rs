@@ -10,7 +10,7 @@ use super::step::{Running, name_of, skip, step};
 use super::switched::{Switched, Telling};
 use super::{Event, Events, Tasks, again};
 use crate::net::dial::{Conn, Way, dial};
-use crate::net::{Ctx, Net};
+use crate::net::{Ctx, Net, request};
 use crate::probe::{self, Kept};
 use futures_util::future::join_all;
 use std::sync::Arc;
@@ -129,6 +129,9 @@ async fn start(
     for path in config.target.paths.iter().skip(1) {
         browser(net, index, path, &way, first_turn, None, tasks);
     }
+    for path in twin_paths(config).filter(|path| request::recorded(config, path).is_some()) {
+        recorded(net, index, path, &way, first_turn, tasks);
+    }
     // It settles something only where all the rest works.
     compressed(net, index, switched, &way, tasks);
     Ok(way)
@@ -203,6 +206,23 @@ fn browser(
         if let Some(telling) = telling {
             telling.tell(switched.unwrap_or(false));
         }
+    });
+}
+
+/// The handshake of a recording as it stands, in the second turn.
+fn recorded(
+    net: &Arc<Net>,
+    index: usize,
+    path: &str,
+    way: &Arc<Way>,
+    after: usize,
+    tasks: &mut Tasks,
+) {
+    let ctx = Ctx::new(net, index, name::RECORDED_UPGRADE, Some(path));
+    let way = way.clone();
+    tasks.spawn(async move {
+        ctx.net.asked(index, after).await;
+        let _ = step(&ctx, probe::recorded_upgrade::run(&ctx, &way)).await;
     });
 }
 

@@ -334,6 +334,12 @@ impl<'a> RouteView<'a> {
         u.result.failure().filter(|f| f.kind != FailureKind::Cancelled).map(|f| (o, f))
     }
 
+    /// The response to the handshake of a recording, sent as it stands.
+    #[must_use]
+    pub fn recorded_reply(&self, path: &str) -> Option<&Reply<'a>> {
+        self.reply_of(probe::RECORDED_UPGRADE, path)
+    }
+
     /// The response to the upgrade with the browser's Origin and subprotocol.
     #[must_use]
     pub fn browser_reply(&self, path: &str) -> Option<&Reply<'a>> {

@@ -280,6 +280,24 @@ pub(crate) fn event(e: &Evidence<'_>) -> Remedy {
     );
     r.verify = run_again(e, "--hold 75s");
     r
+
+/// For a condition that wants a header to be one word alone.
+pub(crate) fn whole_header(e: &Evidence<'_>, name: &str, value: &str) -> Remedy {
+    let steps = [
+        format!(
+            "Look for the condition on {name} (Apache: RewriteCond %{{HTTP:{name}}}; nginx: if or map on \
+             $http_{}; HAProxy: an acl on hdr({name})), and let it match the word and not the whole header.",
+            name.to_ascii_lowercase()
+        ),
+        format!(
+            "Apache: RewriteCond %{{HTTP:{name}}} {} [NC], without ^ and $. nginx: ~*{1} in place of {1}. \
+             HAProxy: hdr({name}) -i {1}, which compares each word of the list.",
+            value.rsplit(',').next().unwrap_or(value).trim().to_ascii_lowercase(),
+            value.rsplit(',').next().unwrap_or(value).trim().to_ascii_lowercase(),
+        ),
+        "Or leave the condition on Connection out: the one on Upgrade is enough.".to_owned(),
+    ];
+    remedy(e, "Match the word in the header, and not the whole header", &steps)
 }
 
 /// For a browser that fails alone (the page: "check browser extensions or

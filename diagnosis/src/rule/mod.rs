@@ -136,6 +136,7 @@ static RULES: &[Rule] = &[
     compression::FRAMES_BLOCKED_COMPRESSED,
     compression::PROXY_REFUSES_OFFER,
     compression::LB_REFUSES_OFFER,
+    browser::RECORDED_REFUSED,
     browser::BROWSER_ONLY,
     hold::CUT_TOGETHER,
     hold::IDLE_TIMEOUT,

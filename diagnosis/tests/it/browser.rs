@@ -61,6 +61,29 @@ fn fine() -> Bundle {
     healthy(Run::inside().direct(true), &Leaf::good()).done()
 }
 
+/// The handshake of a recording, sent as it stands, is refused.
+fn recorded_refused() -> Bundle {
+    let mut bundle = fine();
+    let own = |o: &&mut wss_bundle::Observation| {
+        o.probe == probe::BROWSER_UPGRADE && o.path.as_deref() == Some(WS)
+    };
+    let all = &mut bundle.observations.observations;
+    let mut twin = {
+        let o = all.iter_mut().find(own).unwrap();
+        let wss_bundle::Step::Upgrade(upgrade) = &mut o.step else { unreachable!() };
+        upgrade.request = Bytes::from("GET /v1/ws HTTP/1.1\r\nConnection: Upgrade\r\n\r\n");
+        o.clone()
+    };
+    let wss_bundle::Step::Upgrade(upgrade) = &mut twin.step else { unreachable!() };
+    upgrade.request = Bytes::from("GET /v1/ws HTTP/1.1\r\nConnection: keep-alive, Upgrade\r\n\r\n");
+    let wss_bundle::Outcome::Ok(reply) = &mut upgrade.result else { unreachable!() };
+    reply.head = ResponseHead::new("HTTP/1.1 400 Bad Request\r\nSec-Websocket-Version: 13\r\n\r\n");
+    twin.probe = probe::RECORDED_UPGRADE.into();
+    twin.id = format!("o{}", all.len() + 1);
+    all.push(twin);
+    bundle
+}
+
 fn said(mut bundle: Bundle, text: &str) -> Bundle {
     bundle.manifest.answers.browser_message = Some(text.into());
     bundle
@@ -112,6 +135,11 @@ pub(crate) fn cases() -> Vec<Case> {
         "two sockets, one after the other",
         recorded(vec![at(0, 20.0), at(22, 30.0)]),
         ("working", "none", "none", Medium),
+    );
+    case(
+        "the recorded handshake is refused for its Connection header",
+        saw(recorded_refused(), answered(har(), "HTTP/1.1 400 Bad Request\r\n\r\n")),
+        ("broken", "lb-strips-upgrade", "server-side", High),
     );
     case(
         "a recording of another day",

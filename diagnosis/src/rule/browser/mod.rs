@@ -5,11 +5,13 @@
 mod beside;
 mod message;
 mod only;
+mod recorded;
 mod recording;
 
 pub(super) use beside::{BROWSER_AGREES, BROWSER_CUT, BROWSER_OTHER_WAY, BROWSER_WORKS};
 pub(super) use message::BROWSER_MESSAGE;
 pub(super) use only::{BROWSER_HTTP2, BROWSER_ONLY};
+pub(super) use recorded::RECORDED_REFUSED;
 pub(super) use recording::{BROWSER_ANSWERED, BROWSER_RECONNECTS, BROWSER_RECORDING_OLD};
 
 pub(crate) use beside::speaks_against;
