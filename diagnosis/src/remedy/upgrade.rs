@@ -280,6 +280,7 @@ pub(crate) fn event(e: &Evidence<'_>) -> Remedy {
     );
     r.verify = run_again(e, "--hold 75s");
     r
+}
 
 /// For a condition that wants a header to be one word alone.
 pub(crate) fn whole_header(e: &Evidence<'_>, name: &str, value: &str) -> Remedy {

@@ -9,7 +9,7 @@ use crate::rule::{Answer, Draft, Rule, claim};
 use wss_bundle::{ResponseHead, Step};
 
 pub(in crate::rule) const RECORDED_REFUSED: Rule = Rule {
-    id: "recorded-handshake-refused",
+    id: "lb-strips-upgrade-header",
     title: "One browser's handshake is refused for a header",
     looks_for: "the handshake of a recording, sent from here header by header, that is refused, while the \
                 collector's browser-like one works, and Connection or Upgrade differ between the two",
@@ -46,7 +46,7 @@ fn recorded_refused(e: &Evidence<'_>) -> Answer {
     let seen_too = failing(focus)
         .filter(|view| view.fresh && view.fate == crate::evidence::Fate::Answered(status));
     let finding = Draft::new(
-        "recorded-handshake-refused",
+        "lb-strips-upgrade-header",
         Severity::Error,
         format!("The handshake with `{name}: {its}` is refused, with `{name}: {own}` it works"),
         focus,
