@@ -65,7 +65,9 @@ fn fine() -> Bundle {
 fn recorded_refused() -> Bundle {
     let mut bundle = fine();
     let own = |o: &&mut wss_bundle::Observation| {
-        o.probe == probe::BROWSER_UPGRADE && o.path.as_deref() == Some(WS)
+        o.probe == probe::BROWSER_UPGRADE
+            && o.path.as_deref() == Some(WS)
+            && matches!(o.step, wss_bundle::Step::Upgrade(_))
     };
     let all = &mut bundle.observations.observations;
     let mut twin = {
