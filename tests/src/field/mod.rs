@@ -5,6 +5,7 @@
 pub mod case;
 mod check;
 mod live;
+pub mod property;
 mod recorded;
 mod run;
 mod server;
@@ -108,6 +109,15 @@ impl Case {
             return Err(format!("{}: no case in it", root.display()));
         }
         Ok(cases)
+    }
+
+    /// What was handed over, where it is a recorded case; and of several messages which.
+    #[must_use]
+    pub fn recorded(&self) -> Option<(&Recorded, Option<usize>)> {
+        match &self.what {
+            What::Recorded(recorded, message) => Some((recorded, *message)),
+            What::Live(_) => None,
+        }
     }
 
     /// Runs it.

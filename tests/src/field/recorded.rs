@@ -51,8 +51,15 @@ pub(super) async fn run(
     Ok(outcome)
 }
 
+/// The case's own options, with the text of its message.
+pub(super) fn options(case: &Recorded, text: Option<&str>) -> Vec<String> {
+    let text = text.unwrap_or("TEXT");
+    let option = |option: &String| if option == "TEXT" { text.to_owned() } else { option.clone() };
+    case.options.iter().map(option).collect()
+}
+
 /// Copies a folder; in HARs, moments since `began` become times.
-fn copy(from: &Path, to: &Path, began: DateTime<Utc>) -> Result<(), String> {
+pub(super) fn copy(from: &Path, to: &Path, began: DateTime<Utc>) -> Result<(), String> {
     let text = |error: std::io::Error| format!("{}: {error}", from.display());
     std::fs::create_dir_all(to).map_err(text)?;
     for entry in std::fs::read_dir(from).map_err(text)? {

@@ -69,20 +69,25 @@ impl Job {
         output.map_err(|error| format!("{what}: {error}"))
     }
 
-    /// Collects, and reports.
-    pub(super) async fn run(&self) -> Result<Ran, String> {
-        let bundle = self.work.join("bundle.zip");
+    /// Collects; the bundle is `bundle.zip`.
+    pub(super) async fn collect(&self) -> Result<Ran, String> {
         let began = Instant::now();
         let mut collect = self.command("wss-collector")?;
         collect.args(["--no-input", "--case", "field", "--force", "-o", "bundle.zip"]);
         collect.args(&self.arguments).envs(self.env.iter().cloned());
         let output = Self::output(&mut collect, "wss-collector").await?;
-        let mut ran = Ran {
+        Ok(Ran {
             exit: output.status.code(),
             screen: text(&output),
             took_s: began.elapsed().as_secs_f64(),
             ..Ran::default()
-        };
+        })
+    }
+
+    /// Collects, and reports.
+    pub(super) async fn run(&self) -> Result<Ran, String> {
+        let mut ran = self.collect().await?;
+        let bundle = self.work.join("bundle.zip");
         if !bundle.is_file() {
             return Ok(ran);
         }

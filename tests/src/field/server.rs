@@ -113,6 +113,11 @@ async fn shell(pki: &Pki) -> std::io::Result<Server> {
     .await
 }
 
+/// The collector's `--resolve` for an address where nobody listens.
+pub(super) fn nobody() -> String {
+    format!("{HOST}:443:{}", Ipv4Addr::new(127, 45, 0, 1))
+}
+
 /// A relay at port 443 of an address that no other case uses meanwhile.
 async fn at_443(to: SocketAddr) -> Result<(Ipv4Addr, Server), String> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
