@@ -17,7 +17,7 @@ use std::path::Path;
 use wss_bundle::{Bundle, read};
 use wss_diagnosis::{Verdict, diagnose};
 
-/// An input that is of no use, and which vantage a pasted output is said to be of.
+/// An input that is of no use.
 struct Useless {
     what: &'static str,
     /// `--curl-output`, `--har`, `--config` or `--browser-message`.
@@ -26,6 +26,24 @@ struct Useless {
     content: &'static [u8],
 }
 
+impl Useless {
+    /// Its option, with its file written; a pasted output is from the other side.
+    fn given(&self, work: &Path, vantage: &str) -> Result<[String; 2], String> {
+        let value = if self.option == MESSAGE {
+            String::from_utf8_lossy(self.content).into_owned()
+        } else {
+            std::fs::write(work.join(self.file), self.content)
+                .map_err(|error| error.to_string())?;
+            let side = if vantage == "inside" { "outside=" } else { "inside=" };
+            let side = if self.option == "--curl-output" { side } else { "" };
+            format!("{side}{}", self.file)
+        };
+        Ok([self.option.to_owned(), value])
+    }
+}
+
+/// What is not given twice.
+const MESSAGE: &str = "--browser-message";
 /// A picture's first bytes.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0";
 /// An upgrade without a key, refused as every server must.
@@ -98,12 +116,7 @@ const USELESS: [Useless; 11] = [
         file: "notes.txt",
         content: b"The load balancer is in rack 4. Ask Kim.\n",
     },
-    Useless {
-        what: "another system's message",
-        option: "--browser-message",
-        file: "",
-        content: OTHER_MESSAGE,
-    },
+    Useless { what: "another system's message", option: MESSAGE, file: "", content: OTHER_MESSAGE },
 ];
 
 /// Observations of a server from a vantage, by their names.
@@ -156,30 +169,28 @@ pub async fn complaints(case: &Case, probed: &mut Probed) -> Result<Vec<String>,
         // The case itself: the field's own test says so.
         Err(error) => return Ok(vec![format!("as it is: {error}")]),
     };
+    // All at once; one by one where that is not right, to say which.
+    let fitting: Vec<&Useless> = USELESS
+        .iter()
+        .filter(|useless| !(own.contains(&MESSAGE.into()) && useless.option == MESSAGE))
+        .collect();
+    let mut sets = vec![fitting.clone()];
     let mut out = Vec::new();
-    for useless in &USELESS {
-        if own.iter().any(|option| option == useless.option)
-            && useless.option == "--browser-message"
-        {
-            continue;
+    while let Some(set) = sets.pop() {
+        let mut more = own.clone();
+        for useless in &set {
+            more.extend(useless.given(dir.path(), &recorded.vantage)?);
         }
-        let value = match useless.option {
-            "--browser-message" => String::from_utf8_lossy(useless.content).into_owned(),
-            _ => {
-                std::fs::write(dir.path().join(useless.file), useless.content)
-                    .map_err(|error| error.to_string())?;
-                let side = if recorded.vantage == "inside" { "outside=" } else { "inside=" };
-                let side = if useless.option == "--curl-output" { side } else { "" };
-                format!("{side}{}", useless.file)
-            }
+        let complaint = match judged(dir.path(), recorded, &more, &seen).await {
+            Err(error) => Some(error),
+            Ok(after) => differs(&before, &after).map(|how| format!("{how}; {}", after.summary)),
         };
-        let more = [own.clone(), vec![useless.option.into(), value]].concat();
-        match judged(dir.path(), recorded, &more, &seen).await {
-            Err(error) => out.push(format!("{}: {error}", useless.what)),
-            Ok(after) => out.extend(
-                differs(&before, &after)
-                    .map(|how| format!("{}: {how}; {}", useless.what, after.summary)),
-            ),
+        let names: Vec<&str> = set.iter().map(|useless| useless.what).collect();
+        if let Some(complaint) = complaint {
+            out.push(format!("{}: {complaint}", names.join(", ")));
+            if set.len() > 1 {
+                sets = fitting.iter().map(|useless| vec![*useless]).collect();
+            }
         }
     }
     Ok(out)
