@@ -93,6 +93,9 @@ enum Command {
         /// Cases at a time
         #[arg(long, value_name = "N", default_value_t = 1)]
         jobs: usize,
+        /// Add what is of no use to the recorded ones, and say what it changes
+        #[arg(long, conflicts_with_all = ["brief", "jobs"])]
+        useless: bool,
     },
     /// Run one scenario, and show what was seen and judged
     Scenario {
@@ -129,7 +132,8 @@ fn main() -> ExitCode {
         Command::Floor { folder, times } => {
             wss_lab::floor::inflate(&folder, times).map(|bytes| println!("{bytes} bytes"))
         }
-        Command::Field { folders, brief, jobs } => field(&folders, brief, jobs),
+        Command::Field { folders, useless: true, .. } => useless(&folders),
+        Command::Field { folders, brief, jobs, .. } => field(&folders, brief, jobs),
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),
     };
     match done {
@@ -185,7 +189,7 @@ fn scenario(folder: &std::path::Path, to: Option<&std::path::Path>) -> Result<()
     Ok(())
 }
 
-fn field(folders: &[std::path::PathBuf], brief: bool, jobs: usize) -> Result<(), String> {
+fn cases(folders: &[std::path::PathBuf]) -> Result<Vec<wss_lab::field::Case>, String> {
     let mut cases = Vec::new();
     for folder in folders {
         cases.extend(match folder.join("case.toml").is_file() {
@@ -193,6 +197,24 @@ fn field(folders: &[std::path::PathBuf], brief: bool, jobs: usize) -> Result<(),
             false => wss_lab::field::Case::all(folder)?,
         });
     }
+    Ok(cases)
+}
+
+fn useless(folders: &[std::path::PathBuf]) -> Result<(), String> {
+    use wss_lab::field::property::{Probed, complaints};
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| error.to_string())?;
+    let (mut probed, mut wrong) = (Probed::default(), 0);
+    for case in cases(folders)? {
+        for complaint in runtime.block_on(complaints(&case, &mut probed))? {
+            wrong += 1;
+            println!("{}: {complaint}", case.name);
+        }
+    }
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} complaints")) }
+}
+
+fn field(folders: &[std::path::PathBuf], brief: bool, jobs: usize) -> Result<(), String> {
+    let cases = cases(folders)?;
     let wrong = std::sync::atomic::AtomicUsize::new(0);
     let all = cases.len();
     wss_lab::field::each(cases, jobs, |case, outcome, took_s| {
