@@ -318,7 +318,7 @@ impl<'a> RouteView<'a> {
     /// Whether a limit gave this answer: then it is none to what was asked.
     #[must_use]
     pub fn is_limits(&self, observation: &Observation) -> bool {
-        self.set_aside.iter().any(|id| *id == observation.id)
+        self.set_aside.contains(&observation.id)
     }
 
     /// Whether a response looks like a limit's, whatever else passes.

@@ -275,12 +275,12 @@ fn author_of(
     match said.map(|row| (row.says, row)) {
         // A firewall's page is the firewall's, whoever passes it on; words that are
         // nobody's name only where no filter of the client's side wrote it.
-        Some((Says::Filtered, row)) => {
-            if row.id != said::FIREWALLS_WORDS || !devices.iter().any(|m| client_side(&m)) {
-                let known = devices.iter().find(|m| m.signature.role == DeviceRole::Waf);
-                let name = known.map_or(row.program.to_owned(), |m| m.signature.name.clone());
-                return Author::Device { role: DeviceRole::Waf, side: Side::Server, name };
-            }
+        Some((Says::Filtered, row))
+            if row.id != said::FIREWALLS_WORDS || !devices.iter().any(|m| client_side(&m)) =>
+        {
+            let known = devices.iter().find(|m| m.signature.role == DeviceRole::Waf);
+            let name = known.map_or(row.program.to_owned(), |m| m.signature.name.clone());
+            return Author::Device { role: DeviceRole::Waf, side: Side::Server, name };
         }
         // Somebody behind the one who signs it.
         Some((Says::RefusesHttp10, _)) => return Author::Unknown,

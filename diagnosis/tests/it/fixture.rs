@@ -170,7 +170,7 @@ impl Run {
         };
         for o in &handshakes {
             let mut own = handshakes.iter().filter(|other| other.route == o.route);
-            if own.clone().all(|other| passes(other)) || handshakes.is_empty() {
+            if own.clone().all(&passes) || handshakes.is_empty() {
                 continue;
             }
             let alone = own.all(|other| other.id == o.id || other.probe != o.probe);

@@ -177,12 +177,9 @@ fn numbers(subject: &str, values: &[String]) -> Told {
     let Ok(subject_number) = subject.parse::<i64>() else { return unknown() };
     let mut operator = "eq";
     for value in values {
-        match value.as_str() {
-            known @ ("eq" | "ge" | "gt" | "le" | "lt") => {
-                operator = known;
-                continue;
-            }
-            _ => {}
+        if let known @ ("eq" | "ge" | "gt" | "le" | "lt") = value.as_str() {
+            operator = known;
+            continue;
         }
         let (low, high) = value.split_once(':').unwrap_or((value, value));
         let bound = |text: &str, open: i64| {

@@ -541,5 +541,5 @@ impl<'t> Check<'t> {
 fn error_page<'t>(scope: &Scope<'t>, status: u16) -> Option<&'t Directive> {
     let level = scope.levels.iter().rev().find(|l| l.iter().any(|d| d.name == "error_page"))?;
     let code = status.to_string();
-    level.iter().find(|d| d.name == "error_page" && d.args.iter().any(|arg| *arg == code))
+    level.iter().find(|d| d.name == "error_page" && d.args.contains(&code))
 }
