@@ -40,7 +40,7 @@ fn counts(round_trip_ms: u32, cases: &str) -> BTreeMap<String, Counts> {
 #[test]
 fn a_route_takes_eight_round_trips_and_eight_connections() {
     // One upgrade by curl is four: the name, TCP, TLS, the request.
-    for (case, requests) in [("healthy, direct", 11), ("h2 offered", 13), ("balancer strips", 11)] {
+    for (case, requests) in [("healthy, direct", 11), ("h2 offered", 13)] {
         // A busy machine can add to the time, and cannot take from it.
         let mut least = f64::MAX;
         for _ in 0..3 {
@@ -58,8 +58,19 @@ fn a_route_takes_eight_round_trips_and_eight_connections() {
     }
 }
 
+/// What fails is asked again, a second later and two more: that is all that it costs.
+#[test]
+fn what_fails_is_asked_again_within_three_seconds_more() {
+    let seen = &counts(10, "balancer strips")["balancer strips"];
+    assert!(seen.connections <= 14, "{} connections", seen.connections);
+    assert!(seen.at_once <= 6, "{} connections at a time", seen.at_once);
+    assert!(seen.requests <= 17, "{} requests", seen.requests);
+    assert!((3.0..6.0).contains(&seen.seconds), "it took {} s", seen.seconds);
+}
+
 #[test]
 fn silence_is_told_after_three_seconds_where_the_rest_is_quick() {
     let seen = &counts(10, "swallowed")["upgrades swallowed"];
-    assert!((3.0..8.0).contains(&seen.seconds), "--timeout is 10 s; it took {} s", seen.seconds);
+    // Told once, and once more a second later.
+    assert!((3.0..9.0).contains(&seen.seconds), "--timeout is 10 s; it took {} s", seen.seconds);
 }

@@ -248,6 +248,11 @@ fn pages(seen: &Seen, waited: bool) -> Vec<Turn> {
 fn turns(seen: &Seen, paths: &[&str], credentials: bool) -> Vec<Turn> {
     let mut turns = Vec::new();
     for path in doubtful(seen, paths).into_iter().take(2) {
+        // One silence is waited for, and not one for each path.
+        let silent = |got: Got| got == Got::Silence;
+        if !turns.is_empty() && seen.handshakes(path).all(|(_, got)| silent(got)) {
+            continue;
+        }
         let own = about(seen, path, credentials);
         // The first path's waits are enough, but where a limit may be.
         let first = turns.is_empty();
