@@ -269,7 +269,7 @@ fn turns(seen: &Seen, paths: &[&str], credentials: bool) -> Vec<Turn> {
 }
 
 /// Asks again what failed on a route, and what passed beside it; gives whether the
-/// answers agree, and no limit stands before them.
+/// answers agree, and no limit stands before them that lets some of them pass.
 pub(super) async fn run(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &Events) -> bool {
     let step = step_name(AGAIN, &net.config.routes[route].route.id.0, None);
     let paths: Vec<&str> = twin_paths(&net.config).collect();
@@ -314,7 +314,12 @@ pub(super) async fn run(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &E
         }
     }
     running.end(&Ok(()), net);
-    settled.is_empty() && !Seen::of(net, route).0.iter().any(|(_, _, got)| *got == Got::Limited)
+    // A limit lets some pass; what refuses every upgrade in the collector's name, however
+    // seldom it comes, may go by the name.
+    let seen = Seen::of(net, route);
+    let mut own = seen.0.iter().filter(|(ask, ..)| *ask == Ask::Upgrade);
+    let limited = seen.0.iter().any(|(_, _, got)| *got == Got::Limited);
+    settled.is_empty() && (!limited || own.all(|(_, _, got)| *got == Got::Limited))
 }
 
 /// Waits; false when the user stops it.

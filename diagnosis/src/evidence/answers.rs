@@ -318,13 +318,18 @@ impl<'a> RouteView<'a> {
     /// Whether a limit gave this answer: then it is none to what was asked.
     #[must_use]
     pub fn is_limits(&self, observation: &Observation) -> bool {
-        self.set_aside.contains(&observation.id)
+        // Who is refused for a name is refused however seldom it asks: that is no limit.
+        self.set_aside.contains(&observation.id) && !self.is_for_its_name(observation)
     }
 
     /// Whether a response looks like a limit's, whatever else passes.
     #[must_use]
     pub fn may_be_limits(&self, observation: &str) -> bool {
-        self.replies().any(|reply| reply.observation.id == observation && may_be_limit(reply))
+        self.replies().any(|reply| {
+            reply.observation.id == observation
+                && may_be_limit(reply)
+                && !self.is_for_its_name(reply.observation)
+        })
     }
 
     fn answer<'v>(&'v self, o: &'a Observation) -> Option<Answer<'v, 'a>> {

@@ -151,6 +151,12 @@ impl<'a> RouteView<'a> {
         }
     }
 
+    /// Whether a filter refuses this request for the collector's name.
+    pub(super) fn is_for_its_name(&self, o: &Observation) -> bool {
+        let own = [probe::UPGRADE, probe::PLAIN_GET, probe::PAGES].contains(&o.probe.as_str());
+        self.filter.is_some() && (own || self.is_filtered(&o.probe)) && met(o) == Some(Met::Refused)
+    }
+
     /// Whether a filter refuses a probe's requests for their name, so that they tell
     /// nothing.
     pub(super) fn is_filtered(&self, probe: &str) -> bool {

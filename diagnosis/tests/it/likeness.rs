@@ -66,7 +66,7 @@ fn one_lucky_answer_is_no_filter() {
     let good = Leaf::good();
     let rules = |answers: &[&str]| -> Vec<&'static str> {
         let run = in_a_browsers_name(refused(Run::inside().direct(true), &good), &good, answers);
-        diagnose(&[run.done()]).findings.iter().map(|finding| finding.rule).collect()
+        diagnose(&[run.asked_once()]).findings.iter().map(|finding| finding.rule).collect()
     };
     assert!(rules(&[HEALTHY, HEALTHY]).contains(&"user-agent-filter"));
     assert!(!rules(&[HEALTHY]).contains(&"user-agent-filter"), "once");
