@@ -105,10 +105,12 @@ impl<'a> Collector<'a> {
     pub(super) fn new(name: &str, target: &'a Target) -> Self {
         let name = if name.is_empty() { "console.har" } else { name };
         // What is kept is a HAR, however it came.
-        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zip")).unwrap_or(name);
-        let name = &match name.ends_with(".har") || !name.contains('.') {
-            true => name.to_owned(),
-            false => format!("{}.har", name.trim_end_matches(".json")),
+        let packed = name.strip_suffix(".gz").or(name.strip_suffix(".zip"));
+        let own = packed.unwrap_or(name);
+        let plain = own.ends_with(".har") || (packed.is_none() && !own.contains('.'));
+        let name = &match plain {
+            true => own.to_owned(),
+            false => format!("{}.har", own.trim_end_matches(".json")),
         };
         Self {
             target,

@@ -15,8 +15,6 @@ fn bad_arguments_contact_nobody() {
     )
     .unwrap();
     std::fs::write(folder.path().join("there.zip"), "x").unwrap();
-    std::fs::write(folder.path().join("broken.conf"), "server { set $t S3cret;\n listen 80 }\n")
-        .unwrap();
     let resolve = format!("x:{}:nowhere", server.port);
     let rows: &[(&[&str], &str)] = &[
         (&[], "TARGET"),
@@ -25,10 +23,6 @@ fn bad_arguments_contact_nobody() {
         (&["127.0.0.1:0"], "port is 0"),
         (&["https://user:S3cret@"], "understood"),
         (&["a b"], "blanks"),
-        (&[&url, "--config", "missing.conf"], "--config missing.conf: it cannot be read"),
-        (&[&url, "--config", "broken.pem"], "expected an nginx configuration"),
-        (&[&url, "--config", "broken.conf"], "line 2"),
-        (&[&url, "--config", "."], "folder"),
         (&[&url, "--cacert", "missing.pem"], "missing.pem"),
         (&[&url, "--cacert", "empty.pem"], "no certificate"),
         (&[&url, "--cacert", "broken.pem"], "damaged"),
@@ -66,6 +60,59 @@ fn bad_arguments_contact_nobody() {
         assert!(output.stdout.is_empty(), "{args:?}");
     }
     assert_eq!(server.connections(), 0, "somebody at {at} was contacted");
+}
+
+/// What was given and cannot be used costs neither the bundle nor the verdict.
+#[test]
+fn what_cannot_be_used_is_named_and_ends_no_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Work);
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("broken.conf", "server { set $t S3cret;\n listen 80 }\n");
+    write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    write("no.har", "{");
+    write("empty.txt", "");
+    let args = [
+        &server.url(),
+        "--hold",
+        "0",
+        "-o",
+        "out.zip",
+        "--config",
+        "missing.conf",
+        "--config",
+        "broken.pem",
+        "--config",
+        "broken.conf",
+        "--config",
+        ".",
+        "--har",
+        "missing.har",
+        "--har",
+        "no.har",
+        "--curl-output",
+        "outside=empty.txt",
+        "--curl-output",
+        "outside=missing.txt",
+    ];
+    let output = run(folder.path(), &args);
+    let said = text(&output.stdout) + &text(&output.stderr);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(folder.path().join("out.zip").is_file(), "{said}");
+    for name in [
+        "missing.conf",
+        "broken.pem",
+        "broken.conf",
+        "line 2",
+        "folder",
+        "missing.har",
+        "no.har",
+        "empty.txt",
+        "missing.txt",
+    ] {
+        assert!(said.contains(name), "{name} is not named: {said}");
+    }
+    assert!(!said.contains("S3cret"), "{said}");
 }
 
 #[test]

@@ -52,6 +52,8 @@ pub struct Expected {
     pub exit: Vec<i32>,
     /// The most that the verdict may be sure.
     pub confidence_at_most: Option<Level>,
+    /// Rules that must have something to say.
+    pub rules: Vec<String>,
     /// What is to be said, for people.
     pub says: String,
     /// What must not be said, for people.
@@ -373,6 +375,8 @@ pub struct Expect {
     pub devices: Vec<String>,
     /// Rules that are found in the files, and that the probe saw.
     pub confirmed: Vec<String>,
+    /// Rules that must have something to say.
+    pub rules: Vec<String>,
     /// Expressions that the screen or the reply must have.
     pub says: Vec<String>,
     /// Expressions that neither may have.

@@ -24,6 +24,7 @@ pub(super) fn recorded(ran: &Ran, expected: &Expected, says: &[String]) -> Vec<S
     if check.bundle(&expected.exit) {
         check.verdict(&expected.status, &expected.cause, &expected.location);
         check.sure(expected.confidence_at_most);
+        check.rules(&expected.rules);
     }
     check.says(expected.says_text.iter().chain(says), &all);
     check.never(&expected.never_text, &all);
@@ -46,6 +47,7 @@ pub(super) fn live(ran: &Ran, expect: &Expect) -> Vec<String> {
         check.sure(expect.confidence_at_most);
         check.devices(&expect.devices);
         check.confirmed(&expect.confirmed);
+        check.rules(&expect.rules);
         check.idle(expect.idle_limit_s);
     }
     check.says(expect.says.iter(), &all);
@@ -155,6 +157,12 @@ impl Check<'_> {
                 None => self.out.push(format!("{rule} is not found")),
             }
         }
+    }
+
+    fn rules(&mut self, wanted: &[String]) {
+        let spoke = super::rules(self.ran);
+        let silent = wanted.iter().filter(|rule| !spoke.contains(&rule.as_str()));
+        self.out.extend(silent.map(|rule| format!("{rule} has nothing to say")));
     }
 
     fn idle(&mut self, limit: Option<f64>) {

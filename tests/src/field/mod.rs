@@ -56,14 +56,24 @@ impl Outcome {
         for (what, ran) in &self.runs {
             let _ = writeln!(out, "── {what} exit {:?}, {:.1} s", ran.exit, ran.took_s);
             let verdict = serde_json::to_string_pretty(&ran.report["verdict"]).unwrap_or_default();
-            for (title, text) in
-                [("screen", &ran.screen), ("reply", &ran.reply), ("verdict", &verdict)]
-            {
+            let spoke = rules(ran).join(" ");
+            for (title, text) in [
+                ("screen", &ran.screen),
+                ("reply", &ran.reply),
+                ("verdict", &verdict),
+                ("rules", &spoke),
+            ] {
                 let _ = writeln!(out, "── {title}\n{}", text.trim_end());
             }
         }
         out
     }
+}
+
+/// The rules that had something to say in a run.
+fn rules(ran: &Ran) -> Vec<&str> {
+    let findings = ran.report["findings"].as_array();
+    findings.into_iter().flatten().filter_map(|finding| finding["rule"].as_str()).collect()
 }
 
 impl Case {
@@ -117,6 +127,25 @@ impl Case {
         match &self.what {
             What::Recorded(recorded, message) => Some((recorded, *message)),
             What::Live(_) => None,
+        }
+    }
+
+    /// Rules that must have something to say in it.
+    #[must_use]
+    pub fn expected_rules(&self) -> Vec<&str> {
+        let (rules, confirmed) = match &self.what {
+            What::Recorded(recorded, _) => (&recorded.expected.rules, [].as_slice()),
+            What::Live(live) => (&live.expect.rules, live.expect.confirmed.as_slice()),
+        };
+        rules.iter().chain(confirmed).map(String::as_str).collect()
+    }
+
+    /// The causes of which one must be its verdict's.
+    #[must_use]
+    pub fn expected_causes(&self) -> &[String] {
+        match &self.what {
+            What::Recorded(recorded, _) => &recorded.expected.cause,
+            What::Live(live) => &live.expect.cause,
         }
     }
 
