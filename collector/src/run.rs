@@ -13,7 +13,10 @@ mod shadow;
 mod step;
 mod switched;
 
-pub(crate) use again::{CONNECTIONS as AGAIN_CONNECTIONS, WAITS as AGAIN_WAITS};
+pub(crate) use again::{
+    CONNECTIONS as AGAIN_CONNECTIONS, LONGEST as AGAIN_LONGEST, WAITS as AGAIN_WAITS,
+    WINDOWS as AGAIN_WINDOWS,
+};
 pub(crate) use holds::rungs;
 pub use plan::{PlannedStep, plan};
 

@@ -9,7 +9,7 @@ use crate::net::request::{given, user_agent};
 use crate::probe::addresses::LIMIT;
 use crate::proxy::pac::File;
 use crate::proxy::pac::engine::LOOKUPS;
-use crate::run::{AGAIN_CONNECTIONS, AGAIN_WAITS, plan, rungs};
+use crate::run::{AGAIN_CONNECTIONS, AGAIN_LONGEST, AGAIN_WAITS, AGAIN_WINDOWS, plan, rungs};
 use crate::screen::safe;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -77,7 +77,7 @@ pub fn text(job: &Job) -> String {
     let _ = write!(
         out,
         "\nAt most {:.0} s a step{}.\nWhere something fails, it is asked again on its route, one at a time, {} and {} s apart: up to \
-         {} connections more.\n\n\
+         {} connections more.\nWhere a limit refuses still, {} s and {} s later once more (or as Retry-After says, up to {} s).\n\n\
          Read on this machine:\n  \
          proxy variables (http_proxy, https_proxy, all_proxy, no_proxy)\n  \
          name servers ({})\n  \
@@ -99,6 +99,9 @@ pub fn text(job: &Job) -> String {
         AGAIN_WAITS[0].as_secs(),
         AGAIN_WAITS[1].as_secs(),
         AGAIN_CONNECTIONS,
+        AGAIN_WINDOWS[0].as_secs(),
+        AGAIN_WINDOWS[1].as_secs(),
+        AGAIN_LONGEST.as_secs(),
         if job.dns.source.is_empty() { "none found" } else { &job.dns.source },
     );
     if let Some(name) = crate::environment::trust_variable() {

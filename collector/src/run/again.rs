@@ -9,6 +9,8 @@
 //! other land on each, whatever their number was before. Nothing is spent where
 //! nothing fails.
 
+mod limit;
+
 use super::plan::{compressed_paths, step_name, twin_paths};
 use super::step::{Running, skip};
 use super::{Event, Events, Progress};
@@ -24,9 +26,12 @@ use wss_bundle::{FailureKind, Observation, Outcome, Step};
 /// What the plan calls it.
 pub(super) const AGAIN: &str = "again";
 /// Connections that it opens at the most, where something fails.
-pub(crate) const CONNECTIONS: u32 = 16;
+pub(crate) const CONNECTIONS: u32 = 24;
+/// Of these, what failed and its twins.
+const TURNS: usize = 16;
 /// The waits before the first and the second time.
 pub(crate) const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+pub(crate) use limit::{LONGEST, WINDOWS, after_holds};
 /// Times that a question is asked again.
 const TIMES: usize = 3;
 /// Handshakes whose answers make a count worth saying.
@@ -264,7 +269,7 @@ fn turns(seen: &Seen, paths: &[&str], credentials: bool) -> Vec<Turn> {
     }
     let waited = !turns.is_empty();
     turns.extend(pages(seen, waited));
-    turns.truncate(CONNECTIONS as usize);
+    turns.truncate(TURNS);
     turns
 }
 
@@ -312,6 +317,9 @@ pub(super) async fn run(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &E
         {
             once(net, route, way, &turn, events).await;
         }
+    }
+    if settled.is_empty() {
+        limit::wait_out(net, route, way, events, seen.0.len()).await;
     }
     running.end(&Ok(()), net);
     // A limit lets some pass; what refuses every upgrade in the collector's name, however

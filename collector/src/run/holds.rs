@@ -153,6 +153,7 @@ async fn hold(net: &Arc<Net>, route: usize, path: &str, way: &Arc<Way>) {
         });
         join_all(again).await;
     }
+    super::again::after_holds(net, route, way, path).await;
 }
 
 async fn one(net: &Arc<Net>, route: usize, path: &str, way: &Arc<Way>, step: String, rung: Rung) {

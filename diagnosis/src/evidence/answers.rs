@@ -6,8 +6,11 @@
 //! is another question. What a limit refused is no answer to any: it is set aside
 //! here, once, and no twin is compared with it.
 
+mod limits;
+
 use super::{Author, Reply, ReplyKind, RouteView};
-use crate::said::Says;
+pub(super) use limits::set_aside;
+use limits::{may_be_limit, spaced};
 use std::collections::BTreeMap;
 use wss_bundle::observation::{Peer, probe};
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
@@ -227,78 +230,6 @@ pub struct LimitMet<'v, 'a> {
     pub of: usize,
 }
 
-/// Words of those who limit: standard reason phrases, and the pages of nginx, Apache,
-/// HAProxy, Envoy, Traefik, Kong, Cloudflare and the clouds' own.
-const LIMITS: [&str; 8] = [
-    "too many requests",
-    "too many connections",
-    "rate limit",
-    "rate_limit",
-    "ratelimit",
-    "limit exceeded",
-    "throttl",
-    "slow down",
-];
-
-/// Whether a response may be a limit's: 429 (RFC 6585 section 4), or 503 with a
-/// limiter's words, with `Retry-After`, or as nginx writes it. nginx without a
-/// live upstream answers 502; its own 503 is `limit_req`, `limit_conn` or
-/// `return 503`.
-fn may_be_limit(reply: &Reply<'_>) -> bool {
-    // Whose words are known says which of the two it is.
-    if let Some(row) = reply.said {
-        return matches!(row.says, Says::Limited | Says::OwnUnavailable);
-    }
-    match reply.status {
-        429 => true,
-        503 | 509 => {
-            let head = &reply.reply.head;
-            let body = reply.reply.body.bytes.text().to_ascii_lowercase();
-            let own = |name: &str| body.contains(&format!("<hr><center>{name}"));
-            head.header("retry-after").is_some()
-                || LIMITS.iter().any(|words| body.contains(words))
-                || ["nginx", "openresty"].into_iter().any(own)
-        }
-        _ => false,
-    }
-}
-
-/// Ids of the answers that a limit gave, beside handshakes that it let pass.
-pub(super) fn set_aside(replies: &[Reply<'_>]) -> Vec<String> {
-    let handshake = |r: &&Reply<'_>| matches!(r.observation.step, Step::Upgrade(_));
-    if !replies.iter().any(|reply| reply.kind == ReplyKind::Switched)
-        || !replies.iter().any(may_be_limit)
-    {
-        return Vec::new();
-    }
-    let all: Vec<&Observation> =
-        replies.iter().filter(handshake).map(|reply| reply.observation).collect();
-    let quiet: Vec<&str> = spaced(&all).map(|o| o.id.as_str()).collect();
-    let question = |o: &Observation| Some((Asked::by(o)?, o.path.clone()));
-    // A limit does not tell kinds of request apart: where one kind is refused each
-    // time, however long after the last, and another passes, it is something else.
-    let kind_alone = |refused: &Reply<'_>| {
-        let own = question(refused.observation);
-        let same = |r: &&Reply<'_>| question(r.observation) == own;
-        let spaced = |r: &&Reply<'_>| quiet.contains(&r.observation.id.as_str());
-        let each_time = replies.iter().filter(same).all(may_be_limit)
-            && replies.iter().filter(same).filter(spaced).count() > 1;
-        let others = |r: &&Reply<'_>| !same(r) && r.kind == ReplyKind::Switched;
-        each_time && replies.iter().filter(others).filter(spaced).count() > 1
-    };
-    let refused = replies.iter().filter(|reply| may_be_limit(reply) && !kind_alone(reply));
-    refused.map(|reply| reply.observation.id.clone()).collect()
-}
-
-/// Of some handshakes, those before which it was quiet for about a second, as it is
-/// before those of a person's browser.
-fn spaced<'s, 'a>(all: &'s [&'a Observation]) -> impl Iterator<Item = &'a Observation> + 's {
-    all.iter().copied().filter(move |o| {
-        let before = all.iter().filter(|other| other.id != o.id && other.start_ms <= o.start_ms);
-        before.map(|other| o.start_ms - other.start_ms - other.duration_ms).all(|ms| ms >= QUIET_MS)
-    })
-}
-
 /// A question: what was asked, and for which path.
 type Question<'a> = (Asked, &'a str);
 
@@ -420,14 +351,32 @@ impl<'a> RouteView<'a> {
         (!refused.is_empty()).then(|| LimitMet { refused, of: all().count() })
     }
 
+    /// Those of the limit's answers whose words are not a limiter's: only their number
+    /// tells (see `limits`).
+    #[must_use]
+    pub fn is_by_number(&self, reply: &Reply<'_>) -> bool {
+        self.is_limits(reply.observation) && !may_be_limit(reply)
+    }
+
     /// The handshakes before which the route was quiet for about a second.
     #[must_use]
     pub fn spaced(&self) -> Vec<&'a Observation> {
+        self.after(limits::QUIET_MS)
+    }
+
+    /// The handshakes before which it was quiet for so long that the window of most limits
+    /// is over.
+    #[must_use]
+    pub fn late(&self) -> Vec<&'a Observation> {
+        let first = self.observations.iter().find(|o| matches!(o.step, Step::Upgrade(_)));
+        let mut late = self.after(limits::WINDOW_MS);
+        late.retain(|o| first.is_some_and(|first| first.id != o.id));
+        late
+    }
+
+    fn after(&self, quiet: f64) -> Vec<&'a Observation> {
         let all = self.observations.iter().copied();
         let all: Vec<_> = all.filter(|o| matches!(o.step, Step::Upgrade(_))).collect();
-        spaced(&all).collect()
+        spaced(&all, quiet).collect()
     }
 }
-
-/// Quiet, in milliseconds: the collector waits a second, and a connection takes time.
-const QUIET_MS: f64 = 900.0;

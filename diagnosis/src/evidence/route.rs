@@ -154,7 +154,7 @@ impl<'a> RouteView<'a> {
             .collect();
         let filter = likeness::filter(&observations);
         let repeated = super::answers::repeated(&observations);
-        let set_aside = super::answers::set_aside(&replies);
+        let set_aside = super::answers::set_aside(&observations, &replies);
         let mut view = Self {
             route,
             observations,

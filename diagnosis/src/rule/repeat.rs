@@ -32,9 +32,11 @@ pub(super) const TURNED: Rule = Rule {
 pub(super) const RATE_LIMITED: Rule = Rule {
     id: "rate-limited",
     title: "A limit refuses handshakes",
-    looks_for: "429, or a limiter's own 503, to handshakes that are spaced as a browser's are",
+    looks_for: "429, or a limiter's own 503, to handshakes that are spaced as a browser's are, and to \
+                one that was asked long after the last",
     why: "one browser opens one or two sockets; a limit that refuses even these is too tight, or \
-          counts everybody behind one address as one",
+          counts everybody behind one address as one. Asked a second or two after a dozen others, a \
+          handshake still falls into the window that these filled",
     remedy: "raise the limit for the WebSocket paths, or count by something else than the address",
     check: rate_limited,
 };
@@ -294,19 +296,51 @@ fn runs(e: &Evidence<'_>, in_turns: bool) -> Answer {
 /// How the handshakes fared that were spaced as a browser's are: refused by the
 /// limit, and let pass.
 fn spaced(route: &RouteView<'_>) -> (usize, usize) {
-    let spaced: Vec<&str> = route.spaced().iter().map(|o| o.id.as_str()).collect();
-    let among = |id: &str| spaced.contains(&id);
-    let handshakes = || {
-        route.replies().filter(|reply| {
-            matches!(reply.observation.step, wss_bundle::Step::Upgrade(_))
-                && among(&reply.observation.id)
-        })
-    };
-    let refused =
-        handshakes().filter(|reply| route.is_limits(reply.observation) || too_many(route, reply));
-    let passed = handshakes().filter(|reply| reply.kind == ReplyKind::Switched);
-    (refused.count(), passed.count())
+    let fared = fared(route, &route.spaced());
+    let refused = fared.iter().filter(|refused| **refused).count();
+    (refused, fared.len() - refused)
 }
+
+/// Which of some handshakes the limit refused, of those that it refused or let pass.
+fn fared(route: &RouteView<'_>, all: &[&wss_bundle::Observation]) -> Vec<bool> {
+    let among = |id: &str| all.iter().any(|o| o.id == id);
+    let handshakes = route.replies().filter(|reply| {
+        matches!(reply.observation.step, wss_bundle::Step::Upgrade(_))
+            && among(&reply.observation.id)
+    });
+    handshakes
+        .filter_map(|reply| {
+            let refused = route.is_limits(reply.observation) || too_many(route, reply);
+            (refused || reply.kind == ReplyKind::Switched).then_some(refused)
+        })
+        .collect()
+}
+
+/// Whether the limit only met the collector's own burst: what was asked last, alone and
+/// after a while, passed; or so many passed at first as no browser opens.
+fn only_the_burst(route: &RouteView<'_>) -> bool {
+    // Asked again after its window, or at least as long after as was waited.
+    if let Some(refused) = fared(route, &route.late()).last() {
+        return !refused || generous(route);
+    }
+    let fared = fared(route, &route.spaced());
+    fared.len() > 1 && fared.last() == Some(&false)
+}
+
+/// Whether a limiter in so many words let pass more than a browser opens before it
+/// refused the first.
+fn generous(route: &RouteView<'_>) -> bool {
+    let all: Vec<_> = route.observations.to_vec();
+    let fared = fared(route, &all);
+    let says_so = route
+        .replies()
+        .filter(|reply| route.is_limits(reply.observation) || too_many(route, reply))
+        .all(|reply| reply.status == 429);
+    says_so && fared.iter().take_while(|refused| !**refused).count() > A_BROWSERS
+}
+
+/// Sockets that a browser opens for one page of the console, and one more for a second.
+const A_BROWSERS: usize = 3;
 
 /// Whether a limit says so itself, whatever else passes.
 fn too_many(route: &RouteView<'_>, reply: &crate::evidence::Reply<'_>) -> bool {
@@ -332,9 +366,8 @@ fn rate_limited(e: &Evidence<'_>) -> Answer {
         .filter(|reply| route.is_limits(reply.observation) || too_many(route, reply))
         .collect();
     // The first handshake of all is as spaced as any; two refusals are no chance.
-    let (Some(first), true) = (of_limit.first(), refused > 1 && refused > passed) else {
-        return Answer::Pass;
-    };
+    let met = refused > 1 && refused > passed && !only_the_burst(route);
+    let (Some(first), true) = (of_limit.first(), met) else { return Answer::Pass };
     let (who, location) = whose(&of_limit);
     let of = refused + passed;
     let what = format!(
@@ -418,27 +451,49 @@ fn limit_met(e: &Evidence<'_>) -> Answer {
     }
     let Some(first) = refused.first() else { return Answer::Pass };
     let (who, _) = whose(&refused);
+    let by_number = refused.iter().all(|reply| route.is_by_number(reply));
+    let (title, text) = match by_number {
+        true => (
+            "The collector's own handshakes were too many at a time",
+            full(&who, first.status, refused.len(), of),
+        ),
+        false => (
+            "The collector's own handshakes met a rate limit",
+            burst(route, &who, first.status, refused.len(), of),
+        ),
+    };
+    let (observation, line) = (first.observation, first.line());
+    let draft = Draft::new(LIMIT_MET.id, Severity::Warning, title, focus, observation, line);
+    Answer::Note(vec![draft.text(text).done()])
+}
+
+/// What a limit on how much is open at a time did.
+fn full(who: &str, status: u16, refused: usize, of: usize) -> String {
+    format!(
+        "{who} answered {refused} of {of} handshakes with {status}, all of them while others of the \
+         collector's were open or under way; each that was asked alone passed. So it takes only so \
+         many at a time, and what is more waits in a queue until it is refused (HAProxy: maxconn on \
+         the server line, and timeout queue; Envoy: circuit_breakers; Apache: max= of ProxyPass). \
+         Every WebSocket takes one of these places for as long as it is open: several browsers at \
+         once may meet it, one does not."
+    )
+}
+
+/// What a limit on how much comes in a while did.
+fn burst(route: &RouteView<'_>, who: &str, status: u16, refused: usize, of: usize) -> String {
     let (_, passed) = spaced(route);
-    let draft = Draft::new(
-        LIMIT_MET.id,
-        Severity::Warning,
-        "The collector's own handshakes met a rate limit",
-        focus,
-        first.observation,
-        first.line(),
-    );
-    Answer::Note(vec![
-        draft
-            .text(format!(
-                "{who} answered {} of {of} handshakes with {}, and let others pass{}: a limit on \
-                 handshakes or connections for each address (nginx: limit_req, limit_conn; HAProxy: \
-                 a stick-table; Envoy: local_rate_limit; Traefik: rateLimit). The collector opens \
-                 more at a time than a browser does; what was refused is compared with nothing. Where \
-                 many people share one address, they may meet it too.",
-                refused.len(),
-                first.status,
-                if passed > 0 { ", also those that were a second or more apart" } else { "" }
-            ))
-            .done(),
-    ])
+    let late = fared(route, &route.late());
+    let passed = match late.last() {
+        Some(false) => ", also the one that was asked alone after a while",
+        Some(true) => ", more than a browser opens, before it refused the first",
+        None if passed > 0 => ", also those that were a second or more apart",
+        None => "",
+    };
+    format!(
+        "{who} answered {refused} of {of} handshakes with {status}, and let others pass{passed}: a \
+         limit on handshakes or connections for each address (nginx: limit_req, limit_conn; HAProxy: \
+         a stick-table; Envoy: local_rate_limit; Traefik: rateLimit). The collector opens more at a \
+         time than a browser does; what was refused is compared with nothing. Where many people \
+         share one address, they may meet it too."
+    )
 }

@@ -17,16 +17,27 @@ fn base(leaf: &Leaf) -> OnRoute {
 
 /// Upgrades that get these answers in turn, a second and more apart from the third on.
 fn in_turn(route: OnRoute, leaf: &Leaf, answers: &[(&str, &str)]) -> Bundle {
+    at(route, leaf, &answers.iter().map(|(head, body)| (1.2, *head, *body)).collect::<Vec<_>>())
+}
+
+/// Upgrades that get these answers, each so many seconds after the one before.
+fn at(route: OnRoute, leaf: &Leaf, answers: &[(f64, &str, &str)]) -> Bundle {
     let mut route = route;
-    for (head, body) in answers {
+    for (_, head, body) in answers {
         route = route.upgrade(WS, leaf, head, body);
     }
     let mut bundle = route.pages(leaf, "").asked_once();
-    let mut seen = 0.0;
+    let is_one = |o: &&wss_bundle::Observation| {
+        matches!(o.step, Step::Upgrade(_)) && o.probe == probe::UPGRADE
+    };
+    let before = bundle.observations.observations.iter().filter(is_one).count() - answers.len();
+    let waits = answers.iter().map(|(wait, ..)| wait * 1000.0);
+    let mut waits = std::iter::repeat_n(1200.0, before).chain(waits);
+    let mut now = 1000.0;
     for o in &mut bundle.observations.observations {
         if matches!(o.step, Step::Upgrade(_)) && o.probe == probe::UPGRADE {
-            seen += 1.0;
-            o.start_ms = 1000.0 + seen * 1200.0;
+            now += waits.next().unwrap_or(1200.0);
+            o.start_ms = now;
         }
     }
     bundle
@@ -36,6 +47,15 @@ fn in_turn(route: OnRoute, leaf: &Leaf, answers: &[(&str, &str)]) -> Bundle {
 fn cut_at(leaf: &Leaf, silent: f64, chatty: f64) -> Bundle {
     let fin = |s| Cut::At(s, EndedBy::Fin, Some(true));
     healthy(Run::inside().direct(true), leaf).hold(leaf, 75.0, fin(silent), fin(chatty)).done()
+}
+
+const NO_SERVER: &str = "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 107\r\ncache-control: no-cache\r\ncontent-type: text/html\r\n\r\n";
+
+/// One more upgrade beside a healthy one is refused, and then come these, each alone.
+fn full(leaf: &Leaf, alone: &[(&str, &str)]) -> Bundle {
+    let alone = alone.iter().map(|(head, body)| (1.2, *head, *body));
+    let all: Vec<_> = std::iter::once((0.0, NO_SERVER, "")).chain(alone).collect();
+    at(healthy(Run::inside().direct(true), leaf), leaf, &all)
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -67,6 +87,30 @@ pub(crate) fn cases() -> Vec<Case> {
         "a limit lets one pass, and refuses those that are spaced",
         in_turn(base(&good), &good, &[ok, limit, limit, limit]),
         ("unstable", "rate-limited", "server-side", Medium),
+    );
+    let waited = |last: (&'static str, &'static str)| {
+        let (soon, (head, body)) = ((1.2, TOO_MANY, ""), last);
+        at(
+            healthy(Run::inside().direct(true), &good),
+            &good,
+            &[soon, soon, soon, (5.2, head, body)],
+        )
+    };
+    case("a window that is waited out", waited(ok), ("working", "none", "none", Medium));
+    case(
+        "a limit that refuses after a wait, too",
+        waited(many),
+        ("unstable", "rate-limited", "server-side", Medium),
+    );
+    case(
+        "refused beside others, and passed six times alone",
+        full(&good, &[ok; 6]),
+        ("working", "none", "none", Medium),
+    );
+    case(
+        "refused beside others, and once alone",
+        full(&good, &[ok, ok, ok, (NO_SERVER, ""), ok, ok]),
+        differ,
     );
     case(
         "a limit refuses what comes in one moment, and lets spaced ones pass",

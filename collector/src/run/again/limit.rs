@@ -1,0 +1,188 @@
+//! Whether a limit meets one browser, or met only the collector's own dozen of
+//! handshakes: a window that these filled is waited out, and what takes only so many
+//! at a time is asked for one at a time. Nothing else is done on the route meanwhile.
+
+use super::{Ask, Events, Got, Net, Seen, Turn, Way, once, wait};
+use crate::run::plan::step_name;
+use crate::run::step::Running;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use wss_bundle::observation::probe as name;
+use wss_bundle::{Observation, Outcome, Step};
+
+/// How long is waited where a limit refuses still, and then once more; the second time as
+/// long as `Retry-After` says, up to [`LONGEST`].
+pub(crate) const WINDOWS: [Duration; 2] = [Duration::from_secs(5), Duration::from_secs(10)];
+/// The longest that is waited because a server asks for it.
+pub(crate) const LONGEST: Duration = Duration::from_secs(15);
+/// Between handshakes of which each is to be alone.
+const ALONE: Duration = Duration::from_secs(1);
+/// How many of these: of four servers, one that differs is hardly missed.
+const SINGLES: usize = 6;
+
+/// What is left to be told of a limit, once everything was asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// It refused the last one still.
+    Window,
+    /// It refused none that was asked alone.
+    Number,
+}
+
+/// What is left to ask about a path, after the first `before` answers.
+fn left(seen: &Seen, before: usize, path: &str) -> Option<Left> {
+    let own = |all: &[(Ask, String, Got)]| -> Vec<Got> {
+        let own = all.iter().filter(|(ask, p, _)| *ask != Ask::Page && p == path);
+        own.map(|(_, _, got)| *got).collect()
+    };
+    let (first, again) = (own(&seen.0[..before]), own(&seen.0[before..]));
+    match again.last()? {
+        Got::Limited => Some(Left::Window),
+        _ if first.contains(&Got::Limited) => {
+            again.iter().all(|got| *got == Got::Passed).then_some(Left::Number)
+        }
+        _ => None,
+    }
+}
+
+/// Waits out the window of a limit that refuses still, and asks alone for what was
+/// refused with others.
+pub(super) async fn wait_out(
+    net: &Arc<Net>,
+    route: usize,
+    way: &Arc<Way>,
+    events: &Events,
+    before: usize,
+) {
+    let seen = Seen::of(net, route);
+    let found = super::twin_paths(&net.config)
+        .find_map(|path| Some((path.to_owned(), left(&seen, before, path)?)));
+    match found {
+        Some((path, Left::Window)) => window(net, route, way, events, &path).await,
+        Some((path, Left::Number)) if says_unavailable(net, route, &path) => {
+            singles(net, route, way, events, &path).await;
+        }
+        _ => {}
+    }
+}
+
+async fn window(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &Events, path: &str) {
+    let turn = |ask, wait| Turn { wait, ask, path: path.to_owned() };
+    let last = || Seen::of(net, route).about(Ask::Upgrade, path).last();
+    for at in 0..WINDOWS.len() {
+        let time = if at == 0 { None } else { retry_after(net, route, path) };
+        let time = time.unwrap_or(WINDOWS[at]).max(WINDOWS[0]);
+        if !wait(net, time).await {
+            return;
+        }
+        once(net, route, way, &turn(Ask::Upgrade, time), events).await;
+        if last() != Some(Got::Limited) {
+            break;
+        }
+    }
+    // As browsers send it, it may never have passed.
+    let seen = Seen::of(net, route);
+    let mut as_browsers = seen.about(Ask::Browser, path).peekable();
+    let refused = as_browsers.peek().is_some() && as_browsers.all(|got| got == Got::Limited);
+    if last() == Some(Got::Passed) && refused && wait(net, WINDOWS[0]).await {
+        once(net, route, way, &turn(Ask::Browser, WINDOWS[0]), events).await;
+    }
+}
+
+/// One at a time, until one does not pass.
+async fn singles(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &Events, path: &str) {
+    let turn = Turn { wait: ALONE, ask: Ask::Upgrade, path: path.to_owned() };
+    for _ in 0..SINGLES {
+        if !wait(net, turn.wait).await {
+            return;
+        }
+        once(net, route, way, &turn, events).await;
+        if Seen::of(net, route).about(Ask::Upgrade, path).last() != Some(Got::Passed) {
+            return;
+        }
+    }
+}
+
+/// Asks alone for what was refused while other connections were held: a hold is one of
+/// several at a time.
+pub(crate) async fn after_holds(net: &Arc<Net>, route: usize, way: &Arc<Way>, path: &str) {
+    let id = &net.config.routes[route].route.id;
+    let answers = net.recorder.all(|seen| {
+        let own = seen.route == *id && seen.probe.starts_with("hold-");
+        own.then(|| status(seen)).flatten()
+    });
+    let refused = |status: &u16| *status == 429 || *status >= 500;
+    if !answers.iter().any(refused) || !answers.contains(&101) || net.is_cancelled() {
+        return;
+    }
+    let running = Running::begin(net, step_name(super::AGAIN, &id.0, Some("after the holds")));
+    // Nobody waits for what it tells: the holds are over.
+    let (events, _) = mpsc::unbounded_channel();
+    singles(net, route, way, &events, path).await;
+    running.end(&Ok(()), net);
+}
+
+fn status(seen: &Observation) -> Option<u16> {
+    match &seen.step {
+        Step::Upgrade(upgrade) => upgrade.result.ok()?.head.status(),
+        _ => None,
+    }
+}
+
+/// Whether a handshake was answered with 503, which is a limit's, a full queue's, or a
+/// dead server's.
+fn says_unavailable(net: &Net, route: usize, path: &str) -> bool {
+    let id = &net.config.routes[route].route.id;
+    let own = |seen: &Observation| seen.route == *id && seen.path.as_deref() == Some(path);
+    net.recorder.all(|seen| own(seen).then(|| status(seen)).flatten()).contains(&503)
+}
+
+/// What the last answer asks to wait, in seconds; a date is none that is kept to.
+fn retry_after(net: &Net, route: usize, path: &str) -> Option<Duration> {
+    let id = &net.config.routes[route].route.id;
+    let all = net.recorder.all(|seen| match &seen.step {
+        Step::Upgrade(upgrade)
+            if seen.route == *id
+                && seen.probe == name::UPGRADE
+                && seen.path.as_deref() == Some(path) =>
+        {
+            match &upgrade.result {
+                Outcome::Ok(reply) => Some(reply.head.header("retry-after")),
+                Outcome::Failed(_) => None,
+            }
+        }
+        _ => None,
+    });
+    let seconds: u64 = all.last()?.as_deref()?.trim().parse().ok()?;
+    let time = Some(Duration::from_secs(seconds)).filter(|time| *time <= LONGEST);
+    // Their clock counts in whole seconds.
+    time.map(|time| time + Duration::from_millis(500))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Got::{Limited, Passed, Refused};
+
+    fn after(first: &[Got], again: &[Got]) -> Option<Left> {
+        let all = first.iter().chain(again);
+        let all = all.map(|got| (Ask::Upgrade, "/v1/ws".to_owned(), *got)).collect();
+        left(&Seen(all), first.len(), "/v1/ws")
+    }
+
+    #[test]
+    fn a_window_is_waited_out_where_the_last_is_refused_still() {
+        assert_eq!(after(&[Passed, Limited], &[Limited, Limited]), Some(Left::Window));
+        assert_eq!(after(&[Limited, Limited], &[Limited]), Some(Left::Window));
+        assert_eq!(after(&[Passed, Limited], &[Limited, Passed]), None);
+        assert_eq!(after(&[Passed, Passed], &[]), None);
+    }
+
+    #[test]
+    fn what_passes_alone_is_asked_alone_some_more() {
+        assert_eq!(after(&[Passed, Limited], &[Passed, Passed]), Some(Left::Number));
+        assert_eq!(after(&[Passed, Refused], &[Passed, Passed]), None);
+        assert_eq!(after(&[Passed, Limited], &[Passed, Refused]), None);
+    }
+}

@@ -1,0 +1,141 @@
+//! What a limit refused: one that says so, and one that shows only in that whatever
+//! is asked alone passes. What it refused is no answer to what was asked.
+
+use super::super::{Reply, ReplyKind};
+use super::Asked;
+use crate::said::Says;
+use wss_bundle::{Observation, Step};
+
+/// Words of those who limit: standard reason phrases, and the pages of nginx, Apache,
+/// HAProxy, Envoy, Traefik, Kong, Cloudflare and the clouds' own.
+const LIMITS: [&str; 8] = [
+    "too many requests",
+    "too many connections",
+    "rate limit",
+    "rate_limit",
+    "ratelimit",
+    "limit exceeded",
+    "throttl",
+    "slow down",
+];
+
+/// Whether a response may be a limit's: 429 (RFC 6585 section 4), or 503 with a
+/// limiter's words, with `Retry-After`, or as nginx writes it. nginx without a
+/// live upstream answers 502; its own 503 is `limit_req`, `limit_conn` or
+/// `return 503`.
+pub(super) fn may_be_limit(reply: &Reply<'_>) -> bool {
+    // Whose words are known says which of the two it is.
+    if let Some(row) = reply.said {
+        return matches!(row.says, Says::Limited | Says::OwnUnavailable);
+    }
+    match reply.status {
+        429 => true,
+        503 | 509 => {
+            let head = &reply.reply.head;
+            let body = reply.reply.body.bytes.text().to_ascii_lowercase();
+            let own = |name: &str| body.contains(&format!("<hr><center>{name}"));
+            head.header("retry-after").is_some()
+                || LIMITS.iter().any(|words| body.contains(words))
+                || ["nginx", "openresty"].into_iter().any(own)
+        }
+        _ => false,
+    }
+}
+
+/// Ids of the answers that a limit gave, beside handshakes that it let pass.
+pub(in crate::evidence) fn set_aside(seen: &[&Observation], replies: &[Reply<'_>]) -> Vec<String> {
+    if !replies.iter().any(|reply| reply.kind == ReplyKind::Switched) {
+        return Vec::new();
+    }
+    let mut ids = by_its_words(replies);
+    ids.extend(by_number(seen, replies).map(|reply| reply.observation.id.clone()));
+    ids
+}
+
+/// Those of which the answer says so.
+fn by_its_words(replies: &[Reply<'_>]) -> Vec<String> {
+    let handshake = |r: &&Reply<'_>| matches!(r.observation.step, Step::Upgrade(_));
+    if !replies.iter().any(may_be_limit) {
+        return Vec::new();
+    }
+    let all: Vec<&Observation> =
+        replies.iter().filter(handshake).map(|reply| reply.observation).collect();
+    let quiet: Vec<&str> = spaced(&all, QUIET_MS).map(|o| o.id.as_str()).collect();
+    let question = |o: &Observation| Some((Asked::by(o)?, o.path.clone()));
+    // A limit does not tell kinds of request apart: where one kind is refused each
+    // time, however long after the last, and another passes, it is something else.
+    let kind_alone = |refused: &Reply<'_>| {
+        let own = question(refused.observation);
+        let same = |r: &&Reply<'_>| question(r.observation) == own;
+        let spaced = |r: &&Reply<'_>| quiet.contains(&r.observation.id.as_str());
+        let each_time = replies.iter().filter(same).all(may_be_limit)
+            && replies.iter().filter(same).filter(spaced).count() > 1;
+        let others = |r: &&Reply<'_>| !same(r) && r.kind == ReplyKind::Switched;
+        each_time && replies.iter().filter(others).filter(spaced).count() > 1
+    };
+    let refused = replies.iter().filter(|reply| may_be_limit(reply) && !kind_alone(reply));
+    refused.map(|reply| reply.observation.id.clone()).collect()
+}
+
+/// Handshakes that were refused beside other requests of the collector's, where every
+/// one that was asked alone passed: a queue before the server (HAProxy: `maxconn` and
+/// `timeout queue`), a circuit breaker, or whatever takes only so many at a time. The
+/// words are those of a dead server. Of several servers one that differs is met by what
+/// is asked alone as well.
+pub(super) fn by_number<'r, 'a>(
+    seen: &[&Observation],
+    replies: &'r [Reply<'a>],
+) -> impl Iterator<Item = &'r Reply<'a>> {
+    let handshake = |o: &Observation| matches!(o.step, Step::Upgrade(_));
+    let alone: Vec<&Observation> =
+        seen.iter().copied().filter(|o| handshake(o) && is_alone(o, seen)).collect();
+    let passed = |o: &Observation| {
+        let own = |reply: &&Reply<'_>| reply.observation.id == o.id;
+        replies.iter().find(own).is_some_and(|reply| reply.kind == ReplyKind::Switched)
+    };
+    let mut all = Vec::new();
+    for reply in replies.iter().filter(|r| r.status >= 500 && handshake(r.observation)) {
+        let path = &reply.observation.path;
+        let mut own = alone.iter().filter(|o| o.path == *path && Asked::by(o).is_some());
+        let asked = Asked::by(reply.observation);
+        let the_same = own.clone().any(|o| Asked::by(o) == asked);
+        if own.clone().count() >= ENOUGH && the_same && own.all(|o| passed(o)) {
+            all.push(reply);
+        }
+    }
+    all.into_iter()
+}
+
+/// Whether nothing else of the collector's was under way, nor just before: a server
+/// takes a moment to see that a connection ended.
+fn is_alone(o: &Observation, seen: &[&Observation]) -> bool {
+    let end = |o: &Observation| o.start_ms + o.duration_ms;
+    let takes_room =
+        |o: &&&Observation| matches!(o.step, Step::Upgrade(_) | Step::Http(_) | Step::Hold(_));
+    seen.iter()
+        .filter(takes_room)
+        .filter(|other| other.id != o.id)
+        .all(|other| other.start_ms >= end(o) || end(other) + QUIET_MS <= o.start_ms)
+}
+
+/// Of some handshakes, those before which it was quiet for so many milliseconds, as it
+/// is before those of a person's browser.
+pub(super) fn spaced<'s, 'a>(
+    all: &'s [&'a Observation],
+    quiet: f64,
+) -> impl Iterator<Item = &'a Observation> + 's {
+    all.iter().copied().filter(move |o| {
+        let before = all.iter().filter(|other| other.id != o.id && other.start_ms <= o.start_ms);
+        before.map(|other| o.start_ms - other.start_ms - other.duration_ms).all(|ms| ms >= quiet)
+    })
+}
+
+/// Quiet, in milliseconds: the collector waits a second, and a connection takes time.
+pub(super) const QUIET_MS: f64 = 900.0;
+/// The collector waits five seconds and more before it takes a refusal for a limit's
+/// that a browser meets.
+pub(super) const WINDOW_MS: f64 = 4500.0;
+
+/// Handshakes that are asked alone and pass, before those that failed beside others are
+/// put down to their number: of four servers in turn, or by lot, they would have met each.
+const ENOUGH: usize = 6;
