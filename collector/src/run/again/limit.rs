@@ -70,9 +70,9 @@ pub(super) async fn wait_out(
 async fn window(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &Events, path: &str) {
     let turn = |ask, wait| Turn { wait, ask, path: path.to_owned() };
     let last = || Seen::of(net, route).about(Ask::Upgrade, path).last();
-    for at in 0..WINDOWS.len() {
+    for (at, window) in WINDOWS.into_iter().enumerate() {
         let time = if at == 0 { None } else { retry_after(net, route, path) };
-        let time = time.unwrap_or(WINDOWS[at]).max(WINDOWS[0]);
+        let time = time.unwrap_or(window).max(WINDOWS[0]);
         if !wait(net, time).await {
             return;
         }
