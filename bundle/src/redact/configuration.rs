@@ -40,8 +40,9 @@ struct Rule {
 fn rules() -> &'static [Rule] {
     static RULES: OnceLock<Vec<Rule>> = OnceLock::new();
     RULES.get_or_init(|| {
-        let rest = format!(r"(?P<value>{VALUE}(?:[ \t]+{VALUE})*)");
-        let one = format!("(?P<value>{VALUE})");
+        // Quoted and bare parts may follow each other without a blank (HAProxy).
+        let rest = format!(r"(?P<value>{VALUE}(?:[ \t]*{VALUE})*)");
+        let one = format!("(?P<value>{VALUE}+)");
         let patterns = [
             // First: what masks within a key must not hide the rest of it.
             ("private-key", r#"()(?P<value>\bdata:[^\s;"']+)"#.to_owned()),
