@@ -51,7 +51,9 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
         // The remedy for the cause begins with the very line.
         let line = confirmed.remedy.as_ref().and_then(|remedy| remedy.steps.first().cloned());
         let main = claims.first_mut().and_then(|claim| claim.finding.remedy.as_mut());
-        if let (Some(line), Some(remedy)) = (line, main) {
+        if let (Some(line), Some(remedy)) = (line, main)
+            && !remedy.steps.contains(&line)
+        {
             remedy.steps.insert(0, line);
         }
     }

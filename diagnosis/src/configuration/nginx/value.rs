@@ -2,7 +2,7 @@
 //! variables of the request and of the connection, `map`, `set`, captures. What
 //! cannot be told is not guessed, and is named.
 
-use super::location::pcre;
+use super::location::{normal, pcre};
 use super::parse::Directive;
 use super::server::{Arrival, hostname_rank};
 use crate::configuration::Request;
@@ -243,16 +243,31 @@ impl<'t> Eval<'_, 't> {
         })
     }
 
+    /// `-f`, `-d`, `-e` and `-x`, and their negations, of what the request names: no
+    /// file bears the name of a WebSocket's path. Of any other file it is not known.
+    fn file_there(&self, condition: &str) -> Option<Held<'t>> {
+        let (negated, rest) = match condition.strip_prefix('!') {
+            Some(rest) => (true, rest),
+            None => (false, condition),
+        };
+        let (test, file) = rest.split_once(' ')?;
+        let requested = ["$request_filename", "$document_root$uri", "$document_root$request_uri"];
+        let file = file.trim().trim_matches(['"', '\'']);
+        let asked = self.state.uri == normal(self.request.path);
+        (["-f", "-d", "-e", "-x"].contains(&test) && requested.contains(&file) && asked)
+            .then_some(if negated { Held::Yes(None) } else { Held::No })
+    }
+
     /// Whether the condition of an `if` holds: a variable alone, or compared with
-    /// `=`, `!=`, `~`, `~*` and their negations; files are not known. What it
-    /// captures is kept in a copy of the state.
+    /// `=`, `!=`, `~`, `~*` and their negations; of files, that none bears the
+    /// path's name. What it captures is kept in a copy of the state.
     pub(super) fn condition(&self, args: &[String]) -> Held<'t> {
         let joined = args.join(" ");
         let unknown = |what: &str| Held::Unknown(what.to_owned());
         let inner = joined.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
         let Some(inner) = inner.map(str::trim) else { return unknown(&joined) };
-        if inner.starts_with("-f") || inner.starts_with("!-") || inner.starts_with('-') {
-            return unknown("whether a file is there");
+        if inner.starts_with('-') || inner.starts_with("!-") {
+            return self.file_there(inner).unwrap_or_else(|| unknown("whether a file is there"));
         }
         let mut words = inner.splitn(3, ' ');
         let left = match self.value(words.next().unwrap_or_default()) {

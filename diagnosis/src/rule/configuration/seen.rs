@@ -115,6 +115,24 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
         same_scheme && plain(&to) == plain(&asked)
     }
 
+    /// The server's refusal of what is no upgrade, of which somebody before it kept the
+    /// status alone (nginx: proxy_intercept_errors): upgrade and GET alike, while pages
+    /// are the server's.
+    pub(super) fn under_another_page(&self) -> Option<Seen> {
+        let (route, path) = self.deciding()?;
+        let reply = self.reply().filter(|r| matches!(r.status, 400 | 426))?;
+        let plain = route.plain_reply(path).filter(|plain| plain.same_answer(reply))?;
+        let own = reply.wants_tls() || reply.asks_for_certificate();
+        let others = !self.claims.is_empty() || own || reply.author == Author::Origin;
+        route.pages_pass(path).filter(|_| !others)?;
+        let saw = format!(
+            "The probe saw it: {} to the upgrade and to the same GET without it, under a page that \
+             is not the server's, while pages pass.",
+            plain.line()
+        );
+        Some(Seen { saw, explains: Vec::new() })
+    }
+
     /// Upgrades alone fail: the same request without its headers passes.
     fn upgrades_alone(&self) -> bool {
         let Some((route, path)) = self.deciding() else { return false };
@@ -134,7 +152,9 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
             Some(Seen { saw: format!("The probe saw it: {line}{why}."), explains })
         };
         match issue.kind {
-            Kind::UpgradeHeaders => self.answered(&[Cause::LbStripsUpgrade]),
+            Kind::UpgradeHeaders => {
+                self.answered(&[Cause::LbStripsUpgrade]).or_else(|| self.under_another_page())
+            }
             Kind::HttpVersion if self.refuses_http_1_0() => line(
                 " to every request: what is behind refuses HTTP/1.0",
                 self.claimed(&[Cause::LbStripsUpgrade]),
@@ -151,7 +171,14 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
                 ];
                 self.answered(&causes)
             }
-            Kind::Host => self.answered(&[Cause::OriginRejected]),
+            // What decides is the answer to the browser's Origin, and not that without.
+            Kind::Host => {
+                let rejected = |c: &&Claim| c.cause == Cause::OriginRejected;
+                let shown = self.claims.iter().find(rejected).map(|c| &c.finding.evidence.first);
+                let saw = shown.map(|shown| format!("The probe saw it: {}.", shown.excerpt));
+                self.answered(&[Cause::OriginRejected])
+                    .map(|seen| Seen { saw: saw.unwrap_or(seen.saw), ..seen })
+            }
             Kind::PathRule(status) => {
                 let status = status.filter(|s| reply.is_some_and(|r| r.status == *s))?;
                 // The server's own words show that the request came to it.

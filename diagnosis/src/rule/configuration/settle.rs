@@ -174,6 +174,7 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
             Cause::LbStripsUpgrade,
             &[Cause::BlockedPage, Cause::ProxyBlocksWebsocket, Cause::WrongPath],
         ),
+        Kind::UpgradeHeaders if c.under_another_page().is_some() => (Cause::LbStripsUpgrade, &[]),
         Kind::Disk => (Cause::WrongPath, &[Cause::BlockedPage]),
         Kind::OtherBackend => (Cause::WrongPath, &[]),
         Kind::PathRule(Some(status)) if !(300..400).contains(&status) => match status {
@@ -189,6 +190,10 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
         Kind::HttpVersion => {
             "The load balancer speaks HTTP/1.0 to what is behind it, which refuses that: \
              proxy_http_version 1.1 is missing."
+        }
+        Kind::UpgradeHeaders => {
+            "The load balancer passes the request on without the upgrade headers, and puts a page of \
+             its own in the place of the server's refusal."
         }
         Kind::Http2 => {
             "The load balancer speaks HTTP/2 to the backend, which an upgrade cannot cross."

@@ -19,8 +19,8 @@ pub(super) use server::{
 };
 pub(super) use sign_on::{AUTH_REQUIRED, REDIRECTED};
 
-use crate::evidence::{Author, BundleView, Evidence, Reach, Reply, ReplyKind, RouteView};
-use crate::model::Citation;
+use crate::evidence::{Author, BundleView, Evidence, Reach, Reply, ReplyKind, RouteView, Site};
+use crate::model::{Citation, Side};
 use wss_bundle::{Failure, Observation};
 
 /// What the upgrade on the deciding route came to.
@@ -90,6 +90,17 @@ impl<'e, 'a> Question<'e, 'a> {
             // is as good.
             || self.plain().is_some_and(|r| r.author == Author::Origin)
             || self.reply.is_some_and(|r| r.author == Author::Origin)
+    }
+
+    /// Whether an answer of success comes to the upgrade and to the same GET without it
+    /// alike, on a path of Bindplane's, which is no page of Bindplane's: a rule by path
+    /// gives it, and Bindplane is not asked.
+    fn answered_for_it(&self, path: &str, reply: &Reply<'_>) -> bool {
+        reply.kind == ReplyKind::OtherSuccess
+            && reply.author != Author::Origin
+            && !matches!(reply.author, Author::Device { side: Side::Client, .. })
+            && self.route.site(path) == Site::Bindplane
+            && self.route.plain_reply(path).is_some_and(|plain| plain.same_answer(reply))
     }
 
     fn by(&self) -> String {

@@ -175,7 +175,8 @@ fn firewall(e: &Evidence<'_>, q: &Question<'_, '_>, reply: &Reply<'_>) -> Option
     let body = reply.reply.body.bytes.text();
     let ids = incident_ids(&body);
     let alone = q.pages_pass();
-    let scope = if alone { "upgrades, while pages pass" } else { "pages and upgrades alike" };
+    let (scope, pass) =
+        if alone { ("upgrades", ", while pages pass") } else { ("pages and upgrades alike", "") };
     let shown =
         if ids.is_empty() { String::new() } else { format!(" Its page names {}.", ids.join(", ")) };
     let outside = if e.outside_works() == Some(true) {
@@ -184,7 +185,7 @@ fn firewall(e: &Evidence<'_>, q: &Question<'_, '_>, reply: &Reply<'_>) -> Option
         ""
     };
     let summary = format!(
-        "{name}, a web application firewall before the server, refuses {scope} with {}.{outside}",
+        "{name}, a web application firewall before the server, refuses {scope} with {}{pass}.{outside}",
         reply.line()
     );
     let look = reply.said.map(|row| row.look);
@@ -228,12 +229,14 @@ fn incident_ids(page: &str) -> Vec<String> {
         "Reference",
         "Request ID",
     ];
+    let page = decoded(page);
     let mut out = Vec::new();
     for name in NAMES {
         let Some((_, rest)) = page.split_once(name) else { continue };
         let value: String = rest
             .trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
             .trim_start_matches("is: ")
+            .trim_start()
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_'))
             .take(64)
@@ -242,6 +245,35 @@ fn incident_ids(page: &str) -> Vec<String> {
             out.push(format!("{name} {value}"));
         }
     }
+    out
+}
+
+/// A page's text with its numeric character references replaced (HTML 13.2.5.80):
+/// Akamai writes every mark of its reference so.
+fn decoded(page: &str) -> String {
+    let mut out = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once("&#") {
+        out.push_str(before);
+        let known = after.split_once(';').and_then(|(number, after)| {
+            let value = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok(),
+                None => number.parse().ok(),
+            };
+            Some((char::from_u32(value?)?, after))
+        });
+        rest = match known {
+            Some((c, after)) => {
+                out.push(c);
+                after
+            }
+            None => {
+                out.push_str("&#");
+                after
+            }
+        };
+    }
+    out.push_str(rest);
     out
 }
 
@@ -328,11 +360,12 @@ mod tests {
             ),
             ("rejected.<br><br>Your support ID is: 123456789<br>", &["support ID 123456789"]),
             ("Incapsula incident ID: 12-34", &["incident ID 12-34"]),
-            ("Reference&#32;&#35;18&#46;1", &[]),
+            ("Reference&#32;&#35;18&#46;2d&#x36;", &["Reference 18.2d6"]),
+            ("Reference &#nothing", &[]),
             ("no number here: Attack ID", &[]),
         ] {
             let found = incident_ids(page);
-            assert!(ids.iter().all(|id| found.iter().any(|own| own == id)), "{page}: {found:?}");
+            assert_eq!(found, ids, "{page}");
         }
     }
 }

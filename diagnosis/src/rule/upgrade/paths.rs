@@ -3,7 +3,7 @@
 
 use super::Question;
 use crate::evidence::{Evidence, Reply, ReplyKind, Site, Written};
-use crate::model::{Cause, Confidence, Location, Severity, Status};
+use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::blame::interceptor;
 use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
@@ -31,6 +31,8 @@ enum Finding {
     AnotherSite,
     /// Somebody before the server answers; why that is believed.
     Before(String),
+    /// Somebody before the server answers whatever comes for the path with success.
+    Own,
     /// It cannot be told.
     Untold,
 }
@@ -44,9 +46,10 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
     let unknown = |p: &&str| {
         q.route.upgrade_reply(p).is_some_and(|r| match r.kind {
             ReplyKind::NotFound | ReplyKind::PageShell => true,
-            // A file, or another site's page, where a WebSocket was asked for.
+            // A file, an answer of somebody's own, or another site's page, where a
+            // WebSocket was asked for.
             ReplyKind::OtherSuccess => {
-                site == Site::Bindplane && r.from_disk().is_some()
+                site == Site::Bindplane && (r.from_disk().is_some() || q.answered_for_it(p, r))
                     || site == Site::Another && q.route.foreign_page(q.path).is_none()
             }
             _ => false,
@@ -79,8 +82,11 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
     let title = match &found {
         Finding::AnotherSite => "Another site answers, and not Bindplane",
         Finding::File(_) => "A file answers the WebSocket paths, and not Bindplane",
-        Finding::Unknown => "No WebSocket path that was tried is known",
-        Finding::Before(_) | Finding::Untold => "The WebSocket paths do not reach Bindplane",
+        Finding::Unknown if target => "No WebSocket path that was tried is known",
+        Finding::Unknown => "Bindplane is asked for another path than the browser asks for",
+        Finding::Before(_) | Finding::Own | Finding::Untold => {
+            "The WebSocket paths do not reach Bindplane"
+        }
     };
     let draft =
         Draft::new("wrong-path", Severity::Error, title, q.focus, reply.observation, reply.line())
@@ -114,6 +120,7 @@ fn judge(q: &Question<'_, '_>, reply: &Reply<'_>, site: Site) -> Finding {
         return Finding::AnotherSite;
     }
     match q.route.written(reply) {
+        _ if reply.from_disk().is_none() && q.answered_for_it(q.path, reply) => Finding::Own,
         Written::ByOrigin => Finding::Unknown,
         Written::FromDisk(headers) => Finding::File(headers),
         Written::Before(why) => Finding::Before(why),
@@ -147,6 +154,18 @@ fn whose(
     // Somebody who opens TLS here could have answered in the server's place.
     let opened = interceptor(e, q.route).is_some() || q.route.trusted() == Some(false);
     match found {
+        // Every Bindplane knows one of these paths: it was asked for another.
+        Finding::Unknown if both && between(reply) && !opened => (
+            ServerSide,
+            Medium,
+            format!(
+                "Bindplane itself answers, as it does for a path it does not know; every Bindplane \
+                 knows one of these. So {} most likely changes the path on the way (nginx: proxy_pass \
+                 with a path behind the address; Caddy: handle_path; Traefik: StripPrefix; HAProxy: \
+                 set-path)",
+                who.as_deref().unwrap_or("the load balancer")
+            ),
+        ),
         Finding::Unknown => (Target, Medium, "the server does not know them".to_owned()),
         Finding::File(headers) => (
             ServerSide,
@@ -169,6 +188,17 @@ fn whose(
             High,
             format!("a load balancer's path rule does not send them to the server ({why})"),
         ),
+        Finding::Own => (
+            if opened { Undetermined } else { ServerSide },
+            if opened { Low } else { Medium },
+            format!(
+                "{by} answers {} itself, to the upgrade and to the same GET without it alike: no page of \
+                 Bindplane's, which refuses such a GET on these paths or gives its page shell. A rule \
+                 by path answers in its place (nginx: return; Caddy: respond; HAProxy: http-request \
+                 return, monitor-uri)",
+                reply.status
+            ),
+        ),
         Finding::Untold if both => (
             if opened { Undetermined } else { ServerSide },
             Low,
@@ -182,6 +212,11 @@ fn whose(
             "whether the server answered, or somebody before it, is not shown".to_owned(),
         ),
     }
+}
+
+/// Whether a load balancer stands between, which may change the path.
+fn between(reply: &Reply<'_>) -> bool {
+    reply.devices.iter().any(|m| m.signature.role == DeviceRole::LoadBalancer)
 }
 
 /// Whether another path reaches the server.

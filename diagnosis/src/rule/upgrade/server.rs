@@ -329,6 +329,7 @@ fn what_became_of_it(q: &Question<'_, '_>, reply: &Reply<'_>) -> Option<Upgrade>
     }
     let ignores = reply.kind == ReplyKind::OtherSuccess
         && reply.from_disk().is_none()
+        && !q.answered_for_it(q.path, reply)
         && plain.is_some_and(|p| p.same_answer(reply));
     ignores.then(|| {
         Upgrade::Lost(format!(
@@ -353,8 +354,9 @@ fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
             )
         }
         Upgrade::Refused(what) => {
+            let log = who.as_deref().unwrap_or("each hop before the server, and of the server,");
+            let remedy = remedy::refused_upgrade(e, log, reply.said);
             let who = who.unwrap_or_else(|| "Somebody before the server, or in it,".into());
-            let remedy = remedy::refused_upgrade(e, who.trim_end_matches(','), reply.said);
             (
                 "Upgrades alone are refused",
                 format!(
