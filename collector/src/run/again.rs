@@ -20,7 +20,7 @@ use crate::probe;
 use std::sync::Arc;
 use std::time::Duration;
 use wss_bundle::manifest::StepOutcome;
-use wss_bundle::observation::probe as name;
+use wss_bundle::observation::{HttpReply, probe as name};
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
 
 /// What the plan calls it.
@@ -91,6 +91,7 @@ fn got(seen: &Observation) -> Option<Got> {
         Outcome::Failed(failure) if failure.kind == FailureKind::TimedOut => Got::Silence,
         Outcome::Failed(_) => Got::Ended,
         Outcome::Ok(reply) => match reply.head.status().unwrap_or(0) {
+            101 if answers_another_key(seen, reply) => Got::Refused,
             101 => Got::Passed,
             200..=299 if seen.probe == name::H2_CONNECT => Got::Passed,
             429 | 503 | 509 if handshake => Got::Limited,
@@ -101,6 +102,15 @@ fn got(seen: &Observation) -> Option<Got> {
             _ => Got::Passed,
         },
     })
+}
+
+/// Whether a 101 has an accept for another key than the one that was sent: nobody's
+/// browser takes it.
+fn answers_another_key(seen: &Observation, reply: &HttpReply) -> bool {
+    let Step::Upgrade(upgrade) = &seen.step else { return false };
+    let wanted = upgrade.expected_accept.as_deref();
+    let given = reply.head.header("sec-websocket-accept");
+    wanted.is_some_and(|wanted| given.is_none_or(|given| given.trim() != wanted))
 }
 
 /// All answers so far.
