@@ -15,7 +15,7 @@ mod table;
 mod tests;
 
 pub use meaning::{Meaning, Stage};
-pub use place::Place;
+pub use place::{Place, endpoint};
 use table::{ROWS, Row, SOCKET_WORDS, TROUBLE_WORDS};
 use wss_bundle::pasted;
 
@@ -165,6 +165,7 @@ fn says(text: &str, words: &str) -> bool {
 /// code: 502`, `Unexpected server response: 502` of the npm package ws.
 fn status(text: &str) -> Option<Meaning> {
     let marks = [
+        "wsserverhandshakeerror:",
         "unexpected response code",
         "unexpected server response",
         "unexpected status code",
@@ -174,6 +175,10 @@ fn status(text: &str) -> Option<Meaning> {
         "bad status code",
         "expected 101, got",
         "expected http 101 response but was",
+        "server rejected websocket connection: http",
+        "server returned status code",
+        "tungstenite::error: http error",
+        "bad handshake: http",
     ];
     let rest = marks.iter().find_map(|mark| text.split_once(mark))?.1;
     let digits: String = rest

@@ -39,6 +39,25 @@ pub(super) fn of(text: &str) -> Option<Place> {
     socket.or_else(|| all.iter().find(|place| !script(&place.path))).cloned()
 }
 
+/// Host, and port where it is said, of the connection that Node's error is about:
+/// `connect ECONNREFUSED 192.0.2.1:8443`, `getaddrinfo ENOTFOUND b.example`.
+#[must_use]
+pub fn endpoint(text: &str) -> Option<(String, Option<u16>)> {
+    let mut words = text.split_whitespace();
+    let marks =
+        ["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"];
+    words.find(|word| marks.contains(&word.trim_matches(['\'', '"', ','])))?;
+    let word = words.next()?.trim_matches(['\'', '"', ',', ';', ')', '(']);
+    let (host, port) = match word.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() => (host, port.parse().ok()),
+        _ => (word, None),
+    };
+    let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
+    let address = host.parse::<std::net::IpAddr>().is_ok();
+    let named = host.contains('.') && !host.contains(':') || host == "localhost";
+    ((named || address) && !host.contains('/')).then_some((host, port))
+}
+
 /// Paths of scripts stand in stacks, and are not what a message is about.
 fn script(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default().to_ascii_lowercase();
@@ -162,6 +181,14 @@ mod tests {
         {
             assert_eq!(of(text), None, "{text}");
         }
+        let of = |text| endpoint(text).map(|(host, port)| format!("{host} {port:?}"));
+        assert_eq!(
+            of("Error: connect ECONNREFUSED 192.0.2.1:8443").as_deref(),
+            Some("192.0.2.1 Some(8443)")
+        );
+        assert_eq!(of("connect ECONNREFUSED ::1:3001").as_deref(), Some("::1 Some(3001)"));
+        assert_eq!(of("getaddrinfo ENOTFOUND B.example").as_deref(), Some("b.example None"));
+        assert_eq!(of("code: 'ECONNREFUSED', port: 1"), None);
         assert_eq!(without_addresses("a 'wss://b:1006/x' c"), "a '\u{1}' c");
     }
 }

@@ -42,6 +42,8 @@ use Distrust::{Expired, NotYetValid, Other, Revoked, UnknownIssuer, WrongName};
 
 const COMMAND: &str = "curl did not understand the command: its quotes were changed or are another \
                        shell's, or an option is unknown to this version";
+const WRITING: &str = "curl could not write what it got: it was binary, or what read it had ended, and \
+                       the answer is not in the paste";
 const FILE: &str = "curl could not read a file that its options name";
 const UNBUILT: &str = "this curl does not know the URL's scheme: ws:// and wss:// need curl 8.11 or \
                        newer; https:// with the headers of the page's command does the same";
@@ -50,6 +52,10 @@ const UNBUILT: &str = "this curl does not know the URL's scheme: ws:// and wss:/
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     // curl's manual, "EXIT CODES" 1 to 4; libcurl's url.c and tool_getparam.c.
+    Row(1, "http/0.9", Answer, Kind::HttpMalformed),
+    Row(1, "subversion", Answer, Kind::HttpMalformed),
+    Row(1, "protocol \"'", Here(COMMAND), Kind::Other),
+    Row(1, "protocol \"\"", Here(COMMAND), Kind::Other),
     Row(1, "", Here(UNBUILT), Kind::Other),
     Row(2, "", Here(COMMAND), Kind::Other),
     Row(3, "", Here(COMMAND), Kind::Other),
@@ -59,6 +65,7 @@ const TABLE: &[Row] = &[
     Row(6, "timed out", Name, Kind::DnsUnreachable),
     Row(6, "timeout", Name, Kind::DnsUnreachable),
     Row(6, "could not contact dns", Name, Kind::DnsUnreachable),
+    Row(6, "general failure", Name, Kind::DnsServerFailure),
     Row(6, "try again", Name, Kind::DnsServerFailure),
     Row(6, "", Name, Kind::DnsNxdomain),
     // libcurl's connect.c, cf-socket.c with strerror of Linux, macOS, Windows.
@@ -81,6 +88,7 @@ const TABLE: &[Row] = &[
     Row(18, "", Answer, Kind::Eof),
     // libcurl's ws.c ("Refused WebSockets upgrade: 400"), http.c (-f).
     Row(22, "", Status, Kind::Other),
+    Row(23, "", Here(WRITING), Kind::Other),
     Row(26, "", Here(FILE), Kind::Other),
     // libcurl's multi.c, connect.c, cf-h1-proxy.c.
     Row(28, "resolving timed out", Name, Kind::DnsUnreachable),
@@ -89,6 +97,7 @@ const TABLE: &[Row] = &[
     Row(28, "proxy connect", Tunnel, Kind::TimedOut),
     Row(28, "connect tunnel", Tunnel, Kind::TimedOut),
     Row(28, "ssl connection timeout", Tls, Kind::TimedOut),
+    Row(28, "handshake", Tls, Kind::TimedOut),
     Row(28, "ssl connect", Tls, Kind::TimedOut),
     Row(28, "bytes received", Answer, Kind::TimedOut),
     Row(28, "failed to connect", Tcp, Kind::TimedOut),
@@ -104,6 +113,8 @@ const TABLE: &[Row] = &[
     Row(35, "no_revocation_check", Tls, Kind::TlsRevocationUnknown),
     Row(35, "revocation_status_unknown", Tls, Kind::TlsRevocationUnknown),
     Row(35, "offline_revocation", Tls, Kind::TlsRevocationUnknown),
+    Row(35, "0x800b010f", Trust(WrongName), Kind::TlsUntrusted),
+    Row(35, "0x80096004", Trust(Other), Kind::TlsUntrusted),
     Row(35, "0x80092010", Trust(Revoked), Kind::TlsUntrusted),
     Row(35, "0x800b010c", Trust(Revoked), Kind::TlsUntrusted),
     Row(35, "0x80090325", Trust(UnknownIssuer), Kind::TlsUntrusted),
@@ -128,6 +139,7 @@ const TABLE: &[Row] = &[
     Row(35, "unknown protocol", Tls, Kind::TlsNotTls),
     Row(35, "http request", Tls, Kind::TlsNotTls),
     Row(35, "record_too_small", Tls, Kind::TlsNotTls),
+    Row(35, "maximum permissible length", Tls, Kind::TlsNotTls),
     Row(35, "unexpected tls packet", Tls, Kind::TlsNotTls),
     Row(35, "tls packet with unexpected length", Tls, Kind::TlsNotTls),
     Row(35, "0x80090308", Tls, Kind::TlsNotTls),
@@ -137,12 +149,19 @@ const TABLE: &[Row] = &[
     Row(35, "bad certificate", Tls, Kind::TlsClientCertificateRequired),
     Row(35, "incomplete_credentials", Tls, Kind::TlsClientCertificateRequired),
     Row(35, "0x80090320", Tls, Kind::TlsClientCertificateRequired),
+    Row(35, "requires a client certificate", Tls, Kind::TlsClientCertificateRequired),
+    Row(35, "client certificate not found", Tls, Kind::TlsClientCertificateRequired),
+    Row(35, "0x8009030e", Tls, Kind::TlsClientCertificateRequired),
     Row(35, "no_credentials", Tls, Kind::TlsClientCertificateRequired),
     // Nothing in common: RFC 8446 section 6 (70, 71), schannel's SEC_E_ALGORITHM_MISMATCH,
     // SEC_E_UNSUPPORTED_FUNCTION.
     Row(35, "protocol version", Tls, Kind::TlsIncompatible),
     Row(35, "protocol_version", Tls, Kind::TlsIncompatible),
     Row(35, "unsupported protocol", Tls, Kind::TlsIncompatible),
+    Row(35, "protocol is not supported", Tls, Kind::TlsIncompatible),
+    Row(35, "unsupported protocol version", Tls, Kind::TlsIncompatible),
+    Row(35, "no common encryption", Tls, Kind::TlsIncompatible),
+    Row(35, "no ciphers", Tls, Kind::TlsIncompatible),
     Row(35, "insufficient security", Tls, Kind::TlsIncompatible),
     Row(35, "no protocols available", Tls, Kind::TlsIncompatible),
     Row(35, "no cipher", Tls, Kind::TlsIncompatible),
@@ -153,6 +172,10 @@ const TABLE: &[Row] = &[
     Row(35, "no_application_protocol", Tls, Kind::TlsNoApplicationProtocol),
     // Cut off: by whom the words do not say.
     Row(35, "reset", Tls, Kind::ConnectionReset),
+    Row(35, "pull function", Tls, Kind::ConnectionReset),
+    Row(35, "push function", Tls, Kind::ConnectionReset),
+    Row(35, "errno 54", Tls, Kind::ConnectionReset),
+    Row(35, "was aborted", Tls, Kind::ConnectionReset),
     Row(35, "errno 104", Tls, Kind::ConnectionReset),
     Row(35, "errno 10054", Tls, Kind::ConnectionReset),
     Row(35, "unexpected eof", Tls, Kind::Eof),
@@ -160,6 +183,11 @@ const TABLE: &[Row] = &[
     Row(35, "ssl_error_syscall", Tls, Kind::Eof),
     Row(35, "non-properly terminated", Tls, Kind::Eof),
     Row(35, "handshake aborted", Tls, Kind::Eof),
+    Row(35, "reason(0)", Tls, Kind::Eof),
+    Row(35, "end of file", Tls, Kind::Eof),
+    Row(35, "broken pipe", Tls, Kind::Eof),
+    Row(35, "failed to receive handshake", Tls, Kind::Eof),
+    Row(35, "unknown ssl protocol error", Tls, Kind::Eof),
     Row(35, "server closed", Tls, Kind::Eof),
     Row(35, "connection closed", Tls, Kind::Eof),
     Row(35, "0x80090326", Tls, Kind::TlsAlert),
@@ -183,6 +211,10 @@ const TABLE: &[Row] = &[
     Row(56, "proxy connect aborted", Tunnel, Kind::Eof),
     Row(56, "connection to proxy closed", Tunnel, Kind::Eof),
     Row(56, "response from proxy", Tunnel, Kind::ProxyMalformed),
+    Row(56, "errno 104", Answer, Kind::ConnectionReset),
+    Row(56, "errno 54", Answer, Kind::ConnectionReset),
+    Row(56, "errno 10054", Answer, Kind::ConnectionReset),
+    Row(56, "errno 10053", Answer, Kind::ConnectionAborted),
     Row(56, "reset", Answer, Kind::ConnectionReset),
     Row(56, "aborted", Answer, Kind::ConnectionAborted),
     Row(56, "timed out", Answer, Kind::TimedOut),
@@ -190,6 +222,7 @@ const TABLE: &[Row] = &[
     Row(56, "bad certificate", Tls, Kind::TlsClientCertificateRequired),
     Row(56, "alert", Tls, Kind::TlsAlert),
     Row(56, "eof", Answer, Kind::Eof),
+    Row(56, "ssl_error_syscall", Answer, Kind::Eof),
     Row(56, "closed", Answer, Kind::Eof),
     Row(56, "non-properly terminated", Answer, Kind::Eof),
     Row(56, "", Answer, Kind::Other),
@@ -199,6 +232,7 @@ const TABLE: &[Row] = &[
     Row(60, "revocation", Tls, Kind::TlsRevocationUnknown),
     Row(60, "0x80092012", Tls, Kind::TlsRevocationUnknown),
     Row(60, "0x80092013", Tls, Kind::TlsRevocationUnknown),
+    Row(60, "certificate crl", Tls, Kind::TlsRevocationUnknown),
     Row(60, "revoked", Trust(Revoked), Kind::TlsUntrusted),
     Row(60, "expired", Trust(Expired), Kind::TlsUntrusted),
     Row(60, "0x80090328", Trust(Expired), Kind::TlsUntrusted),
@@ -207,10 +241,15 @@ const TABLE: &[Row] = &[
     Row(60, "not yet activated", Trust(NotYetValid), Kind::TlsUntrusted),
     Row(60, "subject name", Trust(WrongName), Kind::TlsUntrusted),
     Row(60, "does not match", Trust(WrongName), Kind::TlsUntrusted),
+    Row(60, "name verification failed", Trust(WrongName), Kind::TlsUntrusted),
+    Row(60, "0x800b010f", Trust(WrongName), Kind::TlsUntrusted),
     Row(60, "hostname mismatch", Trust(WrongName), Kind::TlsUntrusted),
     Row(60, "sni or certificate check failed", Trust(WrongName), Kind::TlsUntrusted),
     Row(60, "0x80090322", Trust(WrongName), Kind::TlsUntrusted),
     Row(60, "wrong_principal", Trust(WrongName), Kind::TlsUntrusted),
+    Row(60, "too weak", Trust(Other), Kind::TlsUntrusted),
+    Row(60, "purpose", Trust(Other), Kind::TlsUntrusted),
+    Row(60, "wrong_usage", Trust(Other), Kind::TlsUntrusted),
     Row(60, "", Trust(UnknownIssuer), Kind::TlsUntrusted),
     // A file of roots that cannot be read, and schannel's untrusted root of old.
     Row(77, "0x80090325", Trust(UnknownIssuer), Kind::TlsUntrusted),
@@ -226,6 +265,7 @@ const TABLE: &[Row] = &[
     Row(92, "", Answer, Kind::Http2Error),
     Row(95, "", Answer, Kind::Http2Error),
     Row(96, "", Answer, Kind::Http2Error),
+    Row(97, "user was rejected", Tunnel, Kind::SocksAuthentication),
     Row(97, "auth", Tunnel, Kind::SocksAuthentication),
     Row(97, "", Tunnel, Kind::SocksRefused),
     Row(98, "", Tls, Kind::TlsClientCertificateRequired),

@@ -290,7 +290,11 @@ fn end<'a>(bundle: &Bundle, proxy: &mut Option<String>, test: &'a Test) -> Resul
             NoTest::Elsewhere { there: host.clone(), here: own.clone() }
         });
     }
-    let Some((at, kind)) = what else { return Err(NoTest::NoResponse) };
+    // curl's numbers for what a redirect led to.
+    if error.code == 47 {
+        return Err(NoTest::Followed);
+    }
+    let Some((at, kind)) = what else { return Err(NoTest::Unclear(error.code)) };
     match at {
         At::Here(why) => Err(NoTest::Here(why)),
         At::Status => match errors::status(&error.words) {

@@ -30,6 +30,8 @@ pub enum NoTest {
     Program(Program, Option<String>),
     /// There is nothing in it that could be read.
     NoResponse,
+    /// curl's error says not where it ended.
+    Unclear(u32),
     /// Only the command was pasted.
     CommandAlone,
     /// `--trace` writes bytes.
@@ -73,6 +75,9 @@ impl NoTest {
             Self::NoResponse => "there is neither a status line nor an error of curl's in it: its \
                                  beginning is missing, or it was made without -i"
                 .into(),
+            Self::Unclear(code) => {
+                format!("curl's error {code} does not tell how the upgrade was answered")
+            }
             Self::CommandAlone => "only the command is in it, without what it printed".into(),
             Self::Hexadecimal => {
                 "it is --trace's, in bytes: -v or --trace-ascii can be read".into()
@@ -112,6 +117,7 @@ fn by_program(program: Program, said: Option<&str>) -> String {
         Program::Python => "a Python script",
         Program::Postman => "Postman",
         Program::Telnet => "telnet or nc",
+        Program::DotNet => ".NET's ClientWebSocket",
     };
     let said = said.map_or(String::new(), |said| format!(" ({said})"));
     format!("it is of {name}{said}, whose request is not known: curl's can be compared")

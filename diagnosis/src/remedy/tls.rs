@@ -58,9 +58,18 @@ pub(crate) fn tls_handshake(e: &Evidence<'_>, kind: FailureKind, here: bool) -> 
             "Ask the network team whether a firewall filters TLS to {host} by server name, and whoever \
              runs the server whether the port answers there."
         )],
-        _ => vec![
+        FailureKind::TlsIncompatible => vec![
             "The two sides have no TLS version or cipher in common: Bindplane may be set to TLS \
              1.3 alone (BINDPLANE_TLS_MIN_VERSION)."
+                .into(),
+        ],
+        _ => vec![
+            "The words of the TLS library under what shows it say what it stumbled at; an alert \
+             `handshake failure` mostly means that the two sides have no TLS version or cipher in \
+             common: Bindplane may be set to TLS 1.3 alone (BINDPLANE_TLS_MIN_VERSION)."
+                .into(),
+            "Where the same handshake works from elsewhere, something on this way speaks TLS in the \
+             server's place, and it is its settings that count."
                 .into(),
         ],
     };

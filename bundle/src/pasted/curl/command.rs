@@ -99,6 +99,17 @@ pub(super) fn is_open(pieces: &[Piece<'_>]) -> bool {
     words(&chars(pieces)).1
 }
 
+/// Whether the last word is an option that still wants its value: somebody's width
+/// cut the line behind it.
+pub(super) fn wants_a_value(pieces: &[Piece<'_>]) -> bool {
+    let (words, open) = words(&chars(pieces));
+    let Some(last) = words.last().filter(|_| !open && words.len() > 1) else { return false };
+    match last.text.strip_prefix("--") {
+        Some(long) => LONG_VALUED.contains(&long),
+        None => ["-H", "-x", "-u", "-U", "-o", "-w", "-X"].contains(&last.text.as_str()),
+    }
+}
+
 /// Takes a command apart; `false` where it is no call of curl.
 pub(super) fn read(pieces: &[Piece<'_>], secrets: &mut Vec<Secret>) -> Option<Command> {
     let (words, _) = words(&chars(pieces));
@@ -347,7 +358,7 @@ impl Reading<'_> {
         while let Some(word) = rest.next() {
             let text = word.text.as_str();
             if is_end(text) {
-                return;
+                return self.next_call(rest.as_slice());
             }
             if let Some(long) = text.strip_prefix("--") {
                 let (option, inline) = match long.split_once('=') {
@@ -367,8 +378,17 @@ impl Reading<'_> {
             } else if text.len() > 1 && text.starts_with('-') {
                 self.short(text, word, &mut rest);
             } else {
-                self.out.urls.push(text.to_owned());
+                self.out.urls.push(plain_url(text).to_owned());
             }
+        }
+    }
+
+    /// What is secret in another call behind a pipe or a `;`.
+    fn next_call(&mut self, rest: &[Word]) {
+        if let Some(call) = rest.iter().position(|word| is_curl(&word.text)) {
+            let own = std::mem::take(&mut self.out);
+            self.words(&rest[call + 1..]);
+            self.out = own;
         }
     }
 
@@ -418,7 +438,7 @@ impl Reading<'_> {
         };
         match option {
             "header" | "proxy-header" => self.header(option, value, word, before),
-            "url" => self.out.urls.push(value.to_owned()),
+            "url" => self.out.urls.push(plain_url(value).to_owned()),
             "proxy" | "proxy1.0" | "preproxy" | "socks4" | "socks4a" | "socks5"
             | "socks5-hostname" => {
                 self.out.proxy = Some(without_user(value));
@@ -487,6 +507,28 @@ fn is_end(word: &str) -> bool {
     matches!(word, "|" | "||" | "&&" | ";" | "&" | ">" | ">>" | "2>&1" | "2>" | "<" | "|&")
         || word.starts_with("2>")
         || word.starts_with('>')
+}
+
+/// A URL without what mail and chat programs make of a link: `URL<URL>` (Outlook),
+/// `<URL>`, `<URL|text>` (Slack), `[text](URL)` (Markdown), `[text|URL]` (Jira).
+fn plain_url(word: &str) -> &str {
+    let inner = word.strip_prefix('<').unwrap_or(word);
+    if let Some(rest) = word.strip_prefix('[')
+        && rest.contains("://")
+    {
+        let (text, url) =
+            rest.split_once("](").or_else(|| rest.split_once('|')).unwrap_or(("", rest));
+        let url = if url.contains("://") { url } else { text };
+        return url.split([')', ']', '|']).next().unwrap_or(url);
+    }
+    if !inner.contains("://") {
+        return word;
+    }
+    // `https://<host>/` is a placeholder and stays.
+    let link = ["<http://", "<https://", "<ws://", "<wss://", "<mailto:"];
+    let end = link.iter().filter_map(|link| inner.find(link)).min().unwrap_or(inner.len());
+    let inner_end = (inner.len() < word.len()).then(|| inner.find(['>', '|'])).flatten();
+    &inner[..inner_end.unwrap_or(end).min(end)]
 }
 
 fn without_user(url: &str) -> String {

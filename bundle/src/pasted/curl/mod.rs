@@ -50,6 +50,8 @@ pub enum Program {
     Postman,
     /// telnet or nc.
     Telnet,
+    /// .NET's `ClientWebSocket`, mostly from PowerShell.
+    DotNet,
 }
 
 /// One test: what one command asked for and got.

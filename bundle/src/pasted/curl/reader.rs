@@ -22,6 +22,8 @@ const BODY: usize = 1 << 18;
 const COMMAND: usize = 60;
 /// A line that a program cut is at least so long.
 const CUT: usize = 60;
+/// Nobody's window cuts a line that is shorter.
+const NARROW: usize = 40;
 /// Columns that terminals have: what fills one of these may go on.
 const WIDTHS: [usize; 10] = [80, 100, 110, 120, 128, 132, 140, 150, 160, 200];
 /// Mail cuts lines before this (RFC 5322 section 2.1.1), terminals never.
@@ -69,6 +71,8 @@ struct Reader<'a> {
     marked: Option<usize>,
     /// Its end has not come yet.
     plain_open: bool,
+    /// An empty line stood behind the plain head's first.
+    spaced: bool,
     command: Vec<Piece<'a>>,
     trace: Option<Block>,
     /// Whether the line before was a field or the rest of one.
@@ -198,12 +202,17 @@ impl<'a> Reader<'a> {
             return false;
         }
         let open = command::is_open(&self.command);
+        if command::wants_a_value(&self.command) {
+            return signs::status(bare).is_none() && signs::error(bare).is_none();
+        }
         let head = |mark| {
             let rest = bare.strip_prefix(mark);
             rest.is_some_and(|rest| is_request_line(rest) || field_name(rest).is_some())
         };
         if command::goes_on(last.text) && !open {
-            let other = field_name(bare).is_some() || bare.starts_with("* ");
+            // A quote's or a code mark's is before curl's own.
+            let said = bare.trim_start_matches(['`', '|', '<', '>', ' ']);
+            let other = field_name(said).is_some() || bare.starts_with("* ");
             return !other && !head("> ") && !head("< ") && signs::status(bare).is_none();
         }
         let output = bare.is_empty()
@@ -444,6 +453,9 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             if marked {
                 self.marked = None;
+            } else if self.spaced || self.is_bare(self.plain) {
+                // A mail program put an empty line behind each.
+                self.spaced = true;
             } else {
                 (self.at, self.plain_open) = (At::Body, false);
             }
@@ -451,6 +463,10 @@ impl<'a> Reader<'a> {
         }
         let Some(open) = open else { return };
         let field = field_name(text).is_some();
+        if !field && !marked && (self.spaced || self.ends_a_head(open)) {
+            (self.at, self.plain_open) = (At::Body, false);
+            return self.body(line, text);
+        }
         self.mark(line, if field { Kind::Field } else { Kind::Wrapped }, from);
         self.in_field = true;
         if let Some(response) =
@@ -459,6 +475,23 @@ impl<'a> Reader<'a> {
         {
             add(&mut response.lines, text, field);
         }
+    }
+
+    /// Whether a head is its status line alone.
+    fn is_bare(&self, open: Option<usize>) -> bool {
+        let test = self.out.tests.last();
+        let response = open.and_then(|open| test?.responses.get(open));
+        response.is_some_and(|response| response.lines.len() == 1)
+    }
+
+    /// Whether what follows a head's last line is no rest of it: it is too short to
+    /// have been cut, or whole. What may be a secret's rest stays one.
+    fn ends_a_head(&self, open: usize) -> bool {
+        let response = self.out.tests.last().and_then(|test| test.responses.get(open));
+        let Some(last) = response.and_then(|response| response.lines.last()) else { return false };
+        let Some((name, value)) = last.split_once(':') else { return false };
+        let whole = name.eq_ignore_ascii_case("sec-websocket-accept") && value.trim().len() == 28;
+        header_may_stay(name) && (whole || last.chars().count() < NARROW)
     }
 
     fn response(&mut self, line: usize, text: &str, version: String, status: u16, marked: bool) {
@@ -489,6 +522,7 @@ impl<'a> Reader<'a> {
             });
         }
         let at = test.responses.len() - 1;
+        self.spaced = false;
         if marked {
             (self.at, self.marked) = (At::Marked, Some(at));
         } else {
@@ -530,6 +564,9 @@ impl<'a> Reader<'a> {
             return self.head(line, bare, from, true);
         }
         // A cut-off paste begins within a head.
+        let said = bare.trim_start_matches(['|', '`', ' ']);
+        let from = from + bare.len() - said.len();
+        let bare = said;
         let field = field_name(bare).is_some_and(is_header);
         let rest = in_field && !bare.is_empty() && field_name(bare).is_none();
         if self.at == At::Nothing && (field || rest) {

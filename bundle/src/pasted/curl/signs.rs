@@ -43,6 +43,10 @@ pub(super) fn is_meter(line: &str) -> bool {
 
 /// `curl: (52) Empty reply from server`, wherever it stands in the line.
 pub(super) fn error(line: &str) -> Option<(u32, String)> {
+    // PowerShell says it again, cut short, behind what it makes of it.
+    if line.contains("CategoryInfo") {
+        return None;
+    }
     let mut from = 0;
     while let Some(at) = line.get(from..)?.find("curl") {
         let rest = &line[from + at + 4..];
@@ -140,6 +144,12 @@ pub(super) fn is_call(line: &str) -> bool {
 
 /// Programs by the first word of their commands.
 pub(super) fn called(command: &str) -> Option<Program> {
+    if ["ClientWebSocket", "System.Net.WebSockets", ".ConnectAsync("]
+        .iter()
+        .any(|own| command.contains(own))
+    {
+        return Some(Program::DotNet);
+    }
     let mut words = command.split_whitespace();
     let first = words.next()?.rsplit(['/', '\\']).next()?.trim_end_matches(".exe");
     let second = words.next().unwrap_or_default();
@@ -182,6 +192,8 @@ pub(super) fn printed(line: &str) -> Option<(Program, bool)> {
         ("Invoke-RestMethod :", Program::InvokeWebRequest, true),
         ("Invoke-RestMethod:", Program::InvokeWebRequest, true),
         ("ParameterBindingException", Program::InvokeWebRequest, false),
+        ("System.Net.WebSockets", Program::DotNet, false),
+        ("ClientWebSocket", Program::DotNet, false),
         ("HTTP request sent, awaiting response", Program::Wget, true),
         ("http: error: ", Program::Httpie, true),
         ("https: error: ", Program::Httpie, true),

@@ -157,11 +157,37 @@ fn why_not(meaning: Meaning, route: &RouteView<'_>, measured: &Measured) -> Stri
     }
 }
 
+fn same_host(focus: &BundleView<'_>, host: &str) -> bool {
+    let own = focus.bundle.manifest.target.host.trim_matches(['[', ']']).trim_end_matches('.');
+    host.eq_ignore_ascii_case(own)
+}
+
+/// The same of a message that names a connection's end instead of a URL. An address
+/// may be the target's, another name or port is not.
+fn another_end(focus: &BundleView<'_>, text: &str) -> Option<String> {
+    let target = &focus.bundle.manifest.target;
+    let (host, port) = console::endpoint(text)?;
+    let address = host.parse::<std::net::IpAddr>().is_ok();
+    let other_port = port.is_some_and(|port| port != target.port);
+    let other_host = !address && !same_host(focus, &host);
+    let shown = match port {
+        Some(port) if host.contains(':') => format!("[{host}]:{port}"),
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    };
+    (other_host || other_port).then(|| format!("{shown}, and not about {}", target.host_port()))
+}
+
 /// Whether a message is about the socket that was tried, and otherwise why not.
 fn elsewhere(focus: &BundleView<'_>, place: &Place) -> Option<String> {
     let target = &focus.bundle.manifest.target;
-    let here = target.host.trim_matches(['[', ']']).trim_end_matches('.');
-    if !place.host.eq_ignore_ascii_case(here) || place.port != target.port {
+    if same_host(focus, &place.host) && place.port != target.port {
+        return Some(format!(
+            "port {} of {} ({}://), and not about port {}",
+            place.port, place.host, place.scheme, target.port
+        ));
+    }
+    if !same_host(focus, &place.host) {
         return Some(format!("{}, and not about {}", place.authority(), target.host_port()));
     }
     let known = |path: &String| {
@@ -222,7 +248,14 @@ fn tell(
         .text(text)
         .done()
     };
-    let elsewhere = message.place.as_ref().and_then(|place| elsewhere(focus, place));
+    let elsewhere = match &message.place {
+        // The page's own host, and the page's own fault: it is this console's.
+        Some(place) if message.meaning == Some(Meaning::Mixed) && same_host(focus, &place.host) => {
+            None
+        }
+        Some(place) => elsewhere(focus, place),
+        None => another_end(focus, &message.text),
+    };
     let Some(meaning) = message.meaning else {
         return note(
             Severity::Info,
