@@ -463,7 +463,7 @@ impl<'a> Reader<'a> {
         }
         let Some(open) = open else { return };
         let field = field_name(text).is_some();
-        if !field && !marked && (self.spaced || self.ends_a_head(open)) {
+        if !field && !marked && self.ends_a_head(open) {
             (self.at, self.plain_open) = (At::Body, false);
             return self.body(line, text);
         }
@@ -489,9 +489,9 @@ impl<'a> Reader<'a> {
     fn ends_a_head(&self, open: usize) -> bool {
         let response = self.out.tests.last().and_then(|test| test.responses.get(open));
         let Some(last) = response.and_then(|response| response.lines.last()) else { return false };
-        let Some((name, value)) = last.split_once(':') else { return false };
+        let Some((name, value)) = last.split_once(':') else { return self.spaced };
         let whole = name.eq_ignore_ascii_case("sec-websocket-accept") && value.trim().len() == 28;
-        header_may_stay(name) && (whole || last.chars().count() < NARROW)
+        header_may_stay(name) && (self.spaced || whole || last.chars().count() < NARROW)
     }
 
     fn response(&mut self, line: usize, text: &str, version: String, status: u16, marked: bool) {
@@ -573,6 +573,11 @@ impl<'a> Reader<'a> {
             self.mark(line, if field { Kind::Field } else { Kind::Wrapped }, from);
             self.in_field = true;
             return;
+        }
+        // A secret stands in what is no head as well, and its rest below it.
+        if self.at == At::Body && (rest || field_name(bare).is_some_and(names_a_secret)) {
+            self.mark(line, if rest { Kind::Wrapped } else { Kind::Field }, from);
+            self.in_field = true;
         }
         self.body(line, bare);
     }
