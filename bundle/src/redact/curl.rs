@@ -15,6 +15,7 @@ pub(super) fn output(r: &mut Redactor, entry: &str, bytes: &[u8]) -> String {
     let read = curl::read(&text);
     let mut out = String::with_capacity(text.len());
     let mut before = Before::default();
+    let mut wrapped = false;
     let mut secrets = read.secrets;
     secrets.sort_by_key(|secret| (secret.line, secret.range.start));
     let mut secrets = secrets.as_slice();
@@ -29,6 +30,7 @@ pub(super) fn output(r: &mut Redactor, entry: &str, bytes: &[u8]) -> String {
             Kind::Command => command(r, (entry, &place), bare, here),
             _ => one(r, (entry, &place), bare, &mark, &mut before),
         };
+        let clean = whatever_it_is(r, (entry, &place), bare, clean, &mut wrapped);
         // What was given is searched for wherever it stands.
         out.push_str(&r.given(entry, &place, &clean));
         if line.ends_with('\n') {
@@ -37,6 +39,35 @@ pub(super) fn output(r: &mut Redactor, entry: &str, bytes: &[u8]) -> String {
     }
     out
 }
+
+/// What names itself a secret goes, whatever the line was taken for: a paste that is
+/// torn apart is read in many ways. `wrapped` says whether the line before ended in a
+/// secret that may go on.
+fn whatever_it_is(
+    r: &mut Redactor,
+    at: (&str, &str),
+    line: &str,
+    clean: String,
+    wrapped: &mut bool,
+) -> String {
+    let bare = clean.trim();
+    let token = bare.len() >= TOKEN && !bare.contains([' ', ':', '[', '<', '=']);
+    if std::mem::take(wrapped) && token {
+        r.count(at.0, at.1, "header-value");
+        return REST.to_owned();
+    }
+    let clean = named_credentials(r, at, &clean);
+    let Some(from) = secret_header(&clean) else { return clean };
+    *wrapped = line.chars().count() >= WRAP;
+    if clean[from..].contains("[removed") {
+        return clean;
+    }
+    let (before, rest) = clean.split_at(from);
+    format!("{before}{}", rules::header_line(r, at.0, at.1, rest))
+}
+
+/// The rest of a value that was cut is no shorter.
+const TOKEN: usize = 6;
 
 /// What became of the line before: of a value that was removed the rest goes, too.
 #[derive(Default)]
@@ -64,12 +95,18 @@ fn one(r: &mut Redactor, at: (&str, &str), line: &str, mark: &Mark, was: &mut Be
         Kind::Field => {
             let clean = rules::header_line(r, entry, place, rest);
             was.removed = clean != rest;
+            was.cut = line.chars().count() >= WRAP && secret_header(line).is_some();
             // Of one that may stay nothing but a URL can hold a secret.
             let clean = if !was.removed { rules::urls(r, entry, place, rest) } else { clean };
             format!("{before}{clean}")
         }
         Kind::Wrapped if secret_header(rest).is_some() => other(r, at, line),
-        Kind::Wrapped if !was.removed => format!("{before}{}", rules::urls(r, entry, place, rest)),
+        // What looks like the rest of a field may be a line of curl's own.
+        Kind::Wrapped if !was.removed => {
+            let clean = options(r, at, rest);
+            let clean = named_credentials(r, at, &clean);
+            format!("{before}{}", rules::urls(r, entry, place, &clean))
+        }
         Kind::Wrapped => {
             if rest != REST {
                 r.count(entry, place, "header-value");
@@ -114,8 +151,25 @@ fn other(r: &mut Redactor, at: (&str, &str), line: &str) -> String {
         let (before, rest) = line.split_at(from);
         return format!("{before}{}", rules::header_line(r, at.0, at.1, rest));
     }
-    let clean = named_credentials(r, at, line);
+    let clean = options(r, at, line);
+    let clean = named_credentials(r, at, &clean);
     rules::free_text(r, at.0, at.1, &clean)
+}
+
+/// Options of curl's that hold a secret, where a command was torn apart: `-b sid=x`,
+/// `-u ann:x`, `-H 'X-Own: x'`.
+fn options(r: &mut Redactor, at: (&str, &str), line: &str) -> String {
+    static OPTION: OnceLock<Option<Regex>> = OnceLock::new();
+    let value = r#"("[^"]*"?|'[^']*'?|\S+)"#;
+    let names = "-b|--cookie|-u|--user|-U|--proxy-user|--pass|--proxy-pass|--oauth2-bearer|-H|--header|--proxy-header";
+    let pattern = format!(r"((?:^|\s)(?:{names})[ =]){value}");
+    rules::mask(r, at, "credentials", rules::regex(&OPTION, &pattern), line, |c: &Captures<'_>| {
+        let bare = c[2].trim_matches(['"', '\'']);
+        let name = bare.split(':').next().unwrap_or_default();
+        let header = c[1].contains('H') || c[1].contains("header");
+        let stays = bare.contains("[removed") || header && rules::header_may_stay(name);
+        (!stays).then(|| format!("{}[removed]", &c[1]))
+    })
 }
 
 /// A part of a command: what its options' values are was read; the rest is text.
@@ -128,7 +182,8 @@ fn command(r: &mut Redactor, at: (&str, &str), line: &str, secrets: &[Secret]) -
         else {
             continue;
         };
-        out.push_str(&rules::free_text(r, at.0, at.1, between));
+        let between = options(r, at, between);
+        out.push_str(&rules::free_text(r, at.0, at.1, &between));
         match &secret.how {
             How::Replace(by, kind) => {
                 r.count(at.0, at.1, kind);
@@ -139,8 +194,8 @@ fn command(r: &mut Redactor, at: (&str, &str), line: &str, secrets: &[Secret]) -
         }
         from = secret.range.end;
     }
-    let rest = line.get(from..).unwrap_or_default();
-    out.push_str(&rules::free_text(r, at.0, at.1, rest));
+    let rest = options(r, at, line.get(from..).unwrap_or_default());
+    out.push_str(&rules::free_text(r, at.0, at.1, &rest));
     out
 }
 

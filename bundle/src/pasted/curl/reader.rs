@@ -211,7 +211,9 @@ impl<'a> Reader<'a> {
         };
         if command::goes_on(last.text) && !open {
             // A quote's or a code mark's is before curl's own.
-            let said = bare.trim_start_matches(['`', '|', '<', '>', ' ']);
+            let said = after_prompt(bare).unwrap_or(bare);
+            let said = said.trim_start_matches(['`', '|', '<', '>', ' ']);
+            let said = after_prompt(said).unwrap_or(said);
             let other = field_name(said).is_some() || bare.starts_with("* ");
             return !other && !head("> ") && !head("< ") && signs::status(bare).is_none();
         }
