@@ -144,6 +144,8 @@ fn sensible(behaviour: Behaviour) -> &'static str {
         // Whether a Pong would have come between them cannot always be told.
         B::InflatesAgainAndAgain => "broken frames-blocked | working none",
         frames if frames.upgrades() => "broken frames-blocked",
+        // The same whole answer to everything, and no mark of Bindplane in any.
+        B::ManyHeaders | B::HugeCookie => "broken wrong-path",
         // A page, however odd, in answer to an upgrade.
         _ => "broken lb-strips-upgrade",
     }
@@ -153,10 +155,11 @@ fn sensible(behaviour: Behaviour) -> &'static str {
 fn blamed(behaviour: Behaviour) -> &'static str {
     use Behaviour as B;
     match behaviour {
+        // It says 200, and then answers all that is sent into the tunnel itself: for
+        // who looks in from outside, another site.
+        B::ManyHeaders | B::HugeCookie => "broken wrong-path",
         // It says 200, and what then comes is no tunnel.
-        B::ManyHeaders
-        | B::HugeCookie
-        | B::EndlessBody
+        B::EndlessBody
         | B::DrippingBody
         | B::EndlessChunks
         | B::HugeChunk

@@ -151,8 +151,12 @@ fn whose(
     use Location::{ServerSide, Target, Undetermined};
     let who = reply.device_name();
     let by = who.as_deref().unwrap_or("Whatever stands before the server");
-    // Somebody who opens TLS here could have answered in the server's place.
-    let opened = interceptor(e, q.route).is_some() || q.route.trusted() == Some(false);
+    // Somebody who opens TLS here, or a proxy that is sent plain HTTP, could have
+    // answered in the server's place.
+    let in_the_clear = q.route.tls().is_none() && !q.route.route.id.is_direct();
+    let opened = interceptor(e, q.route).is_some()
+        || q.route.trusted() == Some(false)
+        || in_the_clear;
     match found {
         // Every Bindplane knows one of these paths: it was asked for another.
         Finding::Unknown if both && between(reply) && !opened => (
