@@ -119,15 +119,13 @@ fn sensible(behaviour: Behaviour) -> &'static str {
     use Behaviour as B;
     match behaviour {
         B::Healthy => "working none",
-        // Nothing whole ever comes back, to no request, or a page that nobody
-        // knows: a proxy, a server, a firewall could each be why.
-        B::HugeRefusal
-        | B::DrippingHead
-        | B::HalfHead
-        | B::ManyInterim
-        | B::Silence
-        | B::Goodbye
-        | B::Reset => "unknown insufficient",
+        // The same refusal to everything: by whoever ends TLS, or nobody knows.
+        B::HugeRefusal => "unknown insufficient | broken blocked-page",
+        // Nothing whole ever comes back, to no request: a proxy, a server, a
+        // firewall could each be why.
+        B::DrippingHead | B::HalfHead | B::ManyInterim | B::Silence | B::Goodbye | B::Reset => {
+            "unknown insufficient"
+        }
         // What comes back is no answer, or no valid one.
         B::EndlessHeaders
         | B::HugeHeader
@@ -144,10 +142,8 @@ fn sensible(behaviour: Behaviour) -> &'static str {
         // Whether a Pong would have come between them cannot always be told.
         B::InflatesAgainAndAgain => "broken frames-blocked | working none",
         frames if frames.upgrades() => "broken frames-blocked",
-        // The same whole answer to everything, and no mark of Bindplane in any.
-        B::ManyHeaders | B::HugeCookie => "broken wrong-path",
-        // A page, however odd, in answer to an upgrade.
-        _ => "broken lb-strips-upgrade",
+        // A page, however odd, to everything, and no mark of Bindplane in any.
+        _ => "broken wrong-path",
     }
 }
 

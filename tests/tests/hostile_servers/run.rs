@@ -1,6 +1,7 @@
 //! One collection after another, each held to what holds for every run.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -19,8 +20,8 @@ const WALL: Duration = Duration::from_secs(45);
 const STEP_MS: f64 = 20_000.0;
 /// What a hostile server may cost more than a good one.
 const MORE_KIB: u64 = 16 << 10;
-/// TCP connections of one route, at most: what `--dry-run` prints, and one more
-/// for each that is broken off and tried again.
+/// TCP connections of one route, at most: what `--dry-run` prints, asking again
+/// included, and one more for each that is broken off and tried again.
 const CONNECTIONS: usize = 32;
 /// What no bundle of one hostile server comes near.
 const ZIP: u64 = 4 << 20;
@@ -91,7 +92,11 @@ fn collect(name: &str, wrap: &[String], args: &[String], timeout: &str) -> Outco
             }
             complaints.extend(opened.bundle.defects.iter().map(ToString::to_string));
             let all = &opened.bundle.observations.observations;
-            connections = all.iter().filter(|o| matches!(o.step, Step::Connect(_))).count();
+            let mut by_route: BTreeMap<&str, usize> = BTreeMap::new();
+            for one in all.iter().filter(|o| matches!(o.step, Step::Connect(_))) {
+                *by_route.entry(one.route.0.as_str()).or_default() += 1;
+            }
+            connections = by_route.into_values().max().unwrap_or_default();
             let zip = std::fs::metadata(work.path().join("out.zip")).unwrap().len();
             if zip > ZIP {
                 complaints.push(format!("a bundle of {zip} bytes"));
@@ -188,12 +193,16 @@ pub(crate) async fn run(cases: Vec<Case>) {
     let base = outcomes[0].0.peak_kib;
     let mut wrong = Vec::new();
     for (mut outcome, case) in outcomes {
-        let again = !outcome.complaints.is_empty();
-        if again {
+        let case = Arc::new(case);
+        for timeout in ["5s", "9s"] {
+            if outcome.complaints.is_empty() {
+                break;
+            }
             println!("{}: {}; again", outcome.name, outcome.complaints.join("; "));
-            let second = tokio::task::spawn_blocking(move || case.collect("5s")).await.unwrap();
-            let peak_kib = second.peak_kib.max(outcome.peak_kib);
-            outcome = Outcome { peak_kib, ..second };
+            let case = case.clone();
+            let again = tokio::task::spawn_blocking(move || case.collect(timeout)).await.unwrap();
+            let peak_kib = again.peak_kib.max(outcome.peak_kib);
+            outcome = Outcome { peak_kib, ..again };
         }
         if outcome.peak_kib > base + MORE_KIB {
             let (peak, healthy) = (outcome.peak_kib, base);
