@@ -1,12 +1,12 @@
 //! Before and after: what changed between two runs from the same side, layer
 //! by layer. Facts about the pair; whether that is good news is for the reader.
 
-use crate::diagnose::verdict;
 use crate::evidence::holding::same_age;
 use crate::evidence::{BundleView, Evidence, RouteView};
 use crate::idle::cut;
+use crate::judge::verdict;
 use crate::ladder::ladder;
-use crate::model::{Change, Changes, Layer, LayerState, LayerStatus};
+use crate::model::{Change, Changes, Layer, LayerState};
 use wss_bundle::observation::probe;
 
 /// What changed since the run before; `None` when there was none.
@@ -56,19 +56,4 @@ fn change(
         (true, _) => before.detail != after.detail,
     };
     Change { layer, before, after, changed }
-}
-
-/// A layer's state in a few words.
-#[must_use]
-pub(crate) fn words(state: &LayerState) -> String {
-    let status = match state.status {
-        LayerStatus::Pass => "pass",
-        LayerStatus::Fail => "fail",
-        LayerStatus::Skipped => "skipped",
-        LayerStatus::Unknown => "unknown",
-    };
-    match &state.detail {
-        Some(detail) if !detail.is_empty() => format!("{status} ({detail})"),
-        _ => status.to_owned(),
-    }
 }

@@ -2,8 +2,10 @@
 
 use crate::curl_output::NoTest;
 use crate::evidence::{Evidence, Fate, Meaning, Reach, SocketState};
+use crate::model::NextStep;
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
-use crate::rule::{run_again, run_at, run_outside};
+use crate::suggest::{run_again, run_at, run_outside};
+
 use wss_bundle::Vantage;
 use wss_bundle::pasted::curl::Program;
 use wss_bundle::transcript::quote;
@@ -23,7 +25,7 @@ pub(crate) fn checklist(
     ];
     // What only a person knows is asked for once.
     if items[1].how.is_some() && items[3].how.is_some() {
-        let both = Some(run_again(e, &format!("{SAY_LB} {SAY_PATH}")));
+        let both = Some(run_again(e, NextStep::Again, &format!("{SAY_LB} {SAY_PATH}")).command);
         (items[1].how, items[3].how) = (both.clone(), both);
     }
     items
@@ -93,13 +95,13 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
         [true, true] => (vec![], None),
         [true, false] => (
             vec!["the same test from outside the corporate network".to_owned()],
-            Some(run_outside(e)),
+            Some(run_outside(e).command),
         ),
         [false, true] => (
             vec!["the same test from inside the corporate network".to_owned()],
-            Some(run_at(e, "inside")),
+            Some(run_at(e, Vantage::Inside).command),
         ),
-        _ => (vec!["the upgrade test".to_owned()], Some(run_again(e, ""))),
+        _ => (vec!["the upgrade test".to_owned()], Some(run_again(e, NextStep::Again, "").command)),
     };
     item("upgrade-test", have, missing, how)
 }
@@ -179,7 +181,12 @@ fn proxy_or_lb(e: &Evidence<'_>, devices: &[Device], verdict: &Verdict) -> Check
         }
     }
     have.extend(said.map(|said| format!("said by the customer: {said}")));
-    item("proxy-or-load-balancer", have, missing, Some(run_again(e, SAY_LB)))
+    item(
+        "proxy-or-load-balancer",
+        have,
+        missing,
+        Some(run_again(e, NextStep::Again, SAY_LB).command),
+    )
 }
 
 fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
@@ -240,7 +247,7 @@ fn failed_handshake(e: &Evidence<'_>) -> ChecklistItem {
         missing.clear();
         have.extend(seen);
     }
-    item("failed-handshake", have, missing, Some(run_again(e, "")))
+    item("failed-handshake", have, missing, Some(run_again(e, NextStep::Again, "").command))
 }
 
 /// What somebody pasted from a browser's console, where it tells how it failed.
@@ -300,5 +307,5 @@ fn network_path(e: &Evidence<'_>) -> ChecklistItem {
     } else {
         vec!["in a person's words: VPN, corporate proxy, cloud load balancer".to_owned()]
     };
-    item("network-path", have, missing, Some(run_again(e, SAY_PATH)))
+    item("network-path", have, missing, Some(run_again(e, NextStep::Again, SAY_PATH).command))
 }

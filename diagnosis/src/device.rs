@@ -110,7 +110,7 @@ fn unknown_interceptor(e: &Evidence<'_>, found: &mut Found) {
     if found.by_key.values().any(known) {
         return;
     }
-    if let Some(issuer) = crate::rule::interceptor(e, route)
+    if let Some(issuer) = crate::evidence::interceptor(e, route)
         && route.issuers.is_empty()
     {
         found.add(Device {

@@ -1,28 +1,22 @@
-//! From rules' answers to one diagnosis: the lowest broken layer is the cause,
-//! and what lies above it is its effect.
+//! From bundles to one diagnosis: the judgement, and all that is told beside it.
 
 use crate::changes::changes;
 use crate::checklist::{checklist, how_to_run};
 use crate::configuration::{Configured, ConfiguredIssue};
 use crate::curl_output;
 use crate::device::devices;
-use crate::evidence::{BundleView, By, Evidence, ReplyKind, SocketState};
+use crate::evidence::{BundleView, Evidence, ReplyKind};
 use crate::idle::idle;
+use crate::judge::{Judgement, judge};
 use crate::ladder::ladders;
 use crate::model::{
-    Alternative, BundleSummary, CaseSummary, Cause, Compared, Confidence, Diagnosis, Finding,
-    Location, PastedOutput, ReportFormat, Severity, Status, Verdict,
+    BundleSummary, CaseSummary, Compared, Diagnosis, Finding, PastedOutput, ReportFormat,
 };
-use crate::rule::configuration::{Settled, settle};
-use crate::rule::{
-    AGAIN, Answer, Claim, Rule, of_one_server, rests_on_one_answer, rules, run_again, run_at,
-    run_outside, speaks_against, unexplained, wait_longer, whose_way,
-};
+use crate::rule::configuration::Settled;
+use crate::rule::{Check, Claim, Judged, rules};
 use crate::signature::Signatures;
 use chrono::SecondsFormat;
-use std::collections::BTreeSet;
-use wss_bundle::observation::probe;
-use wss_bundle::{Bundle, Step};
+use wss_bundle::Bundle;
 
 /// Judges one or several bundles of a case. The order of `bundles`, and of the
 /// observations in them, does not matter.
@@ -36,27 +30,11 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let pasted = curl_output::all(bundles);
     let e = Evidence::new(bundles, &pasted, signatures);
-    let Asked { mut claims, mut notes, unsettled } = ask(&e, |_| true);
-    let settled = settle(&e, &mut claims, &mut notes);
-    notes.extend(settled.notes.iter().cloned());
-    let (mut verdict, alternatives) = judge(&e, &claims, unsettled);
-    // Where a configuration shows the very line, it is named.
-    let cause = claims.first().filter(|claim| claim.cause == verdict.cause);
-    let confirmed = cause.and_then(|claim| {
-        let explains = |f: &&Finding| f.explains.contains(&claim.finding.rule);
-        notes.iter().find(|f| f.severity == Severity::Error && explains(f))
-    });
-    if let Some(confirmed) = confirmed {
-        verdict.summary.push_str(&format!(" The configuration shows where: {}.", confirmed.title));
-        // The remedy for the cause begins with the very line.
-        let line = confirmed.remedy.as_ref().and_then(|remedy| remedy.steps.first().cloned());
-        let main = claims.first_mut().and_then(|claim| claim.finding.remedy.as_mut());
-        if let (Some(line), Some(remedy)) = (line, main)
-            && !remedy.steps.contains(&line)
-        {
-            remedy.steps.insert(0, line);
-        }
-    }
+    let Judgement { verdict, alternatives, claims, mut notes, settled } = judge(&e);
+    let changes = changes(&e);
+    let judged =
+        Judged { verdict: &verdict, changes: changes.as_ref(), judge: &crate::judge::verdict };
+    look_at_the_judged(&e, &judged, &mut notes);
     let devices = devices(&e);
     let findings = findings(claims, notes);
     let configuration = configured(&e, settled, &findings);
@@ -78,8 +56,19 @@ pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
                 .map(|view| view.bundle.manifest.id.clone()),
             pasted: pasted_outputs(&e),
         },
-        changes: changes(&e),
+        changes,
         verdict,
+    }
+}
+
+/// Asks the rules that look at what was judged; their findings stand where the rules do.
+fn look_at_the_judged(e: &Evidence<'_>, judged: &Judged<'_>, notes: &mut Vec<Finding>) {
+    let place = |id: &str| rules().iter().position(|rule| rule.id == id);
+    for (at, rule) in rules().iter().enumerate() {
+        let Check::Judged(check) = rule.check else { continue };
+        let before = notes.iter().position(|note| place(note.rule) > Some(at));
+        let before = before.unwrap_or(notes.len());
+        notes.splice(before..before, check(e, judged));
     }
 }
 
@@ -127,250 +116,6 @@ fn pasted_outputs(e: &Evidence<'_>) -> Vec<PastedOutput> {
                 .map(|reply| reply.kind == ReplyKind::Switched),
         })
         .collect()
-}
-
-/// The verdict alone.
-pub(crate) fn verdict(e: &Evidence<'_>) -> Verdict {
-    let Asked { claims, unsettled, .. } = ask(e, |rule| !AGAIN.contains(&rule.id));
-    judge(e, &claims, unsettled).0
-}
-
-/// What the rules said.
-struct Asked {
-    claims: Vec<Claim>,
-    notes: Vec<Finding>,
-    unsettled: Vec<String>,
-}
-
-fn ask(e: &Evidence<'_>, which: impl Fn(&Rule) -> bool) -> Asked {
-    let mut asked = Asked { claims: Vec::new(), notes: Vec::new(), unsettled: Vec::new() };
-    // Of several servers no rule can speak that compares answers as one's.
-    let one = !e.deciding().is_some_and(|(_, route, _)| route.contradicts_itself());
-    for rule in rules().iter().filter(|rule| which(rule) && (one || !of_one_server(rule))) {
-        match (rule.check)(e) {
-            // What was given up too early shows nothing.
-            Answer::Fail(claim) if rests_on_too_little(e, &claim) => {}
-            Answer::Fail(claim) => asked.claims.push(*claim),
-            Answer::Note(findings) => asked.notes.extend(findings),
-            Answer::CannotTell(missing) => asked.unsettled.extend(missing),
-            Answer::Pass | Answer::NotApplicable => {}
-        }
-    }
-    asked
-}
-
-/// Whether a claim stands on silence that was not waited for long enough.
-fn rests_on_too_little(e: &Evidence<'_>, claim: &Claim) -> bool {
-    let shown = &claim.finding.evidence.first;
-    e.deciding().is_some_and(|(focus, route, _)| {
-        shown.bundle == focus.bundle.manifest.id
-            && route.too_short.iter().any(|short| short.observation.id == shown.observation)
-    })
-}
-
-fn judge(
-    e: &Evidence<'_>,
-    claims: &[Claim],
-    unsettled: Vec<String>,
-) -> (Verdict, Vec<Alternative>) {
-    let Some(first) = claims.first() else {
-        return (without_claim(e, unsettled), Vec::new());
-    };
-    let mut alternatives: Vec<Alternative> = first
-        .rivals
-        .iter()
-        .map(|(cause, confidence, why_not)| Alternative {
-            cause: *cause,
-            confidence: *confidence,
-            why_not: why_not.clone(),
-        })
-        .collect();
-    for later in &claims[1..] {
-        if later.cause != first.cause && !alternatives.iter().any(|a| a.cause == later.cause) {
-            alternatives.push(Alternative {
-                cause: later.cause,
-                confidence: later.confidence.min(Confidence::Medium),
-                why_not: format!(
-                    "it shows as well, and {} comes before it on the path: mend that first",
-                    first.cause
-                ),
-            });
-        }
-    }
-    let mut missing = first.missing.clone();
-    let mut confidence = first.confidence;
-    // What lies far apart in time may differ for other reasons than the place.
-    if let Some((_, older)) = e.far_apart() {
-        confidence = confidence.min(Confidence::Medium);
-        missing.push(run_at(e, older.bundle.manifest.vantage.as_str()));
-    }
-    // What somebody pasted is his word for where and against what it ran.
-    if e.focus_is_pasted() {
-        confidence = confidence.min(Confidence::Medium);
-    }
-    // Another server may give the next answer.
-    if e.disagreeing_runs().is_some() {
-        confidence = confidence.min(Confidence::Medium);
-        missing.push(run_again(e, ""));
-    }
-    if rests_on_one_answer(e, first) {
-        confidence = confidence.min(Confidence::Medium);
-    }
-    // A browser for which it works, by the same path and at the same time.
-    if speaks_against(e, first) {
-        confidence = Confidence::Low;
-        missing.push(run_again(e, "--browser"));
-    }
-    let mut summary = first.summary.clone();
-    let (by, whose) = ways(e);
-    if let Some(whose) = whose {
-        summary = format!("{summary} {whose}");
-        confidence = confidence.min(Confidence::Medium);
-        missing.push(run_again(e, "--browser"));
-    }
-    let own = e.deciding().is_some_and(|(_, route, _)| route.route.selected);
-    if by == By::Divided && !own {
-        alternatives.insert(0, some_browsers(first));
-        let verdict = cannot_tell(
-            format!("It works in one browser here and not in another. {summary}"),
-            missing,
-        );
-        return (verdict, alternatives);
-    }
-    let verdict = Verdict {
-        status: first.status,
-        cause: first.cause,
-        location: first.location,
-        confidence,
-        summary,
-        missing: dedup(missing),
-    };
-    (verdict, alternatives)
-}
-
-/// How the deciding route was found, and what to say of the ways that clients
-/// take, where it matters.
-fn ways(e: &Evidence<'_>) -> (By, Option<String>) {
-    let focus = e.focus();
-    (focus.map_or(By::Settings, |view| view.deciding.by), focus.and_then(whose_way))
-}
-
-/// What is claimed of a way that some browsers take and others do not.
-fn some_browsers(claim: &Claim) -> Alternative {
-    Alternative {
-        cause: claim.cause,
-        confidence: claim.confidence.min(Confidence::Medium),
-        why_not:
-            "it is so on the way of one browser, and another takes a way that works; which is \
-                  in use is not known"
-                .into(),
-    }
-}
-
-/// That it cannot be told, why, and what would tell.
-fn cannot_tell(summary: String, missing: Vec<String>) -> Verdict {
-    Verdict {
-        status: Status::Unknown,
-        cause: Cause::Insufficient,
-        location: Location::Undetermined,
-        confidence: Confidence::Low,
-        summary,
-        missing: dedup(missing),
-    }
-}
-
-/// No rule claims a cause: it works, or it cannot be told.
-fn without_claim(e: &Evidence<'_>, unsettled: Vec<String>) -> Verdict {
-    let state = e.deciding().map(|(_, route, path)| route.socket(path));
-    if state != Some(SocketState::Works) {
-        if let Some(short) = e.too_short() {
-            return cannot_tell(
-                format!(
-                    "Whether the WebSocket works cannot be told: it was not waited for long enough. {}",
-                    short.sentence()
-                ),
-                vec![wait_longer(e, short.waited_ms, short.took_ms)],
-            );
-        }
-        let mut missing = unsettled;
-        if e.twin().is_none() && e.focus().is_some() {
-            missing.push(run_outside(e));
-        }
-        if missing.is_empty() {
-            missing.push(run_again(e, ""));
-        }
-        return cannot_tell(
-            "What was collected does not tell whether the WebSocket works.".into(),
-            missing,
-        );
-    }
-    if let Some((summary, mut missing)) = unexplained(e) {
-        missing.extend(unsettled);
-        return cannot_tell(summary, missing);
-    }
-    let held = e.deciding().and_then(|(_, route, _)| {
-        route.hold(probe::HOLD_SILENT).map(|(_, planned, _)| planned.planned_ms / 1e3)
-    });
-    let hold = e.too_short().filter(|short| matches!(short.observation.step, Step::Hold(_)));
-    let mut missing = Vec::new();
-    let summary = match held {
-        Some(s) => format!(
-            "The WebSocket works: upgrade and frames pass, and a silent connection was still open \
-             after {s:.0} s; a limit above that is unknown."
-        ),
-        None => format!(
-            "The WebSocket works: upgrade and frames pass. {}, so an idle timeout is not excluded.",
-            match hold {
-                Some(short) => format!("Of the connection that was held: {}", short.sentence()),
-                None => "No connection was held".to_owned(),
-            }
-            .trim_end_matches('.')
-        ),
-    };
-    missing.push(match (held, hold) {
-        (Some(_), _) => run_again(e, "--hold 1h"),
-        (None, Some(short)) => wait_longer(e, short.waited_ms, short.took_ms),
-        (None, None) => run_again(e, "--hold 75s"),
-    });
-    if e.outside_works() == Some(true) {
-        let asked = e.focus().is_some_and(|focus| !focus.browsers().is_empty());
-        if !asked {
-            missing.push(run_again(e, "--browser"));
-        }
-        missing.push(run_again(e, "--browser-message 'WHAT THE BROWSER CONSOLE SAYS'"));
-    }
-    let both = e.deciding().is_some_and(|(_, route, _)| route.holdings().any(|one| one.pings()));
-    let sure = held.is_some() && both;
-    let mut confidence = if sure { Confidence::High } else { Confidence::Medium };
-    let mut summary = summary;
-    if let Some(runs) = e.disagreeing_runs() {
-        confidence = confidence.min(Confidence::Medium);
-        summary = format!(
-            "{summary} Runs of this case disagree within minutes (of {}: {}).",
-            runs.all.len(),
-            runs.counts()
-        );
-        missing.push(run_again(e, ""));
-    }
-    if let (by, Some(whose)) = ways(e) {
-        summary = format!("{summary} {whose}");
-        let most = if by == By::Untold { Confidence::Low } else { Confidence::Medium };
-        confidence = confidence.min(most);
-        missing.push(run_again(e, "--browser"));
-    }
-    Verdict {
-        status: Status::Working,
-        cause: Cause::None,
-        location: Location::None,
-        confidence,
-        summary,
-        missing: dedup(missing),
-    }
-}
-
-fn dedup(items: Vec<String>) -> Vec<String> {
-    let mut seen = BTreeSet::new();
-    items.into_iter().filter(|i| seen.insert(i.clone())).collect()
 }
 
 /// The cause first, its effects folded under it, then notes by severity.

@@ -15,12 +15,14 @@ mod device;
 mod diagnose;
 pub mod evidence;
 mod idle;
+mod judge;
 mod ladder;
 pub mod model;
 pub mod remedy;
 pub mod rule;
 pub mod said;
 pub mod signature;
+mod suggest;
 
 pub use diagnose::{diagnose, diagnose_with};
 pub use model::*;

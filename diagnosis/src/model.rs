@@ -310,8 +310,59 @@ pub struct Verdict {
     pub confidence: Confidence,
     /// One sentence.
     pub summary: String,
-    /// What would settle it, as commands.
-    pub missing: Vec<String>,
+    /// What would settle it, the best first.
+    pub missing: Vec<Next>,
+}
+
+/// A command that would settle what is open. In JSON it is the command alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Next {
+    /// What it is for.
+    pub step: NextStep,
+    /// The command, ready to paste.
+    pub command: String,
+}
+
+impl std::fmt::Display for Next {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.command)
+    }
+}
+
+impl Serialize for Next {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.command)
+    }
+}
+
+slugs! {
+    /// What a suggested command does, or adds to the run before.
+    NextStep {
+        /// A run from outside the network.
+        RunOutside => "run-outside",
+        /// A run from inside the network.
+        RunInside => "run-inside",
+        /// A longer hold of silent connections.
+        LongerHold => "longer-hold",
+        /// More time for each step.
+        LongerTimeout => "longer-timeout",
+        /// Credentials for the target.
+        Credentials => "credentials",
+        /// A client certificate.
+        ClientCertificate => "client-certificate",
+        /// Credentials for the proxy.
+        ProxyCredentials => "proxy-credentials",
+        /// Another path.
+        Path => "path",
+        /// The way without a proxy.
+        WithoutProxy => "without-proxy",
+        /// What a real browser sees.
+        Browser => "browser",
+        /// What the browser's console says.
+        BrowserMessage => "browser-message",
+        /// The same again.
+        Again => "run-again",
+    }
 }
 
 /// Another cause that fits.
@@ -353,6 +404,17 @@ pub struct Citations {
     pub rest: Vec<Citation>,
 }
 
+impl LayerState {
+    /// In a few words: the status, and the detail where there is one.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.detail.as_deref() {
+            Some(detail) if !detail.is_empty() => format!("{} ({detail})", self.status),
+            _ => self.status.to_string(),
+        }
+    }
+}
+
 impl Citations {
     /// All citations.
     pub fn iter(&self) -> impl Iterator<Item = &Citation> {
@@ -384,10 +446,27 @@ pub struct Remedy {
     pub title: String,
     /// In order.
     pub steps: Vec<String>,
+    /// Those of the steps that only say where the others are known from.
+    #[serde(skip)]
+    pub sources: Vec<String>,
     /// Configuration to paste.
     pub snippet: Option<Snippet>,
     /// The command that shows that it worked.
     pub verify: String,
+}
+
+impl Remedy {
+    /// A last step that says where those before it are known from.
+    pub(crate) fn known_from(&mut self, source: &str) {
+        let step = format!("Source: {source}");
+        self.sources.push(step.clone());
+        self.steps.push(step);
+    }
+
+    /// What to do, without where it is known from.
+    pub fn to_do(&self) -> impl Iterator<Item = &String> {
+        self.steps.iter().filter(|step| !self.sources.contains(step))
+    }
 }
 
 /// Configuration to paste.

@@ -200,9 +200,15 @@ fn noticed(out: &mut String, case: &Case<'_>) {
 fn missing(out: &mut String, case: &Case<'_>) {
     let checklist = &case.diagnosis.checklist;
     let open: Vec<_> = checklist.iter().filter(|i| i.status != ItemStatus::Complete).collect();
-    let asked = |command: &String| open.iter().any(|item| item.how.as_ref() == Some(command));
-    let commands: Vec<&String> =
-        case.diagnosis.verdict.missing.iter().filter(|command| !asked(command)).collect();
+    let asked = |command: &str| open.iter().any(|item| item.how.as_deref() == Some(command));
+    let commands: Vec<&str> = case
+        .diagnosis
+        .verdict
+        .missing
+        .iter()
+        .map(|next| next.command.as_str())
+        .filter(|command| !asked(command))
+        .collect();
     if open.is_empty() && commands.is_empty() {
         return;
     }

@@ -174,34 +174,12 @@ fn fingerprint(diagnosis: &Diagnosis, view: &Verdict<'_>) -> Option<String> {
     Some(cut(&parts.join("; ")))
 }
 
-/// What would settle a verdict that settles nothing: the first command's point.
+/// What would settle a verdict that settles nothing: what the first command is for.
 fn unsettled(diagnosis: &Diagnosis) -> Option<&'static str> {
     let verdict = &diagnosis.verdict;
     let settled = verdict.status != Status::Unknown && verdict.confidence > Confidence::Low;
-    let command = verdict.missing.first().filter(|_| !settled)?;
-    // The options that the rules suggest; the target, which comes last, is quoted.
-    let points = [
-        ("--vantage outside", "run-outside"),
-        ("--vantage inside", "run-inside"),
-        ("--noproxy", "without-proxy"),
-        ("--hold", "longer-hold"),
-        ("--timeout", "longer-timeout"),
-        ("--browser-message", "browser-message"),
-        ("--cert", "client-certificate"),
-        ("--proxy", "proxy-credentials"),
-        ("--path", "path"),
-        ("-u ", "credentials"),
-        ("-H ", "credentials"),
-    ];
-    let options = command.strip_prefix("wss-collector ").unwrap_or_default();
-    // The case stands first, quoted where it has to be.
-    let options = match options.strip_prefix("--case ") {
-        Some(case) if case.starts_with('\'') => case.split_once("' ").map_or("", |(_, rest)| rest),
-        Some(case) => case.split_once(' ').map_or("", |(_, rest)| rest),
-        None => options,
-    };
-    let found = points.iter().find(|(option, _)| options.starts_with(option));
-    Some(found.map_or("run-again", |(_, slug)| slug))
+    let next = verdict.missing.first().filter(|_| !settled)?;
+    Some(next.step.slug())
 }
 
 /// A failure's stable name.

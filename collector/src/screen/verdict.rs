@@ -189,8 +189,8 @@ fn next(out: &mut String, diagnosis: &Diagnosis, look: Look) {
         }
     }
     if diagnosis.verdict.status == Status::Unknown {
-        for command in diagnosis.verdict.missing.iter().take(2) {
-            let _ = writeln!(out, "  This would tell: {}", safe(command));
+        for next in diagnosis.verdict.missing.iter().take(2) {
+            let _ = writeln!(out, "  This would tell: {}", safe(&next.command));
         }
     }
 }

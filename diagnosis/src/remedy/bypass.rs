@@ -5,7 +5,7 @@
 
 use crate::device::devices;
 use crate::evidence::Evidence;
-use crate::model::{Confidence, DeviceRole};
+use crate::model::{Confidence, DeviceRole, Remedy};
 
 /// How one product exempts a host from inspection.
 #[derive(Debug)]
@@ -121,9 +121,8 @@ pub(super) fn of(device: &str) -> Option<&'static Bypass> {
     EVERY.iter().find(|known| known.devices.contains(&device))
 }
 
-/// The steps for every product on the client's side that is known by name.
-pub(super) fn steps(e: &Evidence<'_>, host: &str) -> Vec<String> {
-    let mut out = Vec::new();
+/// Adds the steps for every product on the client's side that is known by name.
+pub(super) fn add(remedy: &mut Remedy, e: &Evidence<'_>, host: &str) {
     for device in devices(e) {
         let client_side =
             matches!(device.role, DeviceRole::ForwardProxy | DeviceRole::TlsInterceptor);
@@ -135,11 +134,10 @@ pub(super) fn steps(e: &Evidence<'_>, host: &str) -> Vec<String> {
             .find_map(|s| of(&s.id));
         if let Some(found) = found {
             let steps = found.steps.iter().map(|step| step.replace("{host}", host));
-            out.extend(steps.map(|step| format!("{product}: {step}")));
-            out.push(format!("Source: {}", found.source));
+            remedy.steps.extend(steps.map(|step| format!("{product}: {step}")));
+            remedy.known_from(found.source);
         }
     }
-    out
 }
 
 #[cfg(test)]

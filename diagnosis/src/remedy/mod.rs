@@ -26,11 +26,18 @@ pub(crate) use tls::*;
 pub(crate) use upgrade::*;
 
 use crate::evidence::Evidence;
+use crate::model::NextStep;
 use crate::model::{Remedy, Snippet};
-use crate::rule::run_again;
+use crate::suggest::run_again;
 
 fn remedy(e: &Evidence<'_>, title: &str, steps: &[String]) -> Remedy {
-    Remedy { title: title.into(), steps: steps.to_vec(), snippet: None, verify: run_again(e, "") }
+    Remedy {
+        title: title.into(),
+        steps: steps.to_vec(),
+        sources: Vec::new(),
+        snippet: None,
+        verify: run_again(e, NextStep::Again, "").command,
+    }
 }
 
 fn with_snippet(mut remedy: Remedy, language: &str, text: impl Into<String>) -> Remedy {
@@ -80,7 +87,7 @@ pub(crate) fn network_team(e: &Evidence<'_>, title: &str) -> Remedy {
 fn with_found(mut remedy: Remedy, found: Option<&snippets::Known>) -> Remedy {
     if let Some(found) = found {
         remedy.steps.extend(found.steps.iter().map(|step| (*step).to_owned()));
-        remedy.steps.push(format!("Source: {}", found.source));
+        remedy.known_from(found.source);
         if !found.text.is_empty() {
             remedy = with_snippet(remedy, found.language, found.text);
         }

@@ -33,7 +33,7 @@ fn for_products(e: &Evidence<'_>, mut base: Remedy, purpose: Purpose) -> Remedy 
                  tells it): the lines below are an example, for nginx."
                     .into(),
             );
-            base.steps.push(format!("Source: {}", example.source));
+            base.known_from(example.source);
             base = with_snippet(base, example.language, example.text);
         }
         return base;

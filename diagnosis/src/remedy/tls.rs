@@ -107,7 +107,7 @@ pub(crate) fn interception(e: &Evidence<'_>, who: &str) -> Remedy {
         "Best: have {who} bypass inspection for this host; hand over the request below."
     )];
     let (host, ..) = target(e);
-    r.steps.extend(bypass::steps(e, &host));
+    bypass::add(&mut r, e, &host);
     r.steps.push(
         "Otherwise: install the inspection's root certificate on this machine (the browser may \
          have it already, this program takes it with --cacert), and make sure that the inspection \

@@ -3,8 +3,9 @@
 use super::snippets::{self, Purpose};
 use super::{bypass, network_team, products, remedy, request, target, with_found, with_snippet};
 use crate::evidence::{Evidence, Meaning};
+use crate::model::NextStep;
 use crate::model::{Location, Remedy};
-use crate::rule::run_again;
+use crate::suggest::run_again;
 use wss_bundle::transcript::quote;
 
 pub(crate) fn credentials(e: &Evidence<'_>) -> Remedy {
@@ -18,7 +19,7 @@ pub(crate) fn credentials(e: &Evidence<'_>) -> Remedy {
                 .into(),
         ],
     );
-    r.verify = run_again(e, "-u USER:PASSWORD");
+    r.verify = run_again(e, NextStep::Credentials, "-u USER:PASSWORD").command;
     r
 }
 
@@ -45,7 +46,7 @@ pub(crate) fn right_path(e: &Evidence<'_>) -> Remedy {
                 .into(),
         ],
     );
-    r.verify = run_again(e, "--path PATH");
+    r.verify = run_again(e, NextStep::Path, "--path PATH").command;
     r
 }
 
@@ -67,12 +68,12 @@ pub(crate) fn proxy_websocket(e: &Evidence<'_>) -> Remedy {
             ),
         ];
         if let Some(found) = snippets::of("squid", Purpose::Forward) {
-            r.steps.push(format!("Source: {}", found.source));
+            r.known_from(found.source);
             let text = found.text.replace("bindplane.example.com", &host);
             r = with_snippet(r, found.language, text);
         }
     }
-    r.steps.extend(bypass::steps(e, &host));
+    bypass::add(&mut r, e, &host);
     r
 }
 
@@ -188,7 +189,7 @@ pub(crate) fn timeout(e: &Evidence<'_>, seconds: f64) -> Remedy {
     );
     // Held a little beyond the cut, the same run shows whether it is gone.
     let hold = (seconds * 1.5).ceil().max(75.0);
-    r.verify = run_again(e, &format!("--hold {hold:.0}s"));
+    r.verify = run_again(e, NextStep::LongerHold, &format!("--hold {hold:.0}s")).command;
     with_found(r, device.and_then(|device| snippets::of(&device, Purpose::Timeout)))
 }
 
@@ -241,8 +242,10 @@ pub(crate) fn bad_node(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
         remedy(e, "Find the node that differs, and take it out of the rotation", &[each, known]);
     r.verify = run_again(
         e,
+        NextStep::Again,
         &format!("--resolve {}", quote(&format!("{host}:{port}:ADDRESS-OF-THE-NODE"))),
-    );
+    )
+    .command;
     r
 }
 
@@ -278,7 +281,7 @@ pub(crate) fn event(e: &Evidence<'_>) -> Remedy {
                 .into(),
         ],
     );
-    r.verify = run_again(e, "--hold 75s");
+    r.verify = run_again(e, NextStep::LongerHold, "--hold 75s").command;
     r
 }
 
@@ -334,7 +337,7 @@ pub(crate) fn browser(e: &Evidence<'_>, why: Option<Meaning>) -> Remedy {
     };
     let steps: Vec<String> = steps.into_iter().map(str::to_owned).collect();
     Remedy {
-        verify: run_again(e, "--browser"),
+        verify: run_again(e, NextStep::Browser, "--browser").command,
         ..remedy(e, "Look at the browser: extensions, proxy settings, policies", &steps)
     }
 }

@@ -1,12 +1,11 @@
 //! What the pairing of bundles itself tells: what could not be compared, what
 //! lies far apart, and what changed between two runs.
 
-use super::{Answer, Draft, Rule, run_at};
-use crate::changes::{changes, words};
+use super::{Answer, Check, Draft, Judged, Rule};
 use crate::checklist::how_to_run;
-use crate::diagnose::verdict;
 use crate::evidence::{BundleView, Evidence};
-use crate::model::{Location, Severity, Status};
+use crate::model::{Finding, Location, Severity, Status};
+use crate::suggest::run_at;
 use wss_bundle::Observation;
 
 pub(super) const NOT_COMPARABLE: Rule = Rule {
@@ -16,7 +15,7 @@ pub(super) const NOT_COMPARABLE: Rule = Rule {
                 requests, were led to different servers, or lie too far apart",
     why: "the page's table holds only for the same request to the same server from two places",
     remedy: "run the collector for the same target from both sides",
-    check: not_comparable,
+    check: Check::Evidence(not_comparable),
 };
 pub(super) const COLLECTED_APART: Rule = Rule {
     id: "collected-apart",
@@ -25,7 +24,7 @@ pub(super) const COLLECTED_APART: Rule = Rule {
     why: "something may have been changed in between, and then the difference between them shows \
           the change and not the place; no verdict that could rest on it is of high confidence",
     remedy: "run the collector again from the side that is older",
-    check: collected_apart,
+    check: Check::Evidence(collected_apart),
 };
 pub(super) const CHANGED_SINCE: Rule = Rule {
     id: "changed-since",
@@ -33,21 +32,17 @@ pub(super) const CHANGED_SINCE: Rule = Rule {
     looks_for: "an earlier bundle from the same side and for the same target",
     why: "before and after a change are twins, too: the layers that differ are what the change did",
     remedy: "none: for comparison",
-    check: changed_since,
+    check: Check::Judged(changed_since),
 };
 pub(super) const SECOND_FAULT: Rule = Rule {
-    id: SECOND_FAULT_ID,
+    id: "second-fault",
     title: "From the other side it fails as well, for another reason",
     looks_for: "a bundle from the other side whose own verdict names a cause that the deciding \
                 side's does not",
     why: "two faults in a row hide one another: when the first is mended, the second shows",
     remedy: "mend both, the one nearer to the browser first",
-    check: second_fault,
+    check: Check::Judged(second_fault),
 };
-/// The finding about a fault that only the other side shows.
-const SECOND_FAULT_ID: &str = "second-fault";
-/// Rules that judge a part of the case by itself, and so are not asked again there.
-pub(crate) const AGAIN: [&str; 2] = ["changed-since", SECOND_FAULT_ID];
 pub(super) const CURL_OUTPUT_NO_TEST: Rule = Rule {
     id: "curl-output-no-test",
     title: "A pasted curl output is no valid test",
@@ -59,7 +54,7 @@ pub(super) const CURL_OUTPUT_NO_TEST: Rule = Rule {
           answer says nothing about WebSocket (measured: curl 7.88.1 with nginx 1.22.1). Without a \
           key HAProxy since 2.4 and gorilla refuse by themselves (haproxy#1642)",
     remedy: "run the page's command again with --http1.1",
-    check: curl_output_no_test,
+    check: Check::Evidence(curl_output_no_test),
 };
 
 fn not_comparable(e: &Evidence<'_>) -> Answer {
@@ -141,23 +136,21 @@ fn collected_apart(e: &Evidence<'_>) -> Answer {
         Draft::new("collected-apart", Severity::Warning, title, older, observation, at)
             .text(format!(
                 "Something may have been changed in between. A new run settles it: {}",
-                run_at(e, older.bundle.manifest.vantage.as_str())
+                run_at(e, older.bundle.manifest.vantage)
             ))
             .done(),
     ])
 }
 
-fn changed_since(e: &Evidence<'_>) -> Answer {
-    // Within minutes it is a contradiction, and told as one.
-    if e.disagreeing_runs().is_some() {
-        return Answer::Pass;
-    }
-    let Some(found) = changes(e) else { return Answer::NotApplicable };
-    let (Some(before), Some(after)) = (e.before(), e.focus()) else {
-        return Answer::NotApplicable;
+fn changed_since(e: &Evidence<'_>, judged: &Judged<'_>) -> Vec<Finding> {
+    let found = || {
+        // Within minutes it is a contradiction, and told as one.
+        let found = judged.changes.filter(|_| e.disagreeing_runs().is_none())?;
+        let (before, after) = (e.before()?, e.focus()?);
+        Some((found, before, after, shows(after)?, shows(before)?))
     };
-    let (Some((first, new)), Some((second, old))) = (shows(after), shows(before)) else {
-        return Answer::NotApplicable;
+    let Some((found, before, after, (first, new), (second, old))) = found() else {
+        return Vec::new();
     };
     let at = before.bundle.manifest.started_at.format("%Y-%m-%d %H:%M UTC");
     let mut lines: Vec<String> = Vec::new();
@@ -165,7 +158,7 @@ fn changed_since(e: &Evidence<'_>) -> Answer {
         lines.push(format!("the route was {} and is {}", found.routes.0, found.routes.1));
     }
     for change in found.layers.iter().filter(|change| change.changed) {
-        let (was, is) = (words(&change.before), words(&change.after));
+        let (was, is) = (change.before.words(), change.after.words());
         lines.push(format!("{}: was {was}, is {is}", change.layer));
     }
     let what = if lines.is_empty() {
@@ -174,7 +167,7 @@ fn changed_since(e: &Evidence<'_>) -> Answer {
         format!("Changed: {}.", lines.join("; "))
     };
     let then = &found.verdict_before;
-    Answer::Note(vec![
+    vec![
         Draft::new(
             "changed-since",
             Severity::Info,
@@ -186,40 +179,39 @@ fn changed_since(e: &Evidence<'_>) -> Answer {
         .text(format!("At {at} the verdict was {} ({}). {what}", then.status, then.cause))
         .also(Some(before.cite(second, old)))
         .done(),
-    ])
+    ]
 }
 
-fn second_fault(e: &Evidence<'_>) -> Answer {
-    // One pasted response is not enough for a verdict of its own.
-    let Some(twin) = e.twin().filter(|_| !e.twin_is_pasted()) else {
-        return Answer::NotApplicable;
-    };
-    // Judging it costs as much as the case itself: not where it works.
-    if e.outside_works() == Some(true) {
-        return Answer::Pass;
-    }
-    let alone = e.alone(twin);
-    let theirs = verdict(&alone);
+fn second_fault(e: &Evidence<'_>, judged: &Judged<'_>) -> Vec<Finding> {
+    let own = judged.verdict;
+    // One pasted response is not enough for a verdict of its own; and where it works
+    // from there, or the fault here is not the client's, there is nothing to find.
+    let twin = e.twin().filter(|_| {
+        !e.twin_is_pasted()
+            && e.outside_works() != Some(true)
+            && own.location == Location::ClientNetwork
+    });
+    let Some(twin) = twin else { return Vec::new() };
+    let theirs = (judged.judge)(&e.alone(twin));
     // Whatever stands between is the twin's own: a proxy there is not on the path here.
     let at_server = matches!(theirs.location, Location::ServerSide | Location::Target);
-    if !matches!(theirs.status, Status::Broken | Status::Unstable) || !at_server {
-        return Answer::Pass;
+    if !matches!(theirs.status, Status::Broken | Status::Unstable)
+        || !at_server
+        || own.cause == theirs.cause
+    {
+        return Vec::new();
     }
-    let own = verdict(e);
-    if own.cause == theirs.cause || own.location != Location::ClientNetwork {
-        return Answer::Pass;
-    }
-    let Some((observation, excerpt)) = shows(twin) else { return Answer::NotApplicable };
+    let Some((observation, excerpt)) = shows(twin) else { return Vec::new() };
     let side = twin.bundle.manifest.vantage.as_str();
     let title = format!("From {side} it fails as well, for another reason");
-    Answer::Note(vec![
-        Draft::new(SECOND_FAULT_ID, Severity::Error, title, twin, observation, excerpt)
+    vec![
+        Draft::new("second-fault", Severity::Error, title, twin, observation, excerpt)
             .text(format!(
                 "{} When what breaks it here is mended, this is what comes next.",
                 theirs.summary
             ))
             .done(),
-    ])
+    ]
 }
 
 /// What a run came to: the answer to its upgrade, or how its last step ended.

@@ -2,13 +2,14 @@
 
 use super::blame::{Blame, blame, from_one_vantage};
 use super::browser::{ask_a_browser, draft, failing, how, who};
-use super::{Answer, Claim, Draft, Rule, claim, run_outside};
+use super::{Answer, Check, Claim, Draft, Rule, claim};
 use crate::evidence::browser::heard;
 use crate::evidence::compression::{Broken, Compression};
 use crate::evidence::{BundleView, Evidence, Fate, Reply, RouteView};
 use crate::idle::cut;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
+use crate::suggest::run_outside;
 use wss_bundle::observation::{EndedBy, Ending, probe};
 
 const EXTENSIONS: &str = "sec-websocket-extensions";
@@ -25,7 +26,7 @@ pub(super) const FRAMES_BLOCKED_COMPRESSED: Rule = Rule {
           breaks them (IIS ARR: a 101, then nothing or \"Invalid frame header\")",
     remedy: "remove Sec-WebSocket-Extensions from requests at that hop, or let header and frames \
              through untouched",
-    check: frames_blocked_compressed,
+    check: Check::Evidence(frames_blocked_compressed),
 };
 pub(super) const PROXY_REFUSES_OFFER: Rule = Rule {
     id: "proxy-blocks-websocket-offer",
@@ -36,7 +37,9 @@ pub(super) const PROXY_REFUSES_OFFER: Rule = Rule {
     why: "a server that does not know an extension leaves it out of its answer (RFC 6455 section \
           9.1); refusing is a filter's way",
     remedy: "the proxy must let the header through, or remove it",
-    check: |e| offer_refused(e, "proxy-blocks-websocket-offer", Cause::ProxyBlocksWebsocket),
+    check: Check::Evidence(|e| {
+        offer_refused(e, "proxy-blocks-websocket-offer", Cause::ProxyBlocksWebsocket)
+    }),
 };
 pub(super) const LB_REFUSES_OFFER: Rule = Rule {
     id: "lb-strips-upgrade-offer",
@@ -45,7 +48,7 @@ pub(super) const LB_REFUSES_OFFER: Rule = Rule {
     why: "a server that does not know an extension leaves it out of its answer (RFC 6455 section \
           9.1); refusing is a filter's way",
     remedy: "remove Sec-WebSocket-Extensions from requests before whoever refuses them",
-    check: |e| offer_refused(e, "lb-strips-upgrade-offer", Cause::LbStripsUpgrade),
+    check: Check::Evidence(|e| offer_refused(e, "lb-strips-upgrade-offer", Cause::LbStripsUpgrade)),
 };
 
 fn frames_blocked_compressed(e: &Evidence<'_>) -> Answer {
@@ -64,6 +67,11 @@ fn frames_blocked_compressed(e: &Evidence<'_>) -> Answer {
             as_a_browser_saw_it(e, focus, route, path)
         }
     }
+}
+
+/// Whether compressed frames are what does not pass.
+pub(super) fn breaks_frames(e: &Evidence<'_>) -> bool {
+    matches!(frames_blocked_compressed(e), Answer::Fail(_))
 }
 
 pub(super) fn a_browser_works(focus: &BundleView<'_>) -> bool {

@@ -1,11 +1,13 @@
 //! Connections that are cut after a while: by silence, by age, or by an event.
 
-use super::{Answer, Claim, Draft, Rule, claim, run_again, run_outside};
+use super::{Answer, Check, Claim, Draft, Rule, claim};
 use crate::evidence::holding::{Bracket, Holding, Picture, same_age};
 use crate::evidence::{BundleView, Evidence, RouteView};
 use crate::idle::{after, between, words};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
+use crate::suggest::{run_again, run_outside};
 
 pub(super) const IDLE_TIMEOUT: Rule = Rule {
     id: "idle-timeout",
@@ -16,7 +18,7 @@ pub(super) const IDLE_TIMEOUT: Rule = Rule {
     why: "the console's socket may be silent for long; intermediaries close idle connections \
           (nginx and AWS ALB after 60 s, by default), and firewalls and NAT forget them",
     remedy: "raise the idle timeout to 3600 s",
-    check: idle_timeout,
+    check: Check::Evidence(idle_timeout),
 };
 pub(super) const LIFETIME_LIMIT: Rule = Rule {
     id: "lifetime-limit",
@@ -26,7 +28,7 @@ pub(super) const LIFETIME_LIMIT: Rule = Rule {
     why: "GCP's backend timeout and Azure Application Gateway's request timeout count from the \
           start, not from the last byte",
     remedy: "raise the limit to 3600 s",
-    check: lifetime_limit,
+    check: Check::Evidence(lifetime_limit),
 };
 pub(super) const CUT_TOGETHER: Rule = Rule {
     id: "insufficient-cut-together",
@@ -35,7 +37,7 @@ pub(super) const CUT_TOGETHER: Rule = Rule {
     why: "a reload (nginx: worker_shutdown_timeout; HAProxy: hard-stop-after), a restart or a \
           failover ends all at once; a limit of age or silence ends each at its own time",
     remedy: "find out what happened then; run it again, to see whether it comes back",
-    check: cut_together,
+    check: Check::Evidence(cut_together),
 };
 pub(super) const PINGS_ALONE: Rule = Rule {
     id: "insufficient-pings-alone",
@@ -44,7 +46,7 @@ pub(super) const PINGS_ALONE: Rule = Rule {
     why: "no limit of silence or age does that; one of several servers may have been restarted, or \
           somebody takes offence at Pings",
     remedy: "run it again, to see whether it comes back",
-    check: pings_alone,
+    check: Check::Evidence(pings_alone),
 };
 
 fn known_defaults(e: &Evidence<'_>, seconds: f64) -> String {
@@ -127,7 +129,7 @@ fn from_one_way(
     let close_notify = cut.and_then(|cut| cut.held.ending.close_notify);
     let direct = route.route.id.is_direct();
     // Whoever opens TLS on this side ends its sessions in order, too.
-    if let Some(name) = super::blame::interceptor(e, route) {
+    if let Some(name) = crate::evidence::interceptor(e, route) {
         let why = format!(" TLS is opened on this side, by {name}, and the session was its own.");
         return (Location::ClientNetwork, Confidence::Medium, why);
     }
@@ -261,10 +263,10 @@ fn idle_claim(
             Confidence::Low,
             "no chatty connection was held beside the silent one".into(),
         ));
-        claim.missing.push(run_again(e, "--hold 75s"));
+        claim.missing.push(run_again(e, NextStep::LongerHold, "--hold 75s"));
     }
     if location == Location::Undetermined && !route.route.id.is_direct() {
-        claim.missing.push(run_again(e, "--noproxy '*' --hold 75s"));
+        claim.missing.push(run_again(e, NextStep::LongerHold, "--noproxy '*' --hold 75s"));
     }
     if e.twin().is_none() {
         claim.missing.push(run_outside(e));
@@ -329,7 +331,11 @@ fn lifetime_limit(e: &Evidence<'_>) -> Answer {
         finding,
     );
     if together {
-        claim.missing.push(run_again(e, &format!("--hold {:.0}s", (b * 1.5).ceil().max(75.0))));
+        claim.missing.push(run_again(
+            e,
+            NextStep::LongerHold,
+            &format!("--hold {:.0}s", (b * 1.5).ceil().max(75.0)),
+        ));
     }
     if e.twin().is_none() {
         claim.missing.push(run_outside(e));
@@ -395,7 +401,7 @@ fn cut_together(e: &Evidence<'_>) -> Answer {
         ));
     }
     let hold = (oldest * 1.5).ceil().max(75.0);
-    claim.missing.push(run_again(e, &format!("--hold {hold:.0}s")));
+    claim.missing.push(run_again(e, NextStep::LongerHold, &format!("--hold {hold:.0}s")));
     Answer::Fail(Box::new(claim))
 }
 
@@ -433,6 +439,6 @@ fn pings_alone(e: &Evidence<'_>) -> Answer {
         ),
         finding,
     );
-    claim.missing.push(run_again(e, "--hold 75s"));
+    claim.missing.push(run_again(e, NextStep::LongerHold, "--hold 75s"));
     Answer::Fail(Box::new(claim))
 }

@@ -1,6 +1,6 @@
 //! Filters that go by the name of the program.
 
-use super::{Answer, Draft, Rule};
+use super::{Answer, Check, Draft, Rule};
 use crate::evidence::likeness::{Met, met};
 use crate::evidence::{BundleView, Evidence, RouteView};
 use crate::model::{Finding, Severity};
@@ -17,7 +17,7 @@ pub(super) const USER_AGENT_FILTER: Rule = Rule {
           FortiWeb); that says nothing about WebSocket, so what browsers meet is judged by the \
           requests in a browser's name",
     remedy: "none for browsers; a name of its own for programs that need one",
-    check: user_agent_filter,
+    check: Check::Evidence(user_agent_filter),
 };
 
 fn user_agent_filter(e: &Evidence<'_>) -> Answer {

@@ -22,20 +22,15 @@ mod socket;
 mod tls;
 mod upgrade;
 
-pub(crate) use blame::interceptor;
-pub(crate) use comparison::AGAIN;
-pub(crate) use notes::wait_longer;
 pub(crate) use proxies::whose_way;
 
 use crate::curl_output::Output;
 use crate::evidence::{BundleView, Evidence};
 use crate::model::{
-    Cause, Citation, Citations, Confidence, Finding, Location, Remedy, Severity, Status,
+    Cause, Changes, Citation, Citations, Confidence, Finding, Location, Next, Remedy, Severity,
+    Status, Verdict,
 };
-use wss_bundle::manifest::GivenOption;
-use wss_bundle::target::DEFAULT_PATHS;
-use wss_bundle::transcript::quote;
-use wss_bundle::{BrowserHandshake, Observation, Vantage};
+use wss_bundle::{BrowserHandshake, Observation};
 
 /// A cause that a rule claims, with its finding.
 #[derive(Debug, Clone)]
@@ -51,7 +46,7 @@ pub struct Claim {
     /// One sentence for the verdict.
     pub summary: String,
     /// What would settle it.
-    pub missing: Vec<String>,
+    pub missing: Vec<Next>,
     /// What shows it.
     pub finding: Finding,
     /// Rivals that the same evidence leaves open: cause, how well it fits, what speaks against it.
@@ -68,7 +63,7 @@ pub enum Answer {
     /// Worth telling, and no cause.
     Note(Vec<Finding>),
     /// It could not be told; what would settle it.
-    CannotTell(Vec<String>),
+    CannotTell(Vec<Next>),
     /// This case has nothing for this rule to look at.
     NotApplicable,
 }
@@ -86,7 +81,28 @@ pub struct Rule {
     /// What the remedy is about.
     pub remedy: &'static str,
     /// The check.
-    pub check: fn(&Evidence<'_>) -> Answer,
+    pub check: Check,
+}
+
+/// What a rule looks at, and so what it may say.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// At the evidence: it may claim a cause.
+    Evidence(fn(&Evidence<'_>) -> Answer),
+    /// At the claims of all other rules, beside the configurations: see `configuration`.
+    Settled,
+    /// At what was judged: it adds findings, and no cause.
+    Judged(fn(&Evidence<'_>, &Judged<'_>) -> Vec<Finding>),
+}
+
+/// A case that has its verdict.
+pub struct Judged<'a> {
+    /// The verdict.
+    pub verdict: &'a Verdict,
+    /// What changed since the run before.
+    pub changes: Option<&'a Changes>,
+    /// The verdict about other evidence. It costs as much as the case itself.
+    pub judge: &'a dyn Fn(&Evidence<'_>) -> Verdict,
 }
 
 pub(crate) use browser::{speaks_against, unexplained};
@@ -306,70 +322,4 @@ pub(crate) fn claim(
         finding,
         rivals: Vec::new(),
     }
-}
-
-/// The command that runs the collector again: for the same case, from the side
-/// that decides, on the same target.
-pub(crate) fn run_again(e: &Evidence<'_>, options: &str) -> String {
-    let outside = e.focus().is_some_and(|f| f.bundle.manifest.vantage == Vantage::Outside);
-    let vantage = if outside { Some("outside") } else { None };
-    command(e, vantage, options)
-}
-
-/// The command that gives the other vantage, as the page's step 3 wants it.
-pub(crate) fn run_outside(e: &Evidence<'_>) -> String {
-    run_at(e, "outside")
-}
-
-/// The command that collects for the same case from a vantage.
-pub(crate) fn run_at(e: &Evidence<'_>, vantage: &str) -> String {
-    command(e, Some(vantage), "")
-}
-
-/// What the run was given, but for what a suggestion says anew; from another place
-/// what belongs to the request alone.
-fn given_before<'a>(
-    given: &'a [GivenOption],
-    anew: &'a str,
-    elsewhere: bool,
-) -> impl Iterator<Item = String> + 'a {
-    let said = |name: &str| anew.split(' ').any(|word| word == name);
-    let way = ["-x", "--proxy", "--noproxy"].iter().any(|name| said(name));
-    given
-        .iter()
-        .filter(move |option| !elsewhere || option.of_the_request())
-        .filter(move |option| match option.option.as_str() {
-            "-x" | "--noproxy" => !way,
-            // Of headers there may be several.
-            "-H" => {
-                !anew.contains(&format!("-H '{}:", option.value.as_deref().unwrap_or_default()))
-            }
-            "--key" => !said("--cert"),
-            name => !said(name),
-        })
-        .map(GivenOption::words)
-}
-
-/// A bundle is somebody else's word: nothing of it leaves its quotes.
-fn command(e: &Evidence<'_>, vantage: Option<&str>, options: &str) -> String {
-    let mut words = vec!["wss-collector".to_owned()];
-    words.extend(vantage.map(|vantage| format!("--vantage {vantage}")));
-    if let Some(manifest) = e.focus().map(|focus| &focus.bundle.manifest) {
-        words.push(format!("--case {}", quote(&manifest.case)));
-        words.extend((!options.is_empty()).then(|| options.to_owned()));
-        let elsewhere = vantage.is_some_and(|vantage| vantage != manifest.vantage.as_str());
-        words.extend(given_before(&manifest.options, options, elsewhere));
-        let paths: Vec<&str> = manifest.target.paths.iter().map(String::as_str).collect();
-        // A target with a path of its own stands for that path alone.
-        match paths.as_slice() {
-            [path] => words.push(quote(&manifest.target.url(path))),
-            paths => {
-                if paths != DEFAULT_PATHS {
-                    words.extend(paths.iter().map(|path| format!("--path {}", quote(path))));
-                }
-                words.push(quote(&manifest.target.origin()));
-            }
-        }
-    }
-    words.join(" ")
 }

@@ -1,10 +1,12 @@
 //! Names, TCP, and the proxy's consent: everything below TLS.
 
-use super::{Answer, Draft, Rule, claim, run_again, run_outside};
+use super::{Answer, Check, Draft, Rule, claim};
 use crate::evidence::pairing::addresses;
 use crate::evidence::{Evidence, Reach, RouteView};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
+use crate::suggest::{run_again, run_outside};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use wss_bundle::observation::{Peer, Verification};
@@ -18,7 +20,7 @@ pub(super) const DNS_SPLIT: Rule = Rule {
     why: "split-horizon DNS with a stale or unreachable internal answer sends only the people \
           inside to a dead address",
     remedy: "correct the internal DNS record",
-    check: dns_split,
+    check: Check::Evidence(dns_split),
 };
 
 pub(super) const PROXY_UNREACHABLE: Rule = Rule {
@@ -29,7 +31,7 @@ pub(super) const PROXY_UNREACHABLE: Rule = Rule {
     why: "browsers follow the setting, so the console is broken here even when the direct way \
           works (Chromium: ERR_PROXY_CONNECTION_FAILED)",
     remedy: "correct the proxy setting, or start the proxy",
-    check: proxy_unreachable,
+    check: Check::Evidence(proxy_unreachable),
 };
 
 pub(super) const PROXY_REQUIRED: Rule = Rule {
@@ -39,7 +41,7 @@ pub(super) const PROXY_REQUIRED: Rule = Rule {
                 not used for this target, carries the WebSocket",
     why: "no_proxy, a PAC rule or a policy exempts the target from the proxy that it needs",
     remedy: "let clients use the proxy for this host",
-    check: proxy_required,
+    check: Check::Evidence(proxy_required),
 };
 
 pub(super) const DNS_FAILURE: Rule = Rule {
@@ -48,7 +50,7 @@ pub(super) const DNS_FAILURE: Rule = Rule {
     looks_for: "a lookup of the target's name that fails on the deciding route",
     why: "nothing else can be tried without an address",
     remedy: "correct the name or the DNS record",
-    check: dns_failure,
+    check: Check::Evidence(dns_failure),
 };
 
 pub(super) const UNREACHABLE: Rule = Rule {
@@ -58,7 +60,7 @@ pub(super) const UNREACHABLE: Rule = Rule {
     why: "a refusal comes from a machine that answers without a listener, silence from a \
           firewall that drops; the page's \"connection failed / blocked\"",
     remedy: "open the port, or correct the address",
-    check: unreachable,
+    check: Check::Evidence(unreachable),
 };
 
 pub(super) const PROXY_AUTH_REQUIRED: Rule = Rule {
@@ -68,7 +70,7 @@ pub(super) const PROXY_AUTH_REQUIRED: Rule = Rule {
     why: "browsers often answer this in silence (Negotiate, NTLM); programs without the \
           credentials are stopped",
     remedy: "give the credentials, or exempt the host",
-    check: proxy_auth_required,
+    check: Check::Evidence(proxy_auth_required),
 };
 
 pub(super) const PROXY_REFUSES_TUNNEL: Rule = Rule {
@@ -77,7 +79,7 @@ pub(super) const PROXY_REFUSES_TUNNEL: Rule = Rule {
     looks_for: "CONNECT answered with an error other than 407, or not at all",
     why: "wss:// through a proxy needs CONNECT; proxies often allow it to port 443 alone",
     remedy: "allow CONNECT to this host and port",
-    check: proxy_refuses_tunnel,
+    check: Check::Evidence(proxy_refuses_tunnel),
 };
 
 fn dns_split(e: &Evidence<'_>) -> Answer {
@@ -148,7 +150,7 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
         Reach::TlsFailed(o, tls, f) if tls.peer == Peer::Proxy => {
             (o, f.to_string(), "the TLS handshake with it fails")
         }
-        Reach::NotTried => return Answer::CannotTell(vec![run_again(e, "")]),
+        Reach::NotTried => return Answer::CannotTell(vec![run_again(e, NextStep::Again, "")]),
         _ => match untrusted(route) {
             Some((o, why)) => (o, why, "its own certificate is not trusted here"),
             None => return Answer::Pass,
@@ -289,7 +291,7 @@ fn dns_failure(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
     let Reach::Dns(observation, Peer::Target, failure) = route.reach() else {
         return match route.reach() {
-            Reach::NotTried => Answer::CannotTell(vec![run_again(e, "")]),
+            Reach::NotTried => Answer::CannotTell(vec![run_again(e, NextStep::Again, "")]),
             _ => Answer::Pass,
         };
     };
@@ -511,7 +513,11 @@ fn proxy_auth_required(e: &Evidence<'_>) -> Answer {
         },
         finding,
     );
-    claim.missing.push(run_again(e, "--proxy http://USER:PASSWORD@PROXY:PORT"));
+    claim.missing.push(run_again(
+        e,
+        NextStep::ProxyCredentials,
+        "--proxy http://USER:PASSWORD@PROXY:PORT",
+    ));
     Answer::Fail(Box::new(claim))
 }
 

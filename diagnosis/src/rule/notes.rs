@@ -1,8 +1,10 @@
 //! Findings that are no cause: what misleads, what differs, what to know.
 
-use super::{Answer, Draft, Rule, run_again};
+use super::{Answer, Check, Draft, Rule};
 use crate::evidence::{Evidence, ReplyKind, SocketState};
+use crate::model::NextStep;
 use crate::model::{Finding, Severity};
+use crate::suggest::run_again;
 use chrono::DateTime;
 use wss_bundle::target::{AGENT_PATH, is_agents};
 
@@ -15,7 +17,7 @@ pub(super) const WAITED_TOO_SHORT: Rule = Rule {
     why: "the answer may have come a moment later: between two twins of which one was given up and \
           the other was not, the difference is then our deadline's",
     remedy: "wait longer, with --timeout",
-    check: waited_too_short,
+    check: Check::Evidence(waited_too_short),
 };
 pub(super) const CURL_OVER_HTTP2: Rule = Rule {
     id: "curl-over-http2",
@@ -25,7 +27,7 @@ pub(super) const CURL_OVER_HTTP2: Rule = Rule {
     why: "on https, curl offers h2; where it is taken, Connection and Upgrade are dropped, and the \
           test says nothing about WebSocket (measured: curl 7.88.1 with nginx 1.22.1)",
     remedy: "add --http1.1 to the curl command",
-    check: curl_over_http2,
+    check: Check::Evidence(curl_over_http2),
 };
 pub(super) const SELECTED_ROUTE_DIFFERS: Rule = Rule {
     id: "another-route-works",
@@ -33,7 +35,7 @@ pub(super) const SELECTED_ROUTE_DIFFERS: Rule = Rule {
     looks_for: "a route that this machine's settings do not choose, on which the WebSocket works",
     why: "it shows that the target is well, and is a way around while the chosen route is repaired",
     remedy: "none: for comparison",
-    check: |e| another_route(e, true),
+    check: Check::Evidence(|e| another_route(e, true)),
 };
 pub(super) const ANOTHER_ROUTE_GETS_FURTHER: Rule = Rule {
     id: "another-route-gets-further",
@@ -43,7 +45,7 @@ pub(super) const ANOTHER_ROUTE_GETS_FURTHER: Rule = Rule {
                 certificate, a browser's handshake, messages, compressed frames, a silence",
     why: "it shows what the chosen route breaks, and is no way around",
     remedy: "none: for comparison",
-    check: |e| another_route(e, false),
+    check: Check::Evidence(|e| another_route(e, false)),
 };
 pub(super) const AGENT_PATH_ALONE: Rule = Rule {
     id: "agent-path-works",
@@ -52,7 +54,7 @@ pub(super) const AGENT_PATH_ALONE: Rule = Rule {
     why: "a configuration that forwards upgrades for /v1/opamp alone connects agents and leaves \
           the console broken",
     remedy: "apply the agents' rule to the console's paths",
-    check: agent_path_alone,
+    check: Check::Evidence(agent_path_alone),
 };
 pub(super) const ADDRESS_OF_A_PAGE: Rule = Rule {
     id: "address-of-a-page",
@@ -62,7 +64,7 @@ pub(super) const ADDRESS_OF_A_PAGE: Rule = Rule {
     why: "what the address bar shows is the page's path; the console opens its socket at another, \
           and a page's path never switches protocols",
     remedy: "none: the console's WebSocket paths are tried in its place",
-    check: address_of_a_page,
+    check: Check::Evidence(address_of_a_page),
 };
 pub(super) const WORKS_INSIDE_ONLY: Rule = Rule {
     id: "works-inside-only",
@@ -70,7 +72,7 @@ pub(super) const WORKS_INSIDE_ONLY: Rule = Rule {
     looks_for: "a working socket inside and a failing one outside",
     why: "the row that the page's table lacks: usually the console is meant for the inside alone",
     remedy: "none, unless it should work from outside",
-    check: works_inside_only,
+    check: Check::Evidence(works_inside_only),
 };
 pub(super) const CERTIFICATE_EXPIRES: Rule = Rule {
     id: "certificate-expires",
@@ -78,7 +80,7 @@ pub(super) const CERTIFICATE_EXPIRES: Rule = Rule {
     looks_for: "a trusted leaf with less than 14 days left",
     why: "when it expires, the console fails without a warning to click away",
     remedy: "renew it",
-    check: certificate_expires,
+    check: Check::Evidence(certificate_expires),
 };
 pub(super) const CLOCK_SKEW: Rule = Rule {
     id: "clock-skew",
@@ -86,7 +88,7 @@ pub(super) const CLOCK_SKEW: Rule = Rule {
     looks_for: "more than five minutes between this clock and the server's Date header",
     why: "certificates look expired or not yet valid, and logs cannot be lined up",
     remedy: "set the clock",
-    check: clock_skew,
+    check: Check::Evidence(clock_skew),
 };
 pub(super) const SERVER_VERSION: Rule = Rule {
     id: "server-version",
@@ -94,22 +96,11 @@ pub(super) const SERVER_VERSION: Rule = Rule {
     looks_for: "__BINDPLANE_VERSION__ in /js/_globals.js, which needs no credentials",
     why: "it proves that requests reach Bindplane, and which release",
     remedy: "none",
-    check: server_version,
+    check: Check::Evidence(server_version),
 };
 
 fn note(finding: Option<Finding>) -> Answer {
     finding.map_or(Answer::Pass, |f| Answer::Note(vec![f]))
-}
-
-/// The command that waits for what may be late. It takes more than the default of
-/// `--timeout`: then nothing but that counts.
-pub(crate) fn wait_longer(e: &Evidence<'_>, waited_ms: f64, took_ms: f64) -> String {
-    let half_minutes = (waited_ms.max(took_ms) * 4.0 / 30e3).ceil().clamp(2.0, 20.0) as u32;
-    let text = match half_minutes {
-        even if even % 2 == 0 => format!("--timeout {}m", even / 2),
-        odd => format!("--timeout {}s", odd * 30),
-    };
-    run_again(e, &text)
 }
 
 fn waited_too_short(e: &Evidence<'_>) -> Answer {
@@ -336,7 +327,7 @@ fn clock_skew(e: &Evidence<'_>) -> Answer {
 fn server_version(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, _)) = e.deciding() else { return Answer::NotApplicable };
     let Some((o, version)) = route.server_version() else {
-        return Answer::CannotTell(vec![run_again(e, "")]);
+        return Answer::CannotTell(vec![run_again(e, NextStep::Again, "")]);
     };
     note(Some(
         Draft::new(

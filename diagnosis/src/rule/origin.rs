@@ -3,10 +3,12 @@
 
 use super::blame::{Blame, blame, from_one_vantage};
 use super::compression::a_browser_works;
-use super::{Answer, Draft, Rule, capitalised, claim, run_again, run_outside};
+use super::{Answer, Check, Draft, Rule, capitalised, claim};
 use crate::evidence::{Evidence, ReplyKind, RouteView};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
+use crate::suggest::{run_again, run_outside};
 use wss_bundle::observation::probe;
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
 
@@ -17,7 +19,7 @@ pub(super) const ORIGIN_REJECTED: Rule = Rule {
     why: "the server compares Origin with Host (or with a list); a load balancer that rewrites \
           Host breaks the comparison for browsers alone",
     remedy: "pass the Host header on, or allow the origin",
-    check: origin_rejected,
+    check: Check::Evidence(origin_rejected),
 };
 pub(super) const PROXY_REJECTS_BROWSERS: Rule = Rule {
     id: "proxy-blocks-websocket-browsers",
@@ -27,7 +29,9 @@ pub(super) const PROXY_REJECTS_BROWSERS: Rule = Rule {
                 from outside or by another route it is not",
     why: "filters tell browsers from other programs by Origin and Sec-WebSocket-Protocol",
     remedy: "let the handshake through as browsers send it",
-    check: |e| browsers_rejected(e, "proxy-blocks-websocket-browsers", Cause::ProxyBlocksWebsocket),
+    check: Check::Evidence(|e| {
+        browsers_rejected(e, "proxy-blocks-websocket-browsers", Cause::ProxyBlocksWebsocket)
+    }),
 };
 pub(super) const BROWSERS_REJECTED: Rule = Rule {
     id: "origin-rejected-otherwise",
@@ -36,7 +40,9 @@ pub(super) const BROWSERS_REJECTED: Rule = Rule {
     why: "a server that does not like an Origin answers 403; a filter before it answers as it is \
           told to, or hangs up",
     remedy: "let the handshake through as browsers send it",
-    check: |e| browsers_rejected(e, "origin-rejected-otherwise", Cause::OriginRejected),
+    check: Check::Evidence(|e| {
+        browsers_rejected(e, "origin-rejected-otherwise", Cause::OriginRejected)
+    }),
 };
 
 fn origin_rejected(e: &Evidence<'_>) -> Answer {
@@ -45,7 +51,7 @@ fn origin_rejected(e: &Evidence<'_>) -> Answer {
         return Answer::NotApplicable;
     }
     let Some(browser) = route.browser_reply(path) else {
-        return Answer::CannotTell(vec![run_again(e, "")]);
+        return Answer::CannotTell(vec![run_again(e, NextStep::Again, "")]);
     };
     if browser.kind != ReplyKind::Forbidden {
         return Answer::Pass;
@@ -196,7 +202,7 @@ fn browsers_rejected(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answ
         let (untold, nobody) = (Cause::Insufficient, Location::Undetermined);
         claim(untold, Status::Unknown, nobody, Confidence::Low, summary, finding)
     };
-    claim.missing.push(run_again(e, "--browser"));
+    claim.missing.push(run_again(e, NextStep::Browser, "--browser"));
     if e.twin().is_none() {
         claim.missing.push(run_outside(e));
     }

@@ -1,7 +1,7 @@
 //! Findings about who takes which way: curl, the browsers, and the page beside
 //! its WebSocket. What each would do was worked out where the settings are.
 
-use super::{Answer, Draft, Rule};
+use super::{Answer, Check, Draft, Rule};
 use crate::evidence::{BundleView, By, Evidence, RouteView, browsers_of, ends_at};
 use crate::model::Severity;
 use wss_bundle::environment::ProxyChoice;
@@ -14,7 +14,7 @@ pub(super) const CLIENTS_DIFFER: Rule = Rule {
     why: "curl follows variables alone; browsers follow the system's settings, PAC files and \
           policies: the usual reason why curl works and the browser does not",
     remedy: "compare on one and the same route, or set both alike",
-    check: clients_differ,
+    check: Check::Evidence(clients_differ),
 };
 pub(super) const PAGE_AND_SOCKET_DIFFER: Rule = Rule {
     id: "page-and-socket-differ",
@@ -23,7 +23,7 @@ pub(super) const PAGE_AND_SOCKET_DIFFER: Rule = Rule {
     why: "for wss a browser takes a SOCKS proxy first, then the proxy for https, then the one for \
           http, and a PAC file sees another scheme (seen with Chromium 156 and Firefox 153)",
     remedy: "name the proxy for https; test for the host in the PAC file, not for the scheme",
-    check: page_and_socket_differ,
+    check: Check::Evidence(page_and_socket_differ),
 };
 
 /// A route of the bundle by its name.

@@ -1,11 +1,13 @@
 //! One question, several answers: several servers behind one address, a limit, or
 //! a change in between. What rests on a single answer is less sure.
 
-use super::{Answer, Claim, Draft, Rule, capitalised, claim, run_again};
+use super::{Answer, Check, Claim, Draft, Rule, capitalised, claim};
 use crate::evidence::answers::LimitMet;
 use crate::evidence::{Answers, Asked, Author, BundleView, Evidence, ReplyKind, RouteView};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
+use crate::suggest::run_again;
 use std::collections::BTreeMap;
 
 pub(super) const BACKENDS_DIFFER: Rule = Rule {
@@ -18,7 +20,7 @@ pub(super) const BACKENDS_DIFFER: Rule = Rule {
           of nginx, HAProxy and most others), so that a twin that differs shows the server and not \
           the difference",
     remedy: "find the node that differs, and have the health check ask for the socket",
-    check: backends_differ,
+    check: Check::Evidence(backends_differ),
 };
 pub(super) const TURNED: Rule = Rule {
     id: "insufficient-turned",
@@ -28,7 +30,7 @@ pub(super) const TURNED: Rule = Rule {
     why: "a restart, a failover or a ban after too many requests looks like that; several servers in \
           turn do not",
     remedy: "run it again",
-    check: turned,
+    check: Check::Evidence(turned),
 };
 pub(super) const RATE_LIMITED: Rule = Rule {
     id: "rate-limited",
@@ -39,7 +41,7 @@ pub(super) const RATE_LIMITED: Rule = Rule {
           counts everybody behind one address as one. Asked a second or two after a dozen others, a \
           handshake still falls into the window that these filled",
     remedy: "raise the limit for the WebSocket paths, or count by something else than the address",
-    check: rate_limited,
+    check: Check::Evidence(rate_limited),
 };
 pub(super) const RUNS_TAKE_TURNS: Rule = Rule {
     id: "backends-differ-by-run",
@@ -48,7 +50,7 @@ pub(super) const RUNS_TAKE_TURNS: Rule = Rule {
                 fro",
     why: "nothing is mended and broken again within minutes: each run landed on another server",
     remedy: "find the node that differs, and have the health check ask for the socket",
-    check: |e| runs(e, true),
+    check: Check::Evidence(|e| runs(e, true)),
 };
 pub(super) const RUNS_DISAGREE: Rule = Rule {
     id: "runs-disagree",
@@ -57,7 +59,7 @@ pub(super) const RUNS_DISAGREE: Rule = Rule {
     why: "what changes within minutes may as well change back; only who knows that something was \
           mended in between can take the last run's word",
     remedy: "run it again",
-    check: |e| runs(e, false),
+    check: Check::Evidence(|e| runs(e, false)),
 };
 pub(super) const LIMIT_HIDES: Rule = Rule {
     id: "insufficient-limit",
@@ -66,7 +68,7 @@ pub(super) const LIMIT_HIDES: Rule = Rule {
                 while others pass",
     why: "what a limit refuses says nothing about the console, and nothing else tells",
     remedy: "run it again after a while",
-    check: limit_hides,
+    check: Check::Evidence(limit_hides),
 };
 pub(super) const LIMIT_MET: Rule = Rule {
     id: "limit-met",
@@ -76,7 +78,7 @@ pub(super) const LIMIT_MET: Rule = Rule {
     why: "the collector opens a dozen sockets within a second, a browser one or two: what is refused \
           then says nothing about the console, and is compared with nothing",
     remedy: "none, unless many people share one address",
-    check: limit_met,
+    check: Check::Evidence(limit_met),
 };
 
 /// Whether a rule compares answers as if one server gave them. Rules are in the order
@@ -206,7 +208,7 @@ fn backends_differ(e: &Evidence<'_>) -> Answer {
             "one of the answers came only once: it may have been a moment's fault".into(),
         ));
     }
-    claim.missing.push(run_again(e, ""));
+    claim.missing.push(run_again(e, NextStep::Again, ""));
     Answer::Fail(Box::new(claim))
 }
 
@@ -240,7 +242,7 @@ fn turned(e: &Evidence<'_>) -> Answer {
         Confidence::Low,
         "the answers did not take turns: first the one, then the other".into(),
     ));
-    claim.missing.push(run_again(e, ""));
+    claim.missing.push(run_again(e, NextStep::Again, ""));
     Answer::Fail(Box::new(claim))
 }
 
@@ -290,7 +292,7 @@ fn runs(e: &Evidence<'_>, in_turns: bool) -> Answer {
         format!("The same request gets contradicting answers, {count}."),
         finding,
     );
-    claim.missing.push(run_again(e, ""));
+    claim.missing.push(run_again(e, NextStep::Again, ""));
     Answer::Fail(Box::new(claim))
 }
 
@@ -426,7 +428,7 @@ fn rate_limited(e: &Evidence<'_>) -> Answer {
         format!("{who} refuses handshakes by a limit: {what}."),
         finding,
     );
-    claim.missing.push(run_again(e, ""));
+    claim.missing.push(run_again(e, NextStep::Again, ""));
     Answer::Fail(Box::new(claim))
 }
 
@@ -466,7 +468,7 @@ fn limit_hides(e: &Evidence<'_>) -> Answer {
          be told.",
         finding,
     );
-    claim.missing.push(run_again(e, ""));
+    claim.missing.push(run_again(e, NextStep::Again, ""));
     Answer::Fail(Box::new(claim))
 }
 

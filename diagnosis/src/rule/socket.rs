@@ -3,11 +3,13 @@
 
 use super::blame::of_upgrade;
 use super::origin::fails_as_browsers_do;
-use super::{Answer, Draft, Rule, capitalised, claim, run_again, run_outside};
+use super::{Answer, Check, Draft, Rule, capitalised, claim};
 use crate::evidence::reply::invalid_switch;
 use crate::evidence::{Evidence, Reply, ReplyKind, SocketState};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
+use crate::suggest::{run_again, run_outside};
 use wss_bundle::observation::EndedBy;
 use wss_bundle::{FailureKind, Outcome};
 
@@ -19,7 +21,7 @@ pub(super) const BAD_HANDSHAKE: Rule = Rule {
     why: "RFC 6455 section 4.1 makes browsers fail the connection; a foreign Accept shows that \
           something made its own handshake",
     remedy: "find the hop that answers the handshake itself",
-    check: bad_handshake,
+    check: Check::Evidence(bad_handshake),
 };
 pub(super) const FRAMES_BLOCKED: Rule = Rule {
     id: "frames-blocked",
@@ -28,7 +30,7 @@ pub(super) const FRAMES_BLOCKED: Rule = Rule {
     why: "web application firewalls and HTTP/2 bridges accept the upgrade and then do not relay; \
           IIS ARR with permessage-deflate corrupts frames",
     remedy: "let frames through after the upgrade",
-    check: frames_blocked,
+    check: Check::Evidence(frames_blocked),
 };
 pub(super) const LB_HTTP2_EXTENDED_CONNECT: Rule = Rule {
     id: "lb-http2-extended-connect",
@@ -37,7 +39,7 @@ pub(super) const LB_HTTP2_EXTENDED_CONNECT: Rule = Rule {
                 HTTP/1.1 upgrade works",
     why: "browsers that see the setting use it (RFC 8441) and do not fall back; curl never does",
     remedy: "do not announce it, or make it work",
-    check: lb_http2_extended_connect,
+    check: Check::Evidence(lb_http2_extended_connect),
 };
 
 fn bad_handshake(e: &Evidence<'_>) -> Answer {
@@ -107,7 +109,7 @@ fn frames_blocked(e: &Evidence<'_>) -> Answer {
         };
     }
     let Some((observation, frames)) = route.frames(path) else {
-        return Answer::CannotTell(vec![run_again(e, "")]);
+        return Answer::CannotTell(vec![run_again(e, NextStep::Again, "")]);
     };
     let (excerpt, ended_by_tls_owner) = match &frames.result {
         Outcome::Ok(seen) => {

@@ -1,11 +1,14 @@
 //! The TLS handshake and the certificate.
 
-use super::blame::interceptor;
-use super::{Answer, Draft, Rule, claim, run_again, run_at, run_outside};
+use super::{Answer, Check, Draft, Rule, claim};
+use crate::evidence::interceptor;
 use crate::evidence::{Evidence, Reach, Reply, RouteView};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
 use crate::said::{self, Says};
+use crate::suggest::{run_again, run_at, run_outside};
+use wss_bundle::Vantage;
 use wss_bundle::observation::{Distrust, Peer, Verification, probe};
 use wss_bundle::target::Scheme;
 use wss_bundle::{Failure, FailureKind, Observation, ResponseHead};
@@ -17,7 +20,7 @@ pub(super) const TLS_FAILURE: Rule = Rule {
     why: "the TCP port is open, so somebody is there; the alert's name tells what it wants \
           (RFC 8446 section 6)",
     remedy: "speak the right protocol, or let TLS through",
-    check: tls_failure,
+    check: Check::Evidence(tls_failure),
 };
 
 pub(super) const LB_HTTP2_ALPN: Rule = Rule {
@@ -27,7 +30,7 @@ pub(super) const LB_HTTP2_ALPN: Rule = Rule {
                 answer to any request over HTTP/1.1 where the same one over HTTP/2 is answered",
     why: "an HTTP/1.1 upgrade needs HTTP/1.1; without RFC 8441 there is no other way in",
     remedy: "offer http/1.1 by ALPN",
-    check: lb_http2_alpn,
+    check: Check::Evidence(lb_http2_alpn),
 };
 
 pub(super) const TLS_INTERCEPTED: Rule = Rule {
@@ -37,7 +40,7 @@ pub(super) const TLS_INTERCEPTED: Rule = Rule {
                 from the one another vantage or route sees",
     why: "an interceptor re-signs every leaf; browsers without its root refuse the socket in silence",
     remedy: "exempt the host from inspection, or install the interceptor's root",
-    check: tls_intercepted,
+    check: Check::Evidence(tls_intercepted),
 };
 
 pub(super) const TLS_UNTRUSTED: Rule = Rule {
@@ -46,7 +49,7 @@ pub(super) const TLS_UNTRUSTED: Rule = Rule {
     looks_for: "a chain that is expired, self-signed, for another name, or of an unknown issuer",
     why: "a WebSocket shows no certificate warning to click away: the browser just fails",
     remedy: "renew or complete the certificate",
-    check: tls_untrusted,
+    check: Check::Evidence(tls_untrusted),
 };
 
 fn tls_failure(e: &Evidence<'_>) -> Answer {
@@ -146,7 +149,11 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
         finding,
     );
     if failure.kind == FailureKind::TlsClientCertificateRequired {
-        claim.missing.push(run_again(e, "--cert CLIENT.pem --key CLIENT.key"));
+        claim.missing.push(run_again(
+            e,
+            NextStep::ClientCertificate,
+            "--cert CLIENT.pem --key CLIENT.key",
+        ));
     } else if works_outside.is_none() {
         claim.missing.push(run_outside(e));
     }
@@ -188,7 +195,11 @@ fn certificate_demanded(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
         summary,
         finding,
     );
-    claim.missing.push(run_again(e, "--cert CLIENT.pem --key CLIENT.key"));
+    claim.missing.push(run_again(
+        e,
+        NextStep::ClientCertificate,
+        "--cert CLIENT.pem --key CLIENT.key",
+    ));
     Answer::Fail(Box::new(claim))
 }
 
@@ -493,7 +504,7 @@ fn tls_untrusted(e: &Evidence<'_>) -> Answer {
                 .into(),
         ));
         claim.missing.push(match e.focus_is_pasted() {
-            true => run_at(e, "inside"),
+            true => run_at(e, Vantage::Inside),
             false => run_outside(e),
         });
     }

@@ -3,7 +3,7 @@
 
 use crate::cases::cases;
 use wss_diagnosis::evidence::Evidence;
-use wss_diagnosis::rule::Answer;
+use wss_diagnosis::rule::{Answer, Check};
 use wss_diagnosis::signature::Signatures;
 use wss_diagnosis::{Confidence, Status, diagnose, rules};
 
@@ -18,7 +18,10 @@ fn no_rule_claims_anything_of_nothing() {
         }
         let evidence = Evidence::new(&bundles, &[], Signatures::built_in());
         for rule in rules() {
-            let answer = (rule.check)(&evidence);
+            let answer = match rule.check {
+                Check::Evidence(check) => check(&evidence),
+                Check::Settled | Check::Judged(_) => continue,
+            };
             assert!(!matches!(answer, Answer::Fail(_)), "{}: {} claims", case.name, rule.id);
         }
         let verdict = diagnose(&bundles).verdict;

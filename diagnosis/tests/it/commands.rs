@@ -25,7 +25,7 @@ fn commands(bundle: &Bundle) -> Vec<String> {
     let diagnosis = diagnose(std::slice::from_ref(bundle));
     let verify = diagnosis.findings.iter().filter_map(|f| Some(f.remedy.as_ref()?.verify.clone()));
     let how = diagnosis.checklist.iter().filter_map(|item| item.how.clone());
-    diagnosis.verdict.missing.iter().cloned().chain(verify).chain(how).collect()
+    diagnosis.verdict.missing.iter().map(ToString::to_string).chain(verify).chain(how).collect()
 }
 
 #[test]

@@ -100,7 +100,9 @@ fn nothing_of_a_bundle_leaves_its_quotes_in_a_command() {
         let diagnosis = diagnose(&bundles);
         let verify = diagnosis.findings.iter().filter_map(|f| Some(&f.remedy.as_ref()?.verify));
         let how = diagnosis.checklist.iter().filter_map(|item| item.how.as_ref());
-        for command in diagnosis.verdict.missing.iter().chain(verify).chain(how) {
+        for command in
+            diagnosis.verdict.missing.iter().map(|next| &next.command).chain(verify).chain(how)
+        {
             let outside: String = command.replace(r"'\''", "").split('\'').step_by(2).collect();
             assert!(
                 !outside.contains("rm -rf") && !outside.contains("id)"),

@@ -109,7 +109,7 @@ fn far_apart_is_said_and_is_never_of_high_confidence() {
     let said = finding(&far, "collected-apart").unwrap();
     assert!(said.title.contains("4 days"), "{}", said.title);
     // The older one, from inside, is what should be collected again.
-    assert!(far.verdict.missing.iter().any(|m| m.contains("--vantage inside")), "{far:?}");
+    assert!(far.verdict.missing.iter().any(|m| m.command.contains("--vantage inside")), "{far:?}");
 }
 
 #[test]
@@ -166,7 +166,15 @@ fn the_fault_behind_the_first_is_told() {
 
 #[test]
 fn commands_to_run_again_keep_case_side_and_path() {
-    let missing = |run: Run| diagnose(&[works(run)]).verdict.missing.join("\n");
+    let missing = |run: Run| {
+        diagnose(&[works(run)])
+            .verdict
+            .missing
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     let inside = missing(Run::inside());
     assert!(
         inside.contains("wss-collector --case K7QF-2M9D --hold 75s https://bindplane.corp.example"),

@@ -176,7 +176,7 @@ fn what_is_no_test_is_said_and_never_called_blocked() {
 #[test]
 fn what_is_missing_is_asked_of_the_side_that_lacks_a_bundle() {
     let verdict = diagnose(&[pasted(fine_outside(), Vantage::Inside, NGINX_502)]).verdict;
-    assert!(verdict.missing.iter().any(|m| m.contains("--vantage inside")), "{verdict:?}");
+    assert!(verdict.missing.iter().any(|m| m.command.contains("--vantage inside")), "{verdict:?}");
 }
 
 /// A real bundle from the same side has more to tell, and goes before it.

@@ -201,7 +201,7 @@ fn in_short(diagnosis: &Diagnosis) -> (&str, &str, Confidence) {
 }
 
 fn asks_a_browser(diagnosis: &Diagnosis) -> bool {
-    diagnosis.verdict.missing.iter().any(|command| command.contains("--browser"))
+    diagnosis.verdict.missing.iter().any(|command| command.command.contains("--browser"))
 }
 
 #[test]

@@ -286,10 +286,18 @@ fn silence_alone_is_sure_only_after_a_long_wait() {
     let short = both(3000.0);
     assert_eq!(short.cause.slug(), "gateway-timeout");
     assert_eq!(short.confidence, Confidence::Medium);
-    assert!(short.missing.iter().any(|line| line.contains("--timeout 1m")), "{:?}", short.missing);
+    assert!(
+        short.missing.iter().any(|line| line.command.contains("--timeout 1m")),
+        "{:?}",
+        short.missing
+    );
     let long = both(10_000.0);
     assert_eq!(long.confidence, Confidence::High);
-    assert!(!long.missing.iter().any(|line| line.contains("--timeout")), "{:?}", long.missing);
+    assert!(
+        !long.missing.iter().any(|line| line.command.contains("--timeout")),
+        "{:?}",
+        long.missing
+    );
 }
 
 /// What is too short says so, once, and how to wait longer.
@@ -306,5 +314,5 @@ fn what_was_too_short_is_said_and_how_to_wait_longer() {
     assert!(found[0].text.contains("the upgrade from outside took 2.9 s"), "{}", found[0].text);
     let missing = &diagnosis.verdict.missing;
     assert_eq!(missing.len(), 1);
-    assert!(missing[0].contains("--timeout 1m"), "{missing:?}");
+    assert!(missing[0].command.contains("--timeout 1m"), "{missing:?}");
 }

@@ -45,7 +45,7 @@ impl Outcome {
             out.push(format!("the collector's exit code: expected {code}, got {}", self.exit));
         }
         for words in &expect.missing {
-            if !verdict.missing.iter().any(|line| line.contains(words)) {
+            if !verdict.missing.iter().any(|next| next.command.contains(words)) {
                 out.push(format!("`{words}` is not in `missing`: {:?}", verdict.missing));
             }
         }

@@ -30,15 +30,14 @@ impl Next {
     pub(super) fn new(case: &Case<'_>) -> Self {
         let verdict = &case.diagnosis.verdict;
         let found = case.main().and_then(|f| Some((f, f.remedy.as_ref()?)));
-        let steps = found.iter().flat_map(|(_, remedy)| &remedy.steps);
         // Where it is known from is for those who read the whole remedy.
-        let steps = steps.filter(|step| !step.starts_with("Source"));
+        let steps = found.iter().flat_map(|(_, remedy)| remedy.to_do());
         let (steps, more_steps) = limited(steps.map(|step| prose(&words::cut(step, 240))), STEPS);
         // Who is sure and knows what to do needs no further command here.
         let sure = found.is_some()
             && verdict.confidence == Confidence::High
             && verdict.status != Status::Unknown;
-        let commands = verdict.missing.iter().filter(|_| !sure).cloned();
+        let commands = verdict.missing.iter().filter(|_| !sure).map(ToString::to_string);
         let (commands, more_commands) = limited(commands, COMMANDS);
         let snippet = found.and_then(|(_, remedy)| remedy.snippet.as_ref());
         let preview: Vec<String> = snippet

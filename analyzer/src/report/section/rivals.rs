@@ -29,7 +29,7 @@ impl Rivals {
             why_not: words::cut(&other.why_not, 400),
         });
         let (rivals, more) = limited(rivals, COUNT);
-        let commands = case.diagnosis.verdict.missing.iter().take(COUNT).cloned().collect();
+        let commands = case.diagnosis.verdict.missing.iter().take(COUNT).map(ToString::to_string).collect();
         Self { rivals, more, commands }
     }
 }

@@ -4,7 +4,7 @@ use super::{counterpart, differences, draft, failing, how, listed, who};
 use crate::evidence::browser::{Taken, heard, taken};
 use crate::evidence::{BrowserView, Evidence, Fate, ReplyKind};
 use crate::model::{Cause, Severity};
-use crate::rule::{Answer, Claim, Rule};
+use crate::rule::{Answer, Check, Claim, Rule};
 
 pub(in crate::rule) const BROWSER_AGREES: Rule = Rule {
     id: "browser-agrees",
@@ -12,7 +12,7 @@ pub(in crate::rule) const BROWSER_AGREES: Rule = Rule {
     looks_for: "a browser whose handshake fails where the collector's fails, too",
     why: "it shows that the fault is not the collector's, nor the browser's",
     remedy: "none: see the cause",
-    check: browser_agrees,
+    check: Check::Evidence(browser_agrees),
 };
 pub(in crate::rule) const BROWSER_WORKS: Rule = Rule {
     id: "browser-works",
@@ -21,7 +21,7 @@ pub(in crate::rule) const BROWSER_WORKS: Rule = Rule {
     why: "then something differs between the two that is not known yet, and the verdict is only as \
           good as the comparison",
     remedy: "none: look at the differences",
-    check: browser_works,
+    check: Check::Evidence(browser_works),
 };
 pub(in crate::rule) const BROWSER_CUT: Rule = Rule {
     id: "browser-cut",
@@ -29,7 +29,7 @@ pub(in crate::rule) const BROWSER_CUT: Rule = Rule {
     looks_for: "a browser's socket that worked and ended without a close frame (code 1006)",
     why: "it is what the console's user sees of an idle timeout",
     remedy: "none: see the holds",
-    check: browser_cut,
+    check: Check::Evidence(browser_cut),
 };
 pub(in crate::rule) const BROWSER_OTHER_WAY: Rule = Rule {
     id: "browser-other-way",
@@ -39,7 +39,7 @@ pub(in crate::rule) const BROWSER_OTHER_WAY: Rule = Rule {
     why: "browsers may have proxy settings of their own, and a route that works says nothing about \
           another",
     remedy: "try the browser's way, or set the browser to the machine's",
-    check: browser_other_way,
+    check: Check::Evidence(browser_other_way),
 };
 
 fn browser_agrees(e: &Evidence<'_>) -> Answer {

@@ -4,7 +4,7 @@
 use crate::console::{self, Meaning, Message, Place, Stage};
 use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView};
 use crate::model::{Finding, Severity};
-use crate::rule::{Answer, Draft, Rule};
+use crate::rule::{Answer, Check, Draft, Rule};
 use wss_bundle::Observation;
 use wss_bundle::observation::Peer;
 
@@ -19,7 +19,7 @@ pub(in crate::rule) const BROWSER_MESSAGE: Rule = Rule {
     why: "it tells at which layer a browser failed; it is somebody's word, from an unknown time, so \
           that it supports a verdict and never makes one",
     remedy: "none",
-    check: browser_message,
+    check: Check::Evidence(browser_message),
 };
 
 /// How to paste something that tells.

@@ -17,10 +17,11 @@ pub(super) use recording::{BROWSER_ANSWERED, BROWSER_RECONNECTS, BROWSER_RECORDI
 pub(crate) use beside::speaks_against;
 pub(crate) use recording::unexplained;
 
-use super::{Draft, run_again};
+use super::Draft;
 use crate::evidence::browser::{Difference, compare, course, meaning};
 use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Meaning};
-use crate::model::Severity;
+use crate::model::{Next, NextStep, Severity};
+use crate::suggest::run_again;
 use wss_bundle::{Outcome, Step};
 
 /// Who says so, for sentences.
@@ -128,8 +129,8 @@ fn listed(differences: &[Difference]) -> String {
     }
 }
 
-pub(super) fn ask_a_browser(e: &Evidence<'_>) -> Vec<String> {
-    vec![run_again(e, "--browser")]
+pub(super) fn ask_a_browser(e: &Evidence<'_>) -> Vec<Next> {
+    vec![run_again(e, NextStep::Browser, "--browser")]
 }
 
 /// What the failing browser says, when there is one that tells: the first, since

@@ -7,9 +7,11 @@ use crate::evidence::compression::Compression;
 use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Meaning, ReplyKind, RouteView};
 use crate::idle::cut;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
+use crate::model::{Next, NextStep};
 use crate::remedy;
-use crate::rule::compression::FRAMES_BLOCKED_COMPRESSED;
-use crate::rule::{Answer, Claim, Rule, claim, run_again};
+use crate::rule::compression::breaks_frames;
+use crate::rule::{Answer, Check, Claim, Rule, claim};
+use crate::suggest::run_again;
 use wss_bundle::observation::probe;
 use wss_bundle::transcript::quote;
 use wss_bundle::{Outcome, ResponseHead, Step};
@@ -21,7 +23,7 @@ pub(in crate::rule) const BROWSER_HTTP2: Rule = Rule {
                 HTTP/1.1 upgrade works",
     why: "browsers use it where the front end announces it, and do not fall back; curl never uses it",
     remedy: "do not announce it, or make it work",
-    check: browser_http2,
+    check: Check::Evidence(browser_http2),
 };
 pub(in crate::rule) const BROWSER_ONLY: Rule = Rule {
     id: "browser-only",
@@ -32,7 +34,7 @@ pub(in crate::rule) const BROWSER_ONLY: Rule = Rule {
     why: "what is left that differs is the browser: its extensions, its own proxy settings, its \
           policies, its trust store",
     remedy: "extensions, proxy settings and policies of the browser",
-    check: browser_only,
+    check: Check::Evidence(browser_only),
 };
 
 fn over_http2(view: &BrowserView<'_>) -> bool {
@@ -88,7 +90,7 @@ fn not_comparable(
     route: &RouteView<'_>,
     path: &str,
     view: &BrowserView<'_>,
-) -> Option<Vec<String>> {
+) -> Option<Vec<Next>> {
     if !view.fresh {
         return Some(ask_a_browser(e));
     }
@@ -114,15 +116,17 @@ fn not_comparable(
     match taken(focus, view.seen) {
         Some(Taken::NotTried(way)) => {
             return Some(vec![match way.strip_prefix("proxy ") {
-                Some(url) => run_again(e, &format!("--browser -x {}", quote(url))),
-                None => run_again(e, "--browser --noproxy '*'"),
+                Some(url) => {
+                    run_again(e, NextStep::Browser, &format!("--browser -x {}", quote(url)))
+                }
+                None => run_again(e, NextStep::Browser, "--browser --noproxy '*'"),
             }]);
         }
         // It fails there for the collector, too, or was not told: the way is the matter.
         Some(Taken::Route(way)) if !way.socket(path).works() => {
             return Some(match way.route.id.0.strip_prefix("proxy ") {
-                Some(url) => vec![run_again(e, &format!("-x {}", quote(url)))],
-                None => vec![run_again(e, "--noproxy '*'")],
+                Some(url) => vec![run_again(e, NextStep::Again, &format!("-x {}", quote(url)))],
+                None => vec![run_again(e, NextStep::WithoutProxy, "--noproxy '*'")],
             });
         }
         _ => {}
@@ -130,7 +134,7 @@ fn not_comparable(
     // Without the browser-like twin, Origin and subprotocol may be the reason.
     let twin = route.browser_reply(path);
     if twin.is_none_or(|twin| twin.kind != ReplyKind::Switched) {
-        return Some(vec![run_again(e, "")]);
+        return Some(vec![run_again(e, NextStep::Again, "")]);
     }
     // What only the collector was given may be what made it work.
     let given = twin.is_some_and(|twin| match &twin.observation.step {
@@ -169,7 +173,7 @@ fn browser_only(e: &Evidence<'_>) -> Answer {
     let others = route.trusted() == Some(false)
         || twin.is_some_and(|twin| twin.kind != ReplyKind::Switched)
         || matches!(route.compression(path), Compression::Breaks(_) | Compression::Refused { .. })
-        || matches!((FRAMES_BLOCKED_COMPRESSED.check)(e), Answer::Fail(_));
+        || breaks_frames(e);
     if all.is_empty() || !route.socket(path).works() || others {
         return Answer::NotApplicable;
     }

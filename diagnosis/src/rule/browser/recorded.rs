@@ -5,7 +5,7 @@ use super::failing;
 use crate::evidence::Evidence;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
-use crate::rule::{Answer, Draft, Rule, claim};
+use crate::rule::{Answer, Check, Draft, Rule, claim};
 use wss_bundle::{ResponseHead, Step};
 
 pub(in crate::rule) const RECORDED_REFUSED: Rule = Rule {
@@ -17,7 +17,7 @@ pub(in crate::rule) const RECORDED_REFUSED: Rule = Rule {
           case (section 7.8): Firefox before 115 sends `Connection: keep-alive, Upgrade`, and a condition \
           that wants the whole header to be `Upgrade` refuses it",
     remedy: "match the word, and not the whole header",
-    check: recorded_refused,
+    check: Check::Evidence(recorded_refused),
 };
 
 fn recorded_refused(e: &Evidence<'_>) -> Answer {

@@ -5,7 +5,9 @@ use super::{ask_a_browser, counterpart, differences, draft, failing, how, listed
 use crate::evidence::browser::{Limit, Sequence, seconds, sequences};
 use crate::evidence::{BrowserView, BundleView, Evidence, Fate};
 use crate::model::Severity;
-use crate::rule::{Answer, Draft, Rule, run_again};
+use crate::model::{Next, NextStep};
+use crate::rule::{Answer, Check, Draft, Rule};
+use crate::suggest::run_again;
 use wss_bundle::browser::{BrowserHandshake, BrowserRequest};
 
 pub(in crate::rule) const BROWSER_ANSWERED: Rule = Rule {
@@ -16,7 +18,7 @@ pub(in crate::rule) const BROWSER_ANSWERED: Rule = Rule {
     why: "a status is an answer of something on the way or of the server, and nothing in the browser \
           gives one: it comes and goes, or hangs on what differs between the two requests",
     remedy: "none: catch it while it is there",
-    check: browser_answered,
+    check: Check::Evidence(browser_answered),
 };
 pub(in crate::rule) const BROWSER_RECONNECTS: Rule = Rule {
     id: "browser-reconnects",
@@ -27,7 +29,7 @@ pub(in crate::rule) const BROWSER_RECONNECTS: Rule = Rule {
           socket that ends and is opened anew. Ends at one age, or at one time after the last message, \
           show a limit",
     remedy: "see the holds, or the server's log at these times",
-    check: browser_reconnects,
+    check: Check::Evidence(browser_reconnects),
 };
 pub(in crate::rule) const BROWSER_RECORDING_OLD: Rule = Rule {
     id: "browser-recording-old",
@@ -35,7 +37,7 @@ pub(in crate::rule) const BROWSER_RECORDING_OLD: Rule = Rule {
     looks_for: "a HAR whose handshakes are further than a day from the collection, or have no date",
     why: "it tells of its own time alone, and whoever sent it will ask why it was not used",
     remedy: "record it anew while it fails, and collect right after it",
-    check: recording_old,
+    check: Check::Evidence(recording_old),
 };
 
 /// How long before the collection, for a sentence.
@@ -162,10 +164,14 @@ fn of_the_limit(limit: Limit) -> String {
     }
 }
 
-fn catch_it(e: &Evidence<'_>, s: &Sequence<'_>) -> Vec<String> {
+fn catch_it(e: &Evidence<'_>, s: &Sequence<'_>) -> Vec<Next> {
     match s.limit {
         Some(limit) => {
-            vec![run_again(e, &format!("--hold {:.0}s", (limit.seconds() * 1.5 + 15.0).max(75.0)))]
+            vec![run_again(
+                e,
+                NextStep::LongerHold,
+                &format!("--hold {:.0}s", (limit.seconds() * 1.5 + 15.0).max(75.0)),
+            )]
         }
         None => ask_a_browser(e),
     }
@@ -199,7 +205,7 @@ fn browser_reconnects(e: &Evidence<'_>) -> Answer {
 
 /// A browser that fails now, where the collector's probes work and nobody can say
 /// why: the verdict's sentence, and what would tell.
-pub(crate) fn unexplained(e: &Evidence<'_>) -> Option<(String, Vec<String>)> {
+pub(crate) fn unexplained(e: &Evidence<'_>) -> Option<(String, Vec<Next>)> {
     let (focus, ..) = e.deciding()?;
     if let Some((view, status)) = answered(e) {
         let when = before(focus, view.seen).unwrap_or_else(|| "at another time than".to_owned());

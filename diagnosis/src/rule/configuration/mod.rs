@@ -15,13 +15,10 @@ mod words;
 
 pub(crate) use settle::{Settled, settle};
 
-use super::{Answer, Rule};
+use super::{Check, Rule};
 use crate::configuration::{Checked, Program, Request, check};
 use crate::evidence::Evidence;
 use wss_bundle::{Attachment, AttachmentKind};
-
-/// These are asked by the judge, who knows what the other rules claim.
-const SETTLED: fn(&Evidence<'_>) -> Answer = |_| Answer::NotApplicable;
 
 pub(super) const HEADERS: Rule = Rule {
     id: "config-upgrade-headers",
@@ -32,7 +29,7 @@ pub(super) const HEADERS: Rule = Rule {
           proxy_set_header only where a block has none of its own, and speaks HTTP/1.0 to backends \
           before 1.29.7",
     remedy: "the lines to write, and where",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const HTTP2: Rule = Rule {
     id: "config-http2",
@@ -41,7 +38,7 @@ pub(super) const HTTP2: Rule = Rule {
                 without ws h1",
     why: "an upgrade cannot cross to an HTTP/2 backend without RFC 8441",
     remedy: "HTTP/1.1 to the backend",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const TIMEOUT: Rule = Rule {
     id: "config-timeout",
@@ -50,7 +47,7 @@ pub(super) const TIMEOUT: Rule = Rule {
                 3600 s, set or by default",
     why: "the console's socket may be silent for long; nginx' default is 60 s",
     remedy: "3600 s",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const PATH_RULE: Rule = Rule {
     id: "config-path-rule",
@@ -60,7 +57,7 @@ pub(super) const PATH_RULE: Rule = Rule {
                 default_backend, ending the request with an answer of its own",
     why: "a path rule for the pages alone leaves the WebSocket's path to whatever comes next",
     remedy: "send the path to Bindplane, too",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const HOST: Rule = Rule {
     id: "config-host",
@@ -69,7 +66,7 @@ pub(super) const HOST: Rule = Rule {
                 server refused the browser's Origin",
     why: "gorilla/websocket compares Origin with Host, and nginx sends the backend's name unless told",
     remedy: "pass the Host on",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const EXTENSIONS: Rule = Rule {
     id: "config-extensions",
@@ -79,7 +76,7 @@ pub(super) const EXTENSIONS: Rule = Rule {
     why: "the server grants compression and compresses; a browser that does not see the grant fails \
           the connection at the first compressed frame (RFC 7692 section 6)",
     remedy: "let the header through, or remove it from requests as well",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const LIMIT: Rule = Rule {
     id: "config-limit",
@@ -88,7 +85,7 @@ pub(super) const LIMIT: Rule = Rule {
     why: "what is above the limit gets a 503 or 429 that looks like a missing backend; the \
           collector opens more sockets in a second than a browser does",
     remedy: "room for a browser's handshakes: a burst, or a limit for upgrades of their own",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const PROXY_PROTOCOL: Rule = Rule {
     id: "config-proxy-protocol",
@@ -98,7 +95,7 @@ pub(super) const PROXY_PROTOCOL: Rule = Rule {
     why: "who waits for a PROXY header ends a connection that begins otherwise; who does not \
           expect one takes it for a request (400 in plain text)",
     remedy: "both sides alike",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const NODES: Rule = Rule {
     id: "config-nodes",
@@ -107,7 +104,7 @@ pub(super) const NODES: Rule = Rule {
                 proxy_next_upstream off (nginx)",
     why: "a server that fails, or has no WebSocket, stays in the rotation",
     remedy: "a health check on the path of the socket",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const RELOAD: Rule = Rule {
     id: "config-reload",
@@ -115,7 +112,7 @@ pub(super) const RELOAD: Rule = Rule {
     looks_for: "worker_shutdown_timeout (nginx), hard-stop-after (HAProxy)",
     why: "connections that live for hours meet every reload; all end in the same moment",
     remedy: "a longer time, or fewer reloads",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const SUBREQUEST: Rule = Rule {
     id: "config-subrequest",
@@ -123,7 +120,7 @@ pub(super) const SUBREQUEST: Rule = Rule {
     looks_for: "auth_request whose location sends Upgrade on, set or inherited",
     why: "a session service refuses an upgrade, and nginx makes 500 of that (ngx_http_auth_request_module)",
     remedy: "clear Upgrade and Connection there",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const NOT_IN_EFFECT: Rule = Rule {
     id: "config-not-in-effect",
@@ -131,7 +128,7 @@ pub(super) const NOT_IN_EFFECT: Rule = Rule {
     looks_for: "a configuration that sends the upgrade on, where the probe saw it stripped",
     why: "the file that was given is then not the one that runs, or another hop strips",
     remedy: "compare with what runs (nginx -T), or look at the next hop",
-    check: SETTLED,
+    check: Check::Settled,
 };
 pub(super) const UNTOLD: Rule = Rule {
     id: "config-cannot-tell",
@@ -140,7 +137,7 @@ pub(super) const UNTOLD: Rule = Rule {
                 that decide",
     why: "a guess would be worse than none",
     remedy: "give the missing files",
-    check: SETTLED,
+    check: Check::Settled,
 };
 
 /// The files of a case: those of the bundle that decides, else of its twin, else

@@ -1,13 +1,16 @@
 //! Answers that are not Bindplane's, or not a WebSocket's path.
 
 use super::Question;
+use crate::evidence::interceptor;
 use crate::evidence::likeness::{Met, met};
 use crate::evidence::{Author, Evidence, Reply, ReplyKind};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Side, Status};
 use crate::remedy;
-use crate::rule::blame::{Blame, interceptor, of_upgrade};
-use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
+use crate::rule::blame::{Blame, of_upgrade};
+use crate::rule::{Answer, Check, Draft, Rule, claim};
 use crate::said::{self, Says};
+use crate::suggest::{run_again, run_outside};
 use wss_bundle::observation::probe;
 
 pub(in crate::rule) const BLOCKED_PAGE: Rule = Rule {
@@ -18,7 +21,7 @@ pub(in crate::rule) const BLOCKED_PAGE: Rule = Rule {
     why: "where not even the pages are Bindplane's, nothing can be said about WebSocket; and a \
           firewall's page says itself who refuses",
     remedy: "an exception in the filter or firewall that answers, on whichever side it stands",
-    check: blocked_page,
+    check: Check::Evidence(blocked_page),
 };
 
 /// The pages that are asked for beside the upgrade.
@@ -96,7 +99,11 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
     let mut claim =
         claim(Cause::BlockedPage, Status::Broken, location, confidence, summary, finding);
     if e.twin().is_none() && confidence < Confidence::High {
-        claim.missing.push(if unfiltered { run_outside(e) } else { run_again(e, "") });
+        claim.missing.push(if unfiltered {
+            run_outside(e)
+        } else {
+            run_again(e, NextStep::Again, "")
+        });
     }
     Answer::Fail(Box::new(claim))
 }

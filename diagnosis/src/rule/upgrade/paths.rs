@@ -2,11 +2,13 @@
 //! whoever stands before it and does not ask the server.
 
 use super::Question;
+use crate::evidence::interceptor;
 use crate::evidence::{Evidence, Reply, ReplyKind, Site, Written};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
-use crate::rule::blame::interceptor;
-use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
+use crate::rule::{Answer, Check, Draft, Rule, claim};
+use crate::suggest::{run_again, run_outside};
 use wss_bundle::target::{AGENT_PATH, DEFAULT_PATHS, is_agents};
 
 pub(in crate::rule) const WRONG_PATH: Rule = Rule {
@@ -18,7 +20,7 @@ pub(in crate::rule) const WRONG_PATH: Rule = Rule {
     why: "the server answers unknown paths with its page shell, and a load balancer without a \
           rule for them with 404, with a file, or with another site",
     remedy: "send the paths to the server, or use the path that the browser uses",
-    check: wrong_path,
+    check: Check::Evidence(wrong_path),
 };
 
 /// What the answers to the console's paths come to.
@@ -101,7 +103,7 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
     };
     let mut claim =
         claim(Cause::WrongPath, Status::Broken, location, confidence, summary, draft.done());
-    claim.missing.push(run_again(e, "--path PATH-FROM-DEVTOOLS"));
+    claim.missing.push(run_again(e, NextStep::Path, "--path PATH-FROM-DEVTOOLS"));
     if location == Location::Undetermined && e.twin().is_none() {
         claim.missing.push(run_outside(e));
     }
@@ -154,9 +156,8 @@ fn whose(
     // Somebody who opens TLS here, or a proxy that is sent plain HTTP, could have
     // answered in the server's place.
     let in_the_clear = q.route.tls().is_none() && !q.route.route.id.is_direct();
-    let opened = interceptor(e, q.route).is_some()
-        || q.route.trusted() == Some(false)
-        || in_the_clear;
+    let opened =
+        interceptor(e, q.route).is_some() || q.route.trusted() == Some(false) || in_the_clear;
     match found {
         // Every Bindplane knows one of these paths: it was asked for another.
         Finding::Unknown if both && between(reply) && !opened => (

@@ -2,11 +2,14 @@
 //! the upgrade.
 
 use super::Question;
+use crate::evidence::interceptor;
 use crate::evidence::{BundleView, Evidence, ReplyKind, RouteView};
 use crate::model::{Cause, Citation, Confidence, Location, Severity, Status};
 use crate::remedy;
-use crate::rule::blame::{Blame, interceptor, of_upgrade};
-use crate::rule::{Answer, Draft, Rule, claim, run_at, run_outside};
+use crate::rule::blame::{Blame, of_upgrade};
+use crate::rule::{Answer, Check, Draft, Rule, claim};
+use crate::suggest::{run_at, run_outside};
+use wss_bundle::Vantage;
 
 pub(in crate::rule) const PROXY_BLOCKS_WEBSOCKET: Rule = Rule {
     id: "proxy-blocks-websocket",
@@ -17,7 +20,7 @@ pub(in crate::rule) const PROXY_BLOCKS_WEBSOCKET: Rule = Rule {
     why: "Squid's ssl-bump, for one, drops Upgrade unless http_upgrade_request_protocols allows \
           it; the origin then answers 400 with Sec-WebSocket-Version",
     remedy: "let Upgrade: websocket through, or bypass inspection for this host",
-    check: proxy_blocks_websocket,
+    check: Check::Evidence(proxy_blocks_websocket),
 };
 
 fn proxy_blocks_websocket(e: &Evidence<'_>) -> Answer {
@@ -132,7 +135,7 @@ fn from_pasted(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
         summary,
         finding,
     );
-    claim.missing.push(run_at(e, "inside"));
+    claim.missing.push(run_at(e, Vantage::Inside));
     Answer::Fail(Box::new(claim))
 }
 

@@ -3,11 +3,14 @@
 
 use super::Question;
 use crate::evidence::{Author, Evidence, Reply, ReplyKind, silence};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::blame::{Blame, of_upgrade};
-use crate::rule::{Answer, Draft, Rule, claim, run_again, run_at, run_outside, wait_longer};
+use crate::rule::{Answer, Check, Draft, Rule, claim};
 use crate::said::Says;
+use crate::suggest::{run_again, run_at, run_outside, wait_longer};
+use wss_bundle::Vantage;
 
 pub(in crate::rule) const LB_HTTP2: Rule = Rule {
     id: "lb-http2",
@@ -15,7 +18,7 @@ pub(in crate::rule) const LB_HTTP2: Rule = Rule {
     looks_for: "464, or a gateway error that names a protocol error, while pages pass",
     why: "an upgrade cannot cross to an HTTP/2 target group without RFC 8441",
     remedy: "speak HTTP/1.1 to the backend",
-    check: lb_http2,
+    check: Check::Evidence(lb_http2),
 };
 pub(in crate::rule) const BAD_GATEWAY: Rule = Rule {
     id: "bad-gateway",
@@ -23,7 +26,7 @@ pub(in crate::rule) const BAD_GATEWAY: Rule = Rule {
     looks_for: "502 to the upgrade on the server's side",
     why: "the load balancer reached for a backend and got no valid answer",
     remedy: "repair the backend connection",
-    check: bad_gateway,
+    check: Check::Evidence(bad_gateway),
 };
 pub(in crate::rule) const NO_HEALTHY_BACKEND: Rule = Rule {
     id: "no-healthy-backend",
@@ -31,7 +34,7 @@ pub(in crate::rule) const NO_HEALTHY_BACKEND: Rule = Rule {
     looks_for: "503 to the upgrade on the server's side",
     why: "the load balancer has no backend that it considers healthy",
     remedy: "start the backend, or correct the health check (/health answers 200)",
-    check: no_healthy_backend,
+    check: Check::Evidence(no_healthy_backend),
 };
 pub(in crate::rule) const GATEWAY_TIMEOUT: Rule = Rule {
     id: "gateway-timeout",
@@ -39,7 +42,7 @@ pub(in crate::rule) const GATEWAY_TIMEOUT: Rule = Rule {
     looks_for: "504, silence, or an end of the connection without a byte, on the server's side",
     why: "the backend does not answer the upgrade in time",
     remedy: "find out why the backend is silent",
-    check: gateway_timeout,
+    check: Check::Evidence(gateway_timeout),
 };
 pub(in crate::rule) const LB_STRIPS_UPGRADE: Rule = Rule {
     id: "lb-strips-upgrade",
@@ -51,7 +54,7 @@ pub(in crate::rule) const LB_STRIPS_UPGRADE: Rule = Rule {
           unless it is told to forward them; Envoy without upgrade_configs answers 403 itself, \
           nginx 500 where an auth_request sub-request fails",
     remedy: "forward Upgrade and Connection, over HTTP/1.1; where they are refused, its own log",
-    check: lb_strips_upgrade,
+    check: Check::Evidence(lb_strips_upgrade),
 };
 
 /// A server-side claim about the upgrade's response, with what all of them share.
@@ -89,7 +92,7 @@ fn blamed(
         claim.missing.push(if q.focus.bundle.manifest.vantage == wss_bundle::Vantage::Inside {
             run_outside(e)
         } else {
-            run_at(e, "inside")
+            run_at(e, Vantage::Inside)
         });
         if q.kind() == Some(ReplyKind::NotAnUpgrade) {
             claim.rivals.push((
@@ -194,7 +197,7 @@ fn gateway(e: &Evidence<'_>, kind: ReplyKind, cause: Cause, title: &str, what: &
             return Answer::CannotTell(vec![run_outside(e)]);
         };
         if e.outside_works() == Some(true) {
-            return Answer::CannotTell(vec![run_again(e, "")]);
+            return Answer::CannotTell(vec![run_again(e, NextStep::Again, "")]);
         }
         blame = Blame {
             location: Location::ServerSide,

@@ -3,9 +3,11 @@
 use super::Question;
 use crate::evidence::redirect::{self, Redirect};
 use crate::evidence::{Author, Evidence, Reply, ReplyKind};
+use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Side, Status};
 use crate::remedy;
-use crate::rule::{Answer, Draft, Rule, claim, run_again, run_outside};
+use crate::rule::{Answer, Check, Draft, Rule, claim};
+use crate::suggest::{run_again, run_outside};
 use wss_bundle::{ResponseHead, Step};
 
 pub(in crate::rule) const AUTH_REQUIRED: Rule = Rule {
@@ -15,7 +17,7 @@ pub(in crate::rule) const AUTH_REQUIRED: Rule = Rule {
     why: "the server checks credentials before it looks at the upgrade headers, so a stripped \
           and an intact upgrade get the same answer",
     remedy: "give credentials to the collector",
-    check: auth_required,
+    check: Check::Evidence(auth_required),
 };
 pub(in crate::rule) const REDIRECTED: Rule = Rule {
     id: "redirected",
@@ -25,7 +27,7 @@ pub(in crate::rule) const REDIRECTED: Rule = Rule {
     why: "browsers do not follow redirects of a WebSocket handshake (WHATWG fetch, redirect mode error)",
     remedy: "what the redirect is about: X-Forwarded-Proto, the path rule, the address, or the \
              sign-on",
-    check: redirected,
+    check: Check::Evidence(redirected),
 };
 
 fn auth_required(e: &Evidence<'_>) -> Answer {
@@ -83,8 +85,8 @@ fn auth_required(e: &Evidence<'_>) -> Answer {
         ),
         finding,
     );
-    claim.missing.push(run_again(e, "-u USER:PASSWORD"));
-    claim.missing.push(run_again(e, "-H 'Cookie: BP_OP_AUTH=…'"));
+    claim.missing.push(run_again(e, NextStep::Credentials, "-u USER:PASSWORD"));
+    claim.missing.push(run_again(e, NextStep::Credentials, "-H 'Cookie: BP_OP_AUTH=…'"));
     claim.rivals.push((
         Cause::LbStripsUpgrade,
         Confidence::Low,
@@ -165,7 +167,7 @@ fn redirected(e: &Evidence<'_>) -> Answer {
         claim.missing.push(run_outside(e));
     }
     if matches!(redirect, Redirect::SignOn { .. }) {
-        claim.missing.push(run_again(e, "-H 'Cookie: …'"));
+        claim.missing.push(run_again(e, NextStep::Credentials, "-H 'Cookie: …'"));
     }
     Answer::Fail(Box::new(claim))
 }
