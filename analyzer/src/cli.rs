@@ -32,7 +32,7 @@ pub enum Command {
     Sql(SqlArgs),
     /// Check a bundle's integrity and safety, and nothing else
     Verify {
-        /// The bundle
+        /// The bundle; `-` is standard input
         bundle: PathBuf,
         /// File with the private key that opens an encrypted bundle (.zip.age)
         #[arg(long, value_name = "FILE")]
@@ -58,7 +58,7 @@ pub enum Command {
 /// Options of a report.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Bundles of one case: inside, outside, before, after
+    /// Bundles of one case: inside, outside, before, after; `-` is standard input
     #[arg(required = true, value_name = "BUNDLE")]
     pub bundles: Vec<PathBuf>,
     /// Where it goes; `-` is standard output. HTML goes to report.html, and

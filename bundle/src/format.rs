@@ -62,6 +62,8 @@ pub struct Limits {
     pub ratio: u64,
     /// Wall-clock time.
     pub time: Duration,
+    /// How long a pipe may be silent; six times that in all.
+    pub pipe: Duration,
     /// Nesting of JSON; a bundle's own is below 20.
     pub json_depth: usize,
     /// Bytes of one string in JSON, as it is written; bodies have 64 KiB at most.
@@ -83,6 +85,7 @@ impl Default for Limits {
             total_bytes: 40 << 20,
             ratio: 400,
             time: Duration::from_secs(30),
+            pipe: Duration::from_secs(10),
             json_depth: 100,
             json_string: 2 << 20,
             json_number: 40,

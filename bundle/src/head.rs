@@ -187,10 +187,11 @@ impl ResponseHead {
         Self { raw: Bytes(raw), left_out }
     }
 
-    /// The status line without its line end (empty when there is none).
+    /// The status line without its line end (empty when there is none), and without the
+    /// blank that stands for an empty reason phrase (RFC 9112 section 4).
     #[must_use]
     pub fn status_line(&self) -> String {
-        first_line(&self.raw.text()).to_owned()
+        first_line(&self.raw.text()).trim_end().to_owned()
     }
 
     /// The status code, when the first line has one.
@@ -325,7 +326,7 @@ mod tests {
             "HTTP/1.1 101 \r\nupgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nX: a\r\n b\r\n\r\n",
         );
         assert_eq!(head.status(), Some(101));
-        assert_eq!(head.status_line(), "HTTP/1.1 101 ");
+        assert_eq!(head.status_line(), "HTTP/1.1 101");
         assert_eq!(head.headers()[0].0, "upgrade");
         assert_eq!(head.headers()[2].1, "a b");
         assert!(head.has_token("connection", "upgrade"));

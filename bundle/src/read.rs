@@ -13,8 +13,11 @@ mod json;
 mod layout;
 mod lenient;
 mod salvage;
+mod source;
 
 pub use crate::format::Limits;
+
+pub use source::content;
 
 use crate::format::{self, entry, sha256};
 use crate::manifest::Format;
@@ -22,7 +25,6 @@ use crate::sealed::{self, Identities, OpenError};
 use crate::{Attachment, Bundle, Defect, Environment, Manifest, Observations, Redaction};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 /// Why nothing of a file can be judged.
@@ -147,24 +149,6 @@ pub fn file_with(
         }
         _ => bytes(&content, path, limits),
     }
-}
-
-/// The bytes of a file, no more of them than a bundle may have.
-///
-/// # Errors
-/// [`ReadError::Io`], [`ReadError::NotABundle`] for a folder.
-pub fn content(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
-    let io = |error| ReadError::Io { path: path.to_owned(), error };
-    let file = std::fs::File::open(path).map_err(io)?;
-    let metadata = file.metadata().map_err(io)?;
-    if metadata.is_dir() {
-        return Err(ReadError::NotABundle { path: path.to_owned(), reason: NoBundle::Folder });
-    }
-    // One byte more, so that the end is seen without growing.
-    let expected = metadata.len().min(limits.archive_bytes) + 1;
-    let mut content = Vec::with_capacity(usize::try_from(expected).unwrap_or_default());
-    file.take(limits.archive_bytes + 1).read_to_end(&mut content).map_err(io)?;
-    Ok(content)
 }
 
 /// Reads an encrypted bundle (`.zip.age`) from memory. `name` is for messages.

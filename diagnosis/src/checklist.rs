@@ -4,7 +4,7 @@ use crate::curl_output::NoTest;
 use crate::evidence::{Evidence, Fate, Meaning, Reach, SocketState};
 use crate::model::NextStep;
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
-use crate::suggest::{run_again, run_at, run_outside};
+use crate::suggest::{left_out_elsewhere, run_again, run_at, run_outside};
 
 use wss_bundle::Vantage;
 use wss_bundle::pasted::curl::Program;
@@ -94,7 +94,12 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
     let (missing, how) = match seen {
         [true, true] => (vec![], None),
         [true, false] => (
-            vec!["the same test from outside the corporate network".to_owned()],
+            vec![match left_out_elsewhere(e) {
+                Some(left_out) => {
+                    format!("the same test from outside the corporate network ({left_out})")
+                }
+                None => "the same test from outside the corporate network".to_owned(),
+            }],
             Some(run_outside(e).command),
         ),
         [false, true] => (

@@ -5,7 +5,9 @@
 //! it out of the command.
 
 use crate::evidence::Evidence;
+use crate::evidence::pairing::is_private;
 use crate::model::{Next, NextStep};
+use std::net::IpAddr;
 use wss_bundle::Vantage;
 use wss_bundle::manifest::GivenOption;
 use wss_bundle::target::DEFAULT_PATHS;
@@ -44,7 +46,7 @@ fn given_before<'a>(
     let way = ["-x", "--proxy", "--noproxy"].iter().any(|name| said(name));
     given
         .iter()
-        .filter(move |option| !elsewhere || option.of_the_request())
+        .filter(move |option| !elsewhere || option.of_the_request() || pins_for_all(option))
         .filter(move |option| match option.option.as_str() {
             "-x" | "--noproxy" => !way,
             // Of headers there may be several.
@@ -55,6 +57,27 @@ fn given_before<'a>(
             name => !said(name),
         })
         .map(GivenOption::words)
+}
+
+/// Whether it is `--resolve` with an address that is the same for everybody. An inside
+/// address is not: from outside, it leads nowhere or elsewhere.
+fn pins_for_all(option: &GivenOption) -> bool {
+    pinned(option).is_some_and(|address| !is_private(&address))
+}
+
+/// The address in `--resolve HOST:PORT:ADDRESS`; IPv6 may have brackets, as curl's.
+fn pinned(option: &GivenOption) -> Option<IpAddr> {
+    let value = option.value.as_ref().filter(|_| option.option == "--resolve")?;
+    let address = value.splitn(3, ':').nth(2)?;
+    address.trim_start_matches('[').trim_end_matches(']').parse().ok()
+}
+
+/// What a run from the other side leaves out of what was given, and why; a clause.
+pub(crate) fn left_out_elsewhere(e: &Evidence<'_>) -> Option<String> {
+    let options = &e.focus()?.bundle.manifest.options;
+    let inside = options.iter().filter(|o| o.option == "--resolve").find(|o| !pins_for_all(o))?;
+    let address = pinned(inside).map_or("its address".to_owned(), |address| address.to_string());
+    Some(format!("without --resolve: {address} is an address of the inside"))
 }
 
 /// A bundle is somebody else's word: nothing of it leaves its quotes.

@@ -108,6 +108,7 @@ fn open(paths: &[PathBuf], identities: Option<&Identities>) -> (Vec<Opened>, boo
                     complain(&format!("{}: given twice; counted once", path.display()));
                     bad = true;
                 } else {
+                    say_what_is_damaged(path, &one);
                     opened.push(one);
                 }
             }
@@ -118,6 +119,17 @@ fn open(paths: &[PathBuf], identities: Option<&Identities>) -> (Vec<Opened>, boo
         }
     }
     (opened, bad)
+}
+
+/// The page names every defect; here one line says that there are some.
+fn say_what_is_damaged(path: &Path, opened: &Opened) {
+    let defects = &opened.bundle.defects;
+    let Some(first) = defects.first() else { return };
+    let more = match defects.len() - 1 {
+        0 => String::new(),
+        more => format!(" (and {more} more: wss-analyzer verify lists them)"),
+    };
+    complain(&format!("{}: judged by what could be read: {first}{more}", path.display()));
 }
 
 fn write(args: &ReportArgs, text: &str) -> Result<(), String> {

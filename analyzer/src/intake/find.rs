@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 pub type Found = Result<PathBuf, String>;
 
 /// Walks files and folders, folder by folder and by name, so that memory is
-/// bounded by the largest folder. In folders only `*.zip` and `*.zip.age`
-/// count; what is named itself counts whatever its name. Links to folders are
-/// not followed: they can go round in circles.
+/// bounded by the largest folder. In folders only files `*.zip` and `*.zip.age`
+/// count, and what bears such a name and is no file is said; what is named itself
+/// counts whatever its name. Links to folders are not followed: they can go round in
+/// circles.
 pub struct Walk {
     waiting: VecDeque<(PathBuf, bool)>,
 }
@@ -57,6 +58,12 @@ impl Iterator for Walk {
                 Err(error) => return Some(Err(format!("{}: {error}", path.display()))),
             };
             if !folder {
+                // Whoever opens a pipe that nobody writes to waits for ever.
+                let odd = |data: std::fs::Metadata| !data.is_file() && !data.is_dir();
+                if !named && std::fs::metadata(&path).is_ok_and(odd) {
+                    let what = "no regular file (a pipe, a socket or a device): left out";
+                    return Some(Err(format!("{}: {what}", path.display())));
+                }
                 return Some(Ok(path));
             }
             if let Err(error) = self.folder(&path) {

@@ -174,3 +174,45 @@ fn completions_and_manual_pages() {
     assert_eq!(done.status.code(), Some(2));
     assert!(err(&done).contains("no command \"nonsense\""), "{}", err(&done));
 }
+
+#[test]
+fn a_bundle_may_come_on_standard_input() {
+    let folder = folder();
+    for args in [&["verify", "-"][..], &["report", "--format", "json", "-"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_wss-analyzer"));
+        command.args(args).current_dir(folder.path());
+        command.stdin(std::fs::File::open(folder.path().join("well.zip")).unwrap());
+        let done = command.output().unwrap();
+        assert_eq!(done.status.code(), Some(0), "{args:?}: {}", err(&done));
+    }
+}
+
+#[test]
+fn a_report_on_what_is_damaged_says_so_in_a_line() {
+    let folder = folder();
+    let path = folder.path().join("inside.zip");
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() - 40);
+    std::fs::write(&path, bytes).unwrap();
+    let done = run(folder.path(), &["report", "inside.zip", "outside.zip"]);
+    assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    let said = err(&done);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("inside.zip: judged by what could be read: "), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_named_and_stops_nobody() {
+    let folder = folder();
+    let many = folder.path().join("many");
+    std::fs::create_dir(&many).unwrap();
+    std::fs::rename(folder.path().join("well.zip"), many.join("well.zip")).unwrap();
+    let pipe = many.join("pipe.zip");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    for args in [&["rows", "many"][..], &["trends", "many", "--store", "s", "-o", "t.html"]] {
+        let done = run(folder.path(), args);
+        assert_eq!(done.status.code(), Some(1), "{args:?}: {}", err(&done));
+        assert!(err(&done).contains("pipe.zip: no regular file"), "{args:?}: {}", err(&done));
+    }
+}

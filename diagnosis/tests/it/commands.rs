@@ -40,11 +40,36 @@ fn a_command_names_what_the_run_was_given() {
         for words in request {
             assert_eq!(command.matches(words).count(), 1, "{words}: {command}");
         }
-        // A proxy and an address are those of this place.
-        let here = !command.contains("--vantage outside") && command.starts_with("wss-collector");
-        for words in ["-x http://USER:PASSWORD@proxy.corp.example:3128", "--resolve"] {
-            assert_eq!(command.contains(words), here, "{words}: {command}");
-        }
+        // A proxy is this place's; a public address is everybody's.
+        let ours = command.starts_with("wss-collector");
+        let here = !command.contains("--vantage outside") && ours;
+        let proxy = "-x http://USER:PASSWORD@proxy.corp.example:3128";
+        assert_eq!(command.contains(proxy), here, "{command}");
+        assert_eq!(command.contains("--resolve"), ours, "{command}");
+    }
+}
+
+#[test]
+fn an_inside_address_is_not_pinned_for_a_run_from_outside() {
+    let good = Leaf::good();
+    for (address, inside) in [
+        ("10.1.2.3", true),
+        ("127.0.0.1", true),
+        ("[fd00::1]", true),
+        ("[redacted]", true),
+        ("203.0.113.10", false),
+        ("[2001:db8::1]", false),
+    ] {
+        let mut bundle = stripped(Run::inside().direct(true), &good, STRIPPED_NGINX, "").done();
+        let pin = format!("bindplane.corp.example:443:{address}");
+        bundle.manifest.options = vec![GivenOption::new("--resolve", &pin)];
+        let diagnosis = diagnose(std::slice::from_ref(&bundle));
+        let test = &diagnosis.checklist[0];
+        let how = test.how.as_deref().unwrap();
+        assert!(how.contains("--vantage outside"), "{how}");
+        assert_eq!(how.contains("--resolve"), !inside, "{address}: {how}");
+        let said = test.missing[0].contains("without --resolve");
+        assert_eq!(said, inside, "{address}: {:?}", test.missing);
     }
 }
 
