@@ -164,6 +164,12 @@ pub mod probe {
     pub const HOLD_RUNG: &str = "hold-rung";
     /// Upgraded connection that pings.
     pub const HOLD_CHATTY: &str = "hold-chatty";
+    /// Twin of `hold-silent`: silent, and the system asks for signs of life below it (TCP
+    /// keepalive).
+    pub const HOLD_KEEPALIVE: &str = "hold-keepalive";
+    /// Twin of `hold-silent`: silent, and the server sends data of its own accord, asked by
+    /// GraphQL's `connection_init`.
+    pub const HOLD_SERVER_DATA: &str = "hold-server-data";
 }
 
 /// One step of one probe.
@@ -589,6 +595,10 @@ pub struct MessageSent {
 pub struct Hold {
     /// Milliseconds between our Pings; `null` for the silent hold.
     pub ping_interval_ms: Option<f64>,
+    /// Milliseconds between the system's own signs of life (TCP keepalive, RFC 9293 section
+    /// 3.8.4); absent where it sends none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keepalive_ms: Option<f64>,
     /// How long it was meant to last, in milliseconds.
     pub planned_ms: f64,
     /// What came of it.

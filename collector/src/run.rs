@@ -6,6 +6,7 @@
 
 mod again;
 mod holds;
+mod ladder;
 mod likeness;
 mod plan;
 mod route;
@@ -17,7 +18,7 @@ pub(crate) use again::{
     CONNECTIONS as AGAIN_CONNECTIONS, LONGEST as AGAIN_LONGEST, WAITS as AGAIN_WAITS,
     WINDOWS as AGAIN_WINDOWS,
 };
-pub(crate) use holds::rungs;
+pub(crate) use ladder::{AT_ONCE, Ladder, keepalive_every, ping_every, speaks_graphql};
 pub use plan::{PlannedStep, plan};
 
 use crate::config::Config;
@@ -46,6 +47,8 @@ pub enum Progress {
     HoldStarted {
         /// How long they take.
         planned: Duration,
+        /// How many connections it are, one after the other in part.
+        connections: usize,
     },
     /// What failed on a route is asked again, which takes some seconds.
     AskingAgain {
@@ -157,6 +160,8 @@ pub async fn run(
     for step in plan(&config) {
         let why = if step.name.starts_with(name::H2_CONNECT) {
             "the server does not announce extended CONNECT"
+        } else if step.name.starts_with(name::HOLD_SERVER_DATA) {
+            "what was held is not GraphQL's, or no path gave a 101 on this route"
         } else if step.name.starts_with("hold-") || step.name.starts_with(name::COMPRESSED_UPGRADE)
         {
             "no path gave a 101 on this route"

@@ -19,18 +19,22 @@ fn round1(seconds: f64) -> f64 {
     (seconds * 10.0).round() / 10.0
 }
 
-/// What ended a silent connection, in a few words.
+/// What ended a silent connection, in a few words; `alive` is the longest silence that was
+/// survived.
 #[must_use]
-pub(crate) fn after(one: &Holding<'_>) -> String {
-    if one.forgotten() {
-        return format!("no answer after {} of silence", words(one.age_s()));
+pub(crate) fn after(one: &Holding<'_>, alive: Option<f64>) -> String {
+    if one.unseen() && one.silent() {
+        return format!("forgotten in silence: the limit is {}", between(alive, one.age_s()));
     }
-    format!("cut after {:.1} s of silence", one.age_s())
+    if one.forgotten() {
+        return format!("no answer any more after {}", words(one.age_s()));
+    }
+    format!("cut after {:.1} s{}", one.age_s(), if one.silent() { " of silence" } else { "" })
 }
 
 /// Seconds as people say them: tenths where they count.
 #[must_use]
-pub(crate) fn words(seconds: f64) -> String {
+pub fn words(seconds: f64) -> String {
     if seconds < 5.0 && (seconds - seconds.round()).abs() > 0.05 {
         format!("{seconds:.1} s")
     } else {
@@ -41,7 +45,7 @@ pub(crate) fn words(seconds: f64) -> String {
 /// A limit that nobody told, as far as it is known: `between 5 and 10 s`, rounded
 /// outwards.
 #[must_use]
-pub(crate) fn between(alive: Option<f64>, dead: f64) -> String {
+pub fn between(alive: Option<f64>, dead: f64) -> String {
     let (low, high) = if dead < 5.0 {
         let tenth = |s: f64| (s * 10.0).round() / 10.0;
         (alive.map(tenth).map(|s| format!("{s}")), format!("{}", tenth(dead)))
@@ -62,8 +66,11 @@ pub(crate) fn idle(e: &Evidence<'_>) -> Option<Idle> {
 }
 
 fn of_route(route: &RouteView<'_>) -> Option<Idle> {
-    let (observation, hold, held) = route.hold(probe::HOLD_SILENT)?;
-    let whole = Holding { observation, hold, held };
+    let longest = |one: &Holding<'_>| one.held.held_ms;
+    let silent = || route.holdings().filter(Holding::silent);
+    let whole = silent().find(|one| one.observation.probe == probe::HOLD_SILENT);
+    // Killed before its end, a run has the shorter ones.
+    let whole = whole.or_else(|| silent().max_by(|a, b| longest(a).total_cmp(&longest(b))))?;
     let bracket = route.silence_survived();
     let shown = bracket.cut.unwrap_or(whole);
     let cut_by = match shown.held.ending.how {
@@ -74,19 +81,43 @@ fn of_route(route: &RouteView<'_>) -> Option<Idle> {
         EndedBy::Silence => Some("silence"),
     };
     let cut_after = bracket.cut.map(|one| round1(one.age_s()));
-    let chatty = route.hold(probe::HOLD_CHATTY);
+    let chatty = route.holdings().find(Holding::pings);
+    let twin = |name: &str| {
+        let one = route.holdings().find(|one| one.observation.probe == name)?;
+        survives(&one, bracket.cut)
+    };
     Some(Idle {
         held_s: round1(whole.age_s()),
         alive_s: bracket.alive_s.map(round1),
         cut_after_s: cut_after,
         cut_by,
         tls_closed: shown.held.ending.close_notify,
-        keepalive_survives: chatty.map(|c| match (cut(c), cut_after) {
-            (None, _) => true,
-            (Some(chatty), Some(silent)) => chatty > silent * 1.15 + 1.0,
-            (Some(_), None) => false,
+        keepalive_survives: chatty.map(|one| match (one.ended(), cut_after) {
+            (false, _) => true,
+            (true, Some(silent)) => one.age_s() > silent * 1.15 + 1.0,
+            (true, None) => false,
         }),
+        tcp_keepalive_survives: twin(probe::HOLD_KEEPALIVE),
+        server_data_survives: twin(probe::HOLD_SERVER_DATA),
+        picture: route.picture().map(|picture| picture.name()),
     })
+}
+
+/// Whether a twin of the silent connection outlived it; `None` where it was not held for
+/// long enough to tell, or on which it turned out that nothing came.
+#[must_use]
+pub(crate) fn survives(twin: &Holding<'_>, cut: Option<Holding<'_>>) -> Option<bool> {
+    let Some(cut) = cut else { return (!twin.ended()).then_some(true) };
+    if twin.ended() {
+        // Asked in vain at its end, it may have been cut at any time.
+        let later = twin.age_s() > cut.age_s() * 1.15 + 1.0;
+        return match twin.unseen() && later {
+            true => None,
+            false => Some(later),
+        };
+    }
+    let enough = if cut.unseen() { cut.age_s() * 0.98 } else { cut.age_s() + 0.25 };
+    (twin.age_s() >= enough).then_some(true)
 }
 
 #[cfg(test)]

@@ -14,7 +14,6 @@ use crate::rule::{
 use crate::suggest::{run_again, run_at, run_outside, wait_longer};
 use std::collections::BTreeSet;
 use wss_bundle::Step;
-use wss_bundle::observation::probe;
 
 /// What was judged of a case.
 pub(crate) struct Judgement {
@@ -234,9 +233,7 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<Next>) -> Verdict {
         missing.extend(unsettled);
         return cannot_tell(summary, missing);
     }
-    let held = e.deciding().and_then(|(_, route, _)| {
-        route.hold(probe::HOLD_SILENT).map(|(_, planned, _)| planned.planned_ms / 1e3)
-    });
+    let held = e.deciding().and_then(|(_, route, _)| route.silent_for_s());
     let hold = e.too_short().filter(|short| matches!(short.observation.step, Step::Hold(_)));
     let mut missing = Vec::new();
     let summary = match held {

@@ -1,9 +1,9 @@
 //! How far each route climbed, layer by layer: the heart of every report.
 
 use crate::evidence::compression::Compression;
-use crate::evidence::holding::Holding;
+use crate::evidence::holding::{Holding, Picture};
 use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView, SocketState};
-use crate::idle::after;
+use crate::idle::{after, words};
 use crate::model::{Layer, LayerFailure, LayerState, LayerStatus, RouteLadder};
 use wss_bundle::observation::{Peer, Resolver, Tunnel, Verification, probe};
 use wss_bundle::{Failure, FailureKind, Observation, Step};
@@ -259,19 +259,22 @@ fn frames(route: &RouteView<'_>, path: &str) -> LayerState {
 }
 
 fn hold(route: &RouteView<'_>, path: &str) -> LayerState {
-    let Some((o, planned, held)) =
-        route.hold(probe::HOLD_SILENT).filter(|(o, ..)| o.path.as_deref() == Some(path))
-    else {
-        return state(Layer::Hold, LayerStatus::Unknown, None, None);
-    };
-    let one = Holding { observation: o, hold: planned, held };
-    match one.ended() {
-        true => failed(Layer::Hold, LayerFailure::Cut, o.duration_ms, after(&one)),
-        false => state(
-            Layer::Hold,
-            LayerStatus::Pass,
-            Some(o.duration_ms),
-            format!("still open after {:.0} s", planned.planned_ms / 1e3),
-        ),
+    let own = |one: &Holding<'_>| one.observation.path.as_deref() == Some(path);
+    let bracket = route.silence_survived();
+    let idle = matches!(route.picture(), Some(Picture::Idle));
+    if let Some(cut) = bracket.cut.filter(own)
+        && (bracket.too_short() || !idle)
+    {
+        let ms = cut.observation.duration_ms;
+        return failed(Layer::Hold, LayerFailure::Cut, ms, after(&cut, bracket.alive_s));
+    }
+    let whole = route.holdings().find(|one| one.observation.probe == probe::HOLD_SILENT);
+    match whole.filter(own) {
+        Some(one) => {
+            let alive = if one.ended() { bracket.alive_s } else { None };
+            let detail = format!("still open after {}", words(alive.unwrap_or(one.age_s())));
+            state(Layer::Hold, LayerStatus::Pass, Some(one.observation.duration_ms), detail)
+        }
+        None => state(Layer::Hold, LayerStatus::Unknown, None, None),
     }
 }

@@ -14,7 +14,7 @@ pub mod curl_output;
 mod device;
 mod diagnose;
 pub mod evidence;
-mod idle;
+pub mod idle;
 mod judge;
 mod ladder;
 pub mod model;

@@ -671,4 +671,12 @@ pub struct Idle {
     pub tls_closed: Option<bool>,
     /// Whether the chatty hold outlived it; `null` when not held.
     pub keepalive_survives: Option<bool>,
+    /// Whether a silent one outlived it below which the system asks for signs of life (TCP
+    /// keepalive); `null` when not held, or not for long enough to tell.
+    pub tcp_keepalive_survives: Option<bool>,
+    /// Whether one outlived it on which the server sends data; `null` as above.
+    pub server_data_survives: Option<bool>,
+    /// What the ends look like together: `lasts`, `silence`, `age`, `event`,
+    /// `age-or-event`, `unlike`; `null` when nothing was held.
+    pub picture: Option<&'static str>,
 }

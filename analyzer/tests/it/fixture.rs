@@ -342,6 +342,7 @@ impl Run {
             let held_ms = cut.unwrap_or(planned_s) * 1e3;
             let step = Step::Hold(Hold {
                 ping_interval_ms: pings,
+                keepalive_ms: None,
                 planned_ms: planned_s * 1e3,
                 result: Outcome::Ok(Held {
                     held_ms,

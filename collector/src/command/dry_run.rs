@@ -9,11 +9,13 @@ use crate::net::request::{given, user_agent};
 use crate::probe::addresses::LIMIT;
 use crate::proxy::pac::File;
 use crate::proxy::pac::engine::LOOKUPS;
-use crate::run::{AGAIN_CONNECTIONS, AGAIN_LONGEST, AGAIN_WAITS, AGAIN_WINDOWS, plan, rungs};
+use crate::run::{AGAIN_CONNECTIONS, AGAIN_LONGEST, AGAIN_WAITS, AGAIN_WINDOWS, AT_ONCE, Ladder};
+use crate::run::{keepalive_every, ping_every, plan, speaks_graphql};
 use crate::screen::safe;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
+use wss_bundle::observation::probe::HOLD_KEEPALIVE;
 use wss_bundle::target::DEFAULT_PATHS;
 
 /// Who is contacted for a PAC file, as the browser contacts them.
@@ -74,9 +76,10 @@ pub fn text(job: &Job) -> String {
         let _ = writeln!(out, "  {}", safe(&step.name));
     }
     names(&mut out, config);
+    holds(&mut out, config);
     let _ = write!(
         out,
-        "\nAt most {:.0} s a step{}.\nWhere something fails, it is asked again on its route, one at a time, {} and {} s apart: up to \
+        "\nAt most {:.0} s a step.\nWhere something fails, it is asked again on its route, one at a time, {} and {} s apart: up to \
          {} connections more.\nWhere a limit refuses still, {} s and {} s later once more (or as Retry-After says, up to {} s).\n\n\
          Read on this machine:\n  \
          proxy variables (http_proxy, https_proxy, all_proxy, no_proxy)\n  \
@@ -85,17 +88,6 @@ pub fn text(job: &Job) -> String {
          the clock and its time zone, name and version of the operating system\n  \
          the operating system's list of trusted certificate authorities\n",
         config.timeout.as_secs_f64(),
-        if config.hold.is_zero() {
-            String::new()
-        } else {
-            let all = rungs(config.hold);
-            format!(
-                "; upgraded connections are held for {:.0} s, {} at a time on a route, begun {:.1} s apart",
-                config.hold.as_secs_f64(),
-                all.len(),
-                all.get(1).map_or(0.0, |second| second.begins.as_secs_f64())
-            )
-        },
         AGAIN_WAITS[0].as_secs(),
         AGAIN_WAITS[1].as_secs(),
         AGAIN_CONNECTIONS,
@@ -123,6 +115,50 @@ pub fn text(job: &Job) -> String {
     }
     // A screen is looked at by others, too: queries' values and the like go.
     job.redactor().text("screen", "dry run", &out)
+}
+
+/// What is held open, and for how long.
+fn holds(out: &mut String, config: &Config) {
+    if config.hold.is_zero() {
+        return;
+    }
+    let ladder = Ladder::new(config.hold, false);
+    let seconds = |all: &[std::time::Duration]| {
+        let all: Vec<String> = all.iter().map(|time| time.as_secs_f64().to_string()).collect();
+        all.join(", ")
+    };
+    let _ = write!(
+        out,
+        "\nWhere a path works, connections are held open, {:.0} s in all, on each of the routes above that\n\
+         have a hold: silent for {} s and then pinged once; one that pings every {} s",
+        ladder.whole.as_secs_f64(),
+        seconds(&ladder.silences()),
+        ping_every(config.hold).as_secs_f64(),
+    );
+    if ladder.lanes.len() > 2 && ladder.rungs().any(|rung| rung.probe == HOLD_KEEPALIVE) {
+        let _ = write!(
+            out,
+            ";\none with TCP keepalive every {} s",
+            keepalive_every(config.hold).as_secs()
+        );
+    }
+    if config.target.paths.iter().any(|path| speaks_graphql(path)) {
+        out.push_str(
+            ";\none on which the server is asked for data (connection_init), where the path is GraphQL's",
+        );
+    }
+    let _ = writeln!(
+        out,
+        ".\nAt most {AT_ONCE} of them are open at a time, begun {} s apart or more; the others wait for their turn.",
+        ladder.apart.as_secs_f64()
+    );
+    if !ladder.left_out.is_empty() {
+        let _ = writeln!(
+            out,
+            "Left out, for want of a place: silent for {} s.",
+            seconds(&ladder.left_out)
+        );
+    }
 }
 
 /// In whose name it is asked.

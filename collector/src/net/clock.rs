@@ -126,7 +126,7 @@ mod tests {
         let (near, far) = tokio::io::duplex(1 << 10);
         drop(far);
         let stream = Tap::new(Box::new(near) as BoxIo, false);
-        let _ = hold::hold(&ctx, stream, Duration::from_secs(600), None).await;
+        let _ = hold::hold(&ctx, stream, Duration::from_secs(600), Default::default()).await;
         let (observations, _) = ctx.net.recorder.finish();
         match observations.into_iter().next().unwrap().step {
             Step::Hold(hold) => hold.result,

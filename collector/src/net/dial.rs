@@ -4,6 +4,7 @@
 use super::tap::Tap;
 use super::tunnel::Asked;
 use super::{BoxIo, Ctx, cancelled, dns, tcp, tls, tunnel};
+use crate::wire;
 use crate::wire::tls::Secured;
 use std::future::{Future as _, poll_fn};
 use std::net::{IpAddr, SocketAddr};
@@ -92,18 +93,22 @@ pub async fn cross_check(ctx: &Ctx) {
     }
 }
 
+/// A permit for one connection to the route's first hop; `None` once cancelled.
+pub async fn permit(ctx: &Ctx) -> Option<OwnedSemaphorePermit> {
+    let (_, host, port) = first_hop(ctx);
+    ctx.net.slot(ctx.route, &format!("{host}:{port}")).await
+}
+
 /// Opens a connection to the first hop; through its TLS, for an HTTPS proxy.
-/// `counted` connections share a host's permits; holds do not.
+/// `counted` connections take one of a host's permits; holds have theirs already.
 ///
 /// # Errors
 /// The failure that was recorded.
 pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Failure> {
-    let (peer, host, port) = first_hop(ctx);
-    let permit = if counted {
-        let permit = ctx.net.slot(ctx.route, &format!("{host}:{port}")).await;
-        Some(permit.ok_or_else(|| cancelled(Operation::Connect))?)
-    } else {
-        None
+    let (peer, host, _) = first_hop(ctx);
+    let permit = match counted {
+        true => Some(permit(ctx).await.ok_or_else(|| cancelled(Operation::Connect))?),
+        false => None,
     };
     if ctx.net.is_silent(ctx.route) {
         return Err(Failure::new(
@@ -114,6 +119,9 @@ pub async fn first(ctx: &Ctx, way: &Arc<Way>, counted: bool) -> Result<Conn, Fai
     }
     let (stream, ctx) = tcp::connect(ctx, &way.first_hop, peer).await?;
     ctx.net.note_reached(ctx.route, stream.peer_addr().ok());
+    if let Some(every) = ctx.keepalive {
+        wire::tcp::keep_alive(&stream, every)?;
+    }
     let mut stream = Tap::new(Box::new(stream) as BoxIo, false);
     if ctx.route().route.kind == RouteKind::HttpsProxy {
         stream =

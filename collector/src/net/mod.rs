@@ -35,7 +35,7 @@ use wss_bundle::{Failure, FailureKind, Operation, Outcome, Step};
 
 /// Connections at a time to one host and port: what a browser opens, so that
 /// no intrusion prevention system takes the collector for a scanner.
-const CONNECTIONS_PER_HOST: usize = 6;
+pub(crate) const CONNECTIONS_PER_HOST: usize = 6;
 
 /// What a connection of the second turn waits for those of the first, at most.
 const MOMENT: Duration = Duration::from_millis(100);
@@ -240,13 +240,16 @@ pub struct Ctx {
     pub path: Option<String>,
     /// Number of the TCP connection, once there is one.
     pub connection: Option<u32>,
+    /// How often the system is to ask for signs of life on it (TCP keepalive).
+    pub keepalive: Option<Duration>,
 }
 
 impl Ctx {
     /// A probe's context, not yet on a connection.
     #[must_use]
     pub fn new(net: &Arc<Net>, route: usize, probe: &'static str, path: Option<&str>) -> Self {
-        Self { net: net.clone(), route, probe, path: path.map(str::to_owned), connection: None }
+        let path = path.map(str::to_owned);
+        Self { net: net.clone(), route, probe, path, connection: None, keepalive: None }
     }
 
     /// The route's configuration.

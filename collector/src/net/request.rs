@@ -331,6 +331,12 @@ fn asked_subprotocol<'c>(config: &'c Config, path: &str) -> Option<&'c str> {
     }
 }
 
+/// The subprotocols that the console was seen to ask for on this path.
+#[must_use]
+pub fn recorded_subprotocol<'c>(config: &'c Config, path: &str) -> Option<&'c str> {
+    console_socket(config, path)?.subprotocol.as_deref()
+}
+
 /// How the console opens this path, where a HAR shows it.
 fn console_socket<'c>(config: &'c Config, path: &str) -> Option<&'c ConsoleSocket> {
     let path = path.split('?').next().unwrap_or_default();

@@ -1,37 +1,46 @@
-//! An upgraded connection on which nothing is sent until the very end.
+//! An upgraded connection on which nothing is sent until the very end, for the whole hold
+//! (`hold-silent`) or a part of it (`hold-rung`); and its twins: one that pings
+//! (`hold-chatty`), one below which the system asks for signs of life (`hold-keepalive`),
+//! one on which the server sends data (`hold-server-data`).
 
 use super::{open, opening};
 use crate::net::dial::Way;
-use crate::net::request::{Form, UPGRADE, get};
+use crate::net::request::{Form, UPGRADE, get, recorded_subprotocol};
 use crate::net::{Ctx, hold};
+pub use crate::wire::hold::Manner;
 use std::sync::Arc;
 use std::time::Duration;
+use wss_bundle::observation::EndedBy;
 use wss_bundle::{Failure, FailureKind, Operation};
 
-/// Runs the probe for `length`.
+/// The older protocol, in which servers send data of their own accord; what the console
+/// itself asks for goes before it.
+const GRAPHQL: &str = "graphql-ws";
+
+/// Upgrades a connection of its own and holds it; gives how it ended, and at which age. The
+/// caller has its permit.
 ///
 /// # Errors
 /// The first step that failed.
-pub async fn run(ctx: Ctx, way: Arc<Way>, length: Duration) -> Result<(), Failure> {
-    held(ctx, way, length, None).await
-}
-
-/// Upgrades a connection of its own and holds it.
-pub(super) async fn held(
+pub async fn held(
     ctx: Ctx,
     way: Arc<Way>,
     planned: Duration,
-    interval: Option<Duration>,
-) -> Result<(), Failure> {
-    let request = get(
-        &ctx.net.config,
-        ctx.path.as_deref().unwrap_or("/"),
-        &Form { extra: &UPGRADE, agent: ctx.net.agent(ctx.route), ..Form::default() },
-    );
+    manner: Manner,
+) -> Result<(EndedBy, Duration), Failure> {
+    let config = &ctx.net.config;
+    let path = ctx.path.as_deref().unwrap_or("/");
+    let mut extra = UPGRADE.to_vec();
+    if manner.server_data {
+        let own = recorded_subprotocol(config, path).unwrap_or(GRAPHQL);
+        extra.push(("Sec-WebSocket-Protocol", own));
+    }
+    let agent = ctx.net.agent(ctx.route);
+    let request = get(config, path, &Form { extra: &extra, agent, ..Form::default() });
     let mut conn = open(&ctx, &way, false).await?;
     let reply = opening(&mut conn, &request).await?;
     match reply.head.status() {
-        Some(101) => hold::hold(&conn.ctx, conn.stream, planned, interval).await,
+        Some(101) => hold::hold(&conn.ctx, conn.stream, planned, manner).await,
         status => Err(Failure::new(
             Operation::Read,
             FailureKind::Other,

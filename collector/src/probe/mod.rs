@@ -7,8 +7,6 @@ pub mod browser_upgrade;
 pub mod compressed_upgrade;
 pub mod h2_connect;
 pub mod h2_get;
-pub mod hold_chatty;
-pub mod hold_rung;
 pub mod hold_silent;
 pub mod pages;
 pub mod plain_get;

@@ -1,25 +1,24 @@
-//! What is held open, and from when on.
+//! What is held open, and from when on: the ladder's lanes, side by side.
 
+use super::ladder::{Ladder, Rung, keepalive_every, ping_every, speaks_graphql};
 use super::plan::step_name;
-use super::step::Running;
+use super::step::{Running, skip};
 use super::{Progress, Tasks};
 use crate::config::RouteConfig;
-use crate::net::dial::Way;
+use crate::net::dial::{Way, permit};
 use crate::net::{Ctx, Net};
-use crate::probe;
-use futures_util::future::join_all;
+use crate::probe::hold_silent::{Manner, held};
+use futures_util::future::{join, join_all};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use wss_bundle::RouteId;
+use wss_bundle::manifest::StepOutcome;
 use wss_bundle::observation::{EndedBy, probe as name};
-use wss_bundle::{RouteId, Step};
 
-/// Between the beginnings of two holds, at the most: what ends them in one moment
-/// then ends them at different ages.
-const APART: Duration = Duration::from_secs(3);
-/// Below this a part of the hold tells nothing.
-const SHORTEST: Duration = Duration::from_secs(1);
+/// How much later than planned a rung may end: handshakes take their time.
+const LATE: Duration = Duration::from_millis(1500);
 
 /// What is known of a route's upgrades.
 #[derive(Default)]
@@ -58,48 +57,15 @@ impl Upgrades {
     }
 }
 
-/// One connection that is held.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Rung {
-    /// Which probe.
-    pub(crate) probe: &'static str,
-    /// How long it is held; the silent ones are asked for a sign of life then.
-    pub(crate) length: Duration,
-    /// When it begins, after the first.
-    pub(crate) begins: Duration,
+/// What the plan calls a rung.
+pub(super) fn step_of(rung: &Rung, route: &RouteId) -> String {
+    let seconds = format!("{} s", rung.length.as_secs_f64());
+    step_name(rung.probe, &route.0, rung.is_part().then_some(&seconds))
 }
 
-impl Rung {
-    /// What the plan calls it.
-    pub(super) fn step(&self, route: &RouteId) -> String {
-        let seconds = format!("{:.0} s", self.length.as_secs_f64());
-        let rung = self.probe == name::HOLD_RUNG;
-        step_name(self.probe, &route.0, rung.then_some(&seconds))
-    }
-}
-
-/// The connections that are held on a route: a silent one and one that pings for the
-/// whole time, and silent ones for parts of it. Where a box forgets connections without a
-/// word, the limit lies between the longest part that was survived and the next.
-pub(crate) fn rungs(hold: Duration) -> Vec<Rung> {
-    if hold.is_zero() {
-        return Vec::new();
-    }
-    let parts = [hold / 2, hold / 4].map(|length| (name::HOLD_RUNG, length));
-    let whole = [name::HOLD_SILENT, name::HOLD_CHATTY].map(|probe| (probe, hold));
-    let all = whole.into_iter().chain(parts.into_iter().filter(|(_, part)| *part >= SHORTEST));
-    all.zip(0..)
-        .map(|((probe, length), at)| Rung { probe, length, begins: apart(hold) * at })
-        .collect()
-}
-
-fn apart(hold: Duration) -> Duration {
-    (hold / 8).min(APART)
-}
-
-/// How long all of it takes.
-pub(crate) fn whole(hold: Duration) -> Duration {
-    rungs(hold).iter().map(|rung| rung.begins + rung.length).max().unwrap_or_default()
+/// Whether two routes lead to the same host first: then they share its connections.
+fn same_first_hop(a: &RouteConfig, b: &RouteConfig) -> bool {
+    a.route.proxy == b.route.proxy
 }
 
 /// Starts holds where it is known by now what to hold, and all else is done with on the
@@ -127,80 +93,168 @@ pub(super) fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut T
         }
         // The collection lasts anyway from now on.
         net.patience.held();
-        if !routes[index].done {
+        let own = &config.routes[index];
+        let beside = |other: usize| same_first_hop(own, &config.routes[other]);
+        // What is held keeps its places, of which others to the same host have need.
+        if !(0..routes.len()).filter(|other| beside(*other)).all(|other| routes[other].done) {
             continue;
         }
         routes[index].held = true;
-        net.recorder.tell(Progress::HoldStarted { planned: whole(config.hold) });
+        let ladder = Ladder::new(config.hold, speaks_graphql(&path));
+        let (planned, connections) = (ladder.whole, ladder.rungs().count());
+        net.recorder.tell(Progress::HoldStarted { planned, connections });
         let net = net.clone();
-        tasks.spawn(async move { hold(&net, index, &path, &way).await });
+        tasks.spawn(async move {
+            let on = OnRoute { net: &net, route: index, path: &path, way: &way };
+            climb(&on, &ladder).await;
+            super::again::after_holds(&net, index, &way, &path).await;
+        });
     }
+}
+
+/// What became of one, as far as the others want to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Somebody ended it, at this age.
+    Ended(Duration),
+    /// It answered, or did not and nobody ended it, or it could not be held.
+    Other,
+}
+
+/// Where rungs are held: the network, or a test's.
+pub(super) trait Place: Sync {
+    /// Holds one; where it cannot begin by then, it is left out.
+    fn hold(&self, rung: Rung, latest: Instant, again: bool) -> impl Future<Output = Fate> + Send;
+    /// Says why one is left out.
+    fn leave_out(&self, rung: &Rung, why: &str);
+    /// Returns once the user stops it.
+    fn stopped(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Holds everything on one route.
-async fn hold(net: &Arc<Net>, route: usize, path: &str, way: &Arc<Way>) {
-    let (begun, hold) = (Instant::now(), net.config.hold);
-    let id = &net.config.routes[route].route.id;
-    let all = rungs(hold).into_iter().map(|rung| (rung.step(id), rung));
-    join_all(all.map(|(step, rung)| one(net, route, path, way, step, rung))).await;
-    // What all ended at once may come back at the same age: then it is a limit.
-    let left = whole(hold).saturating_sub(begun.elapsed() + apart(hold));
-    if ended_at(net, id).is_some_and(|age| left > age.mul_f64(1.2)) {
-        let again = [name::HOLD_SILENT, name::HOLD_CHATTY].into_iter().zip(0..);
-        let again = again.map(|(probe, at)| {
-            let rung = Rung { probe, length: left, begins: apart(hold) * at };
-            one(net, route, path, way, step_name(probe, &id.0, Some("once more")), rung)
-        });
-        join_all(again).await;
-    }
-    super::again::after_holds(net, route, way, path).await;
-}
-
-async fn one(net: &Arc<Net>, route: usize, path: &str, way: &Arc<Way>, step: String, rung: Rung) {
-    tokio::select! {
-        biased;
-        () = net.cancelled() => return,
-        () = tokio::time::sleep(rung.begins) => {}
-    }
-    let ctx = Ctx::new(net, route, rung.probe, Some(path));
-    let running = Running::begin(net, step);
-    let result = match rung.probe {
-        name::HOLD_CHATTY => probe::hold_chatty::run(ctx, way.clone(), rung.length).await,
-        name::HOLD_RUNG => probe::hold_rung::run(ctx, way.clone(), rung.length).await,
-        _ => probe::hold_silent::run(ctx, way.clone(), rung.length).await,
-    };
-    running.end(&result, net);
-}
-
-/// The age at which the silent and the pinging connection were ended, both, long before
-/// their time.
-fn ended_at(net: &Net, route: &RouteId) -> Option<Duration> {
-    let ages = net.recorder.all(|seen| match &seen.step {
-        Step::Hold(hold) if seen.route == *route && seen.probe != name::HOLD_RUNG => {
-            let held = hold.result.ok()?;
-            let ended = !matches!(held.ending.how, EndedBy::StillOpen | EndedBy::Silence);
-            Some(ended.then(|| Duration::from_secs_f64(held.held_ms / 1e3)))
+pub(super) async fn climb(place: &impl Place, ladder: &Ladder) {
+    let begun = Instant::now();
+    let ends = begun + ladder.whole;
+    let lane = async |rungs: &[Rung]| {
+        let mut fate = Fate::Other;
+        for rung in rungs {
+            tokio::select! {
+                biased;
+                () = place.stopped() => return fate,
+                () = sleep_until(begun + rung.begins) => {}
+            }
+            let latest = (ends + LATE).checked_sub(rung.length).filter(|at| *at >= Instant::now());
+            match latest {
+                Some(latest) => fate = place.hold(*rung, latest, false).await,
+                None => place.leave_out(rung, "those before it took all the time that there was"),
+            }
         }
-        _ => None,
-    });
-    let ended: Vec<Duration> = ages.iter().flatten().copied().collect();
-    (ended.len() == ages.len()).then(|| ended.into_iter().max()).flatten()
+        fate
+    };
+    let whole = |lane: &&Vec<Rung>| !lane.iter().any(Rung::is_part);
+    let (whole, parts): (Vec<_>, Vec<_>) = ladder.lanes.iter().partition(whole);
+    let whole = async {
+        let fates = join_all(whole.iter().map(|rungs| lane(rungs))).await;
+        // What all ended at once may come back at the same age: then it is a limit.
+        let ages: Option<Vec<Duration>> = fates.into_iter().map(Fate::ended).collect();
+        let Some(age) = ages.and_then(|ages| ages.into_iter().max()) else { return };
+        let left = ends.saturating_duration_since(Instant::now() + ladder.apart * 2);
+        if left > age.mul_f64(1.2) {
+            let again = [name::HOLD_SILENT, name::HOLD_CHATTY].into_iter().zip([0, 2]);
+            let again = again.map(|(probe, place_of_it)| async move {
+                let begins = ladder.apart * place_of_it;
+                tokio::select! {
+                    biased;
+                    () = place.stopped() => return,
+                    () = tokio::time::sleep(begins) => {}
+                }
+                let rung = Rung { probe, length: left, begins };
+                place.hold(rung, Instant::now() + LATE, true).await;
+            });
+            join_all(again).await;
+        }
+    };
+    join(whole, join_all(parts.iter().map(|rungs| lane(rungs)))).await;
+    for rung in ladder.left_out.iter().map(|length| Rung {
+        probe: name::HOLD_RUNG,
+        length: *length,
+        begins: Duration::ZERO,
+    }) {
+        place.leave_out(&rung, "no place among six connections at a time");
+    }
+}
+
+impl Fate {
+    fn ended(self) -> Option<Duration> {
+        match self {
+            Self::Ended(age) => Some(age),
+            Self::Other => None,
+        }
+    }
+}
+
+/// A route of a collection.
+struct OnRoute<'a> {
+    net: &'a Arc<Net>,
+    route: usize,
+    path: &'a str,
+    way: &'a Arc<Way>,
+}
+
+impl OnRoute<'_> {
+    fn id(&self) -> &RouteId {
+        &self.net.config.routes[self.route].route.id
+    }
+
+    /// How a rung is held.
+    fn manner(&self, rung: &Rung) -> Manner {
+        let hold = self.net.config.hold;
+        Manner {
+            interval: (rung.probe == name::HOLD_CHATTY).then(|| ping_every(hold)),
+            keepalive: (rung.probe == name::HOLD_KEEPALIVE).then(|| keepalive_every(hold)),
+            server_data: rung.probe == name::HOLD_SERVER_DATA,
+        }
+    }
+}
+
+impl Place for OnRoute<'_> {
+    async fn hold(&self, rung: Rung, latest: Instant, again: bool) -> Fate {
+        let net = self.net;
+        let step = match again {
+            true => step_name(rung.probe, &self.id().0, Some("once more")),
+            false => step_of(&rung, self.id()),
+        };
+        let manner = self.manner(&rung);
+        let ctx = Ctx::new(net, self.route, rung.probe, Some(self.path));
+        let ctx = Ctx { keepalive: manner.keepalive, ..ctx };
+        let permit = match timeout_at(latest, permit(&ctx)).await {
+            Ok(Some(permit)) => permit,
+            // Stopped by the user.
+            Ok(None) => return Fate::Other,
+            Err(_) => {
+                let why = "as many connections to the host as may be were open all the time";
+                skip(net, &step, StepOutcome::Skipped, why);
+                return Fate::Other;
+            }
+        };
+        let running = Running::begin(net, step);
+        let result = held(ctx, self.way.clone(), rung.length, manner).await;
+        drop(permit);
+        running.end(&result, net);
+        match result {
+            Ok((EndedBy::StillOpen | EndedBy::Silence, _)) | Err(_) => Fate::Other,
+            Ok((_, age)) => Fate::Ended(age),
+        }
+    }
+
+    fn leave_out(&self, rung: &Rung, why: &str) {
+        skip(self.net, &step_of(rung, self.id()), StepOutcome::Skipped, why);
+    }
+
+    async fn stopped(&self) {
+        self.net.cancelled().await;
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn holds_begin_apart_and_end_with_the_whole_ones() {
-        for seconds in [2, 4, 20, 75, 3600] {
-            let hold = Duration::from_secs(seconds);
-            let all = rungs(hold);
-            assert!(all.len() <= 4 && all.len() >= 3, "{seconds}: within six to a host");
-            assert!(all.windows(2).all(|two| two[1].begins - two[0].begins == apart(hold)));
-            assert_eq!(whole(hold), hold + apart(hold));
-        }
-        assert_eq!(rungs(Duration::ZERO), []);
-        assert_eq!(rungs(Duration::from_millis(600)).len(), 2);
-    }
-}
+mod tests;

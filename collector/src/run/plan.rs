@@ -1,7 +1,8 @@
 //! What a collection would do, as a printable value: `--dry-run` shows it, and
 //! what of it was not done is recorded as such.
 
-use super::holds::rungs;
+use super::holds::step_of;
+use super::ladder::{Ladder, speaks_graphql};
 use crate::browser::{Choice, Way as BrowserWay};
 use crate::config::{Config, RouteConfig};
 use crate::net::request;
@@ -120,9 +121,10 @@ pub(super) fn plan_route(config: &Config, index: usize) -> Vec<PlannedStep> {
     // Where nothing fails, nothing of it is done.
     add(super::again::AGAIN, None, 0, &contacts);
     if held {
-        for rung in rungs(config.hold) {
+        let data = config.target.paths.iter().any(|path| speaks_graphql(path));
+        for rung in Ladder::new(config.hold, data).rungs() {
             steps.push(PlannedStep {
-                name: rung.step(&route.id),
+                name: step_of(rung, &route.id),
                 route: route.id.0.clone(),
                 path: None,
                 connections: 1,

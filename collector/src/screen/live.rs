@@ -3,6 +3,7 @@
 
 use super::board::{Board, Cell, LAYERS, Line};
 use super::fit::{columns, shortened};
+use super::held::{Held, left};
 use super::{Look, again, safe};
 use crate::run::Progress;
 use anstyle::{AnsiColor, Style};
@@ -24,6 +25,9 @@ pub struct Live {
     all: MultiProgress,
     lines: Vec<ProgressBar>,
     hold: Option<ProgressBar>,
+    /// Below it, what the held ones showed so far.
+    known: Option<ProgressBar>,
+    held: Held,
 }
 
 impl Live {
@@ -40,7 +44,8 @@ impl Live {
                 bar
             })
             .collect();
-        let mut live = Self { board, look, all, lines, hold: None };
+        let mut live =
+            Self { board, look, all, lines, hold: None, known: None, held: Held::default() };
         for line in 0..live.lines.len() {
             live.draw(line);
         }
@@ -48,13 +53,14 @@ impl Live {
     }
 
     pub(super) fn progress(&mut self, progress: &Progress, at: Instant) {
+        let news = self.held.note(progress);
         match progress {
             Progress::Observation(seen) => {
                 if let Some(change) = self.board.note(seen) {
                     self.draw(change.line);
                 }
             }
-            Progress::HoldStarted { planned } if self.hold.is_none() => {
+            Progress::HoldStarted { planned, .. } if self.hold.is_none() => {
                 self.start_hold(*planned, at);
             }
             Progress::AskingAgain { route, .. } => {
@@ -66,6 +72,10 @@ impl Live {
             | Progress::SelectedRoutesDone
             | Progress::OnlyHoldsLeft
             | Progress::StepDone(_) => {}
+        }
+        if news && let Some(known) = &self.known {
+            let room = columns().unwrap_or(USUAL).saturating_sub(MARGIN);
+            known.set_message(shortened(&safe(&self.held.text()), room));
         }
     }
 
@@ -79,14 +89,16 @@ impl Live {
         std::thread::spawn(move || {
             while !ticking.is_finished() {
                 let elapsed = at.elapsed().min(planned);
-                let left = (planned - elapsed).as_secs_f64().ceil();
-                ticking
-                    .set_message(format!("holding connections: {left:.0} s left (Ctrl-C: stop)"));
+                let left = left(planned - elapsed);
+                ticking.set_message(format!("holding connections: {left} (Ctrl-C: stop)"));
                 ticking.set_position(millis(elapsed));
                 std::thread::sleep(Duration::from_millis(200));
             }
         });
         self.hold = Some(bar);
+        let plain = ProgressStyle::with_template("  {msg}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner());
+        self.known = Some(self.all.add(ProgressBar::new_spinner().with_style(plain)));
     }
 
     fn draw(&mut self, line: usize) {
@@ -105,6 +117,9 @@ impl Live {
     pub(super) fn finish(&mut self) {
         if let Some(hold) = self.hold.take() {
             hold.finish_and_clear();
+        }
+        if let Some(known) = self.known.take() {
+            known.finish_and_clear();
         }
         for bar in &self.lines {
             bar.finish_and_clear();

@@ -3,6 +3,7 @@
 
 pub mod board;
 mod fit;
+mod held;
 mod live;
 mod plain;
 pub mod verdict;

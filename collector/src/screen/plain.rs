@@ -1,7 +1,7 @@
 //! Progress where there is no terminal: one line for each layer that turns out.
 
 use super::board::{Board, Cell};
-use super::{again, safe};
+use super::{again, held, safe};
 use crate::run::Progress;
 use std::io::Write;
 use wss_bundle::redact::Redactor;
@@ -30,11 +30,15 @@ impl Plain {
                     };
                     format!("{route}: {} {what}", change.layer)
                 }
-                None => return,
+                None => match held::line(seen) {
+                    Some(line) => line,
+                    None => return,
+                },
             },
-            Progress::HoldStarted { planned } => {
-                format!("holding connections open for {:.0} s", planned.as_secs_f64())
-            }
+            Progress::HoldStarted { planned, connections } => format!(
+                "holding {connections} connections open, at most six at a time, for {:.0} s in all",
+                planned.as_secs_f64()
+            ),
             Progress::AskingAgain { route, .. } => match self.board.lines.get(*route) {
                 Some(line) => again(&line.route),
                 None => return,

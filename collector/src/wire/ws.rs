@@ -133,6 +133,19 @@ impl Socket {
         }
     }
 
+    /// Sends a text message.
+    ///
+    /// # Errors
+    /// How the connection had ended.
+    pub async fn text(&mut self, text: &str, limit: Duration) -> Result<(), Ending> {
+        let text = self.ws.send(Message::Text(text.into()));
+        match tokio::time::timeout(limit, text).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.ending(&error)),
+            Err(_) => Err(Ending::new(EndedBy::Silence)),
+        }
+    }
+
     /// Says goodbye and goes. The peer's close frame would tell nothing, and
     /// costs a round trip in which the next probe could have begun.
     pub async fn close(mut self) {

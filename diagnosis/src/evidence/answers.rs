@@ -41,9 +41,11 @@ impl Asked {
     #[must_use]
     pub fn of(probe: &str) -> Option<Self> {
         Some(match probe {
-            probe::UPGRADE | probe::HOLD_SILENT | probe::HOLD_RUNG | probe::HOLD_CHATTY => {
-                Self::Upgrade
-            }
+            probe::UPGRADE
+            | probe::HOLD_SILENT
+            | probe::HOLD_RUNG
+            | probe::HOLD_CHATTY
+            | probe::HOLD_KEEPALIVE => Self::Upgrade,
             probe::BROWSER_UPGRADE => Self::Browser,
             probe::COMPRESSED_UPGRADE => Self::Compressed,
             probe::H2_CONNECT => Self::ExtendedConnect,

@@ -12,6 +12,9 @@ use wss_bundle::{Observation, Step};
 /// Holds that begin within so many seconds of each other do not tell age from moment.
 const APART_S: f64 = 0.3;
 
+/// The silence that the console's socket must survive, in seconds.
+const NEEDED_S: f64 = 3600.0;
+
 /// One held connection.
 #[derive(Clone, Copy)]
 pub struct Holding<'a> {
@@ -37,24 +40,56 @@ impl<'a> Holding<'a> {
         self.hold.ping_interval_ms.is_some()
     }
 
+    /// Whether the system asks for signs of life below it.
+    #[must_use]
+    pub fn keeps_alive(&self) -> bool {
+        self.hold.keepalive_ms.is_some()
+    }
+
+    /// Whether the server was asked to send data.
+    #[must_use]
+    pub fn has_server_data(&self) -> bool {
+        self.observation.probe == probe::HOLD_SERVER_DATA
+    }
+
+    /// Whether nothing at all was meant to pass.
+    #[must_use]
+    pub fn silent(&self) -> bool {
+        !self.pings() && !self.keeps_alive() && !self.has_server_data()
+    }
+
     /// Whether it did not last.
     #[must_use]
     pub fn ended(&self) -> bool {
         self.held.ending.how != EndedBy::StillOpen
     }
 
-    /// Whether nobody ended it: nothing came back any more.
+    /// Whether nothing came back any more.
     #[must_use]
     pub fn forgotten(&self) -> bool {
         self.held.ending.how == EndedBy::Silence
     }
 
-    /// Seconds after which it had ended. Where nobody ended it: when it was asked for
-    /// a sign of life in vain, and not when the waiting for it was over.
+    /// Whether it had ended before anybody saw it: it did not answer when it was asked for
+    /// a sign of life, or that was refused (a box that has forgotten a flow answers its next
+    /// segment with a reset). The limit lies somewhere below the time of asking.
+    #[must_use]
+    pub fn unseen(&self) -> bool {
+        let asked = !self.pings() && self.held.held_ms >= self.hold.planned_ms;
+        self.ended() && (self.forgotten() || asked)
+    }
+
+    /// Whether somebody ended it, then and there.
+    fn seen(&self) -> bool {
+        self.ended() && !self.unseen()
+    }
+
+    /// Seconds after which it had ended. Where nobody was seen to end it: when it was asked
+    /// for a sign of life in vain, and not when the waiting for it was over.
     #[must_use]
     pub fn age_s(&self) -> f64 {
         let last = self.held.held_ms - self.held.quiet_ms;
-        let ms = match (self.forgotten(), self.hold.ping_interval_ms) {
+        let ms = match (self.unseen(), self.hold.ping_interval_ms) {
             (false, _) => self.held.held_ms,
             (true, None) => self.held.held_ms.min(self.hold.planned_ms),
             (true, Some(interval)) => (last + interval).min(self.held.held_ms),
@@ -63,20 +98,34 @@ impl<'a> Holding<'a> {
     }
 
     /// When that was, in seconds since the collection began.
-    fn moment_s(&self) -> f64 {
+    #[must_use]
+    pub fn moment_s(&self) -> f64 {
         self.began_s() + self.age_s()
     }
 
-    fn began_s(&self) -> f64 {
+    /// When it began, in seconds since the collection began.
+    #[must_use]
+    pub fn began_s(&self) -> f64 {
         self.observation.start_ms / 1e3
+    }
+
+    /// The age up to which it was seen to live.
+    #[must_use]
+    pub fn lived_s(&self) -> f64 {
+        match (self.unseen(), self.pings()) {
+            (false, _) => self.held.held_ms / 1e3,
+            (true, true) => (self.held.held_ms - self.held.quiet_ms) / 1e3,
+            (true, false) => 0.0,
+        }
     }
 
     /// The longest silence, in seconds, after which it answered; `None` when there was
     /// none, or no answer.
-    fn survived_s(&self) -> Option<f64> {
+    #[must_use]
+    pub fn survived_s(&self) -> Option<f64> {
         match self.hold.ping_interval_ms {
             Some(interval) => (self.held.pongs > 0).then_some(interval / 1e3),
-            None if self.ended() => None,
+            None if self.ended() || !self.silent() => None,
             // A server that talks makes it less than silent.
             None if self.held.server_frames > 0 => Some(self.held.quiet_ms / 1e3),
             None => Some(self.held.held_ms.min(self.hold.planned_ms) / 1e3),
@@ -93,6 +142,19 @@ pub struct Bracket<'a> {
     pub cut: Option<Holding<'a>>,
 }
 
+impl Bracket<'_> {
+    /// Whether the limit is shorter than the console needs. One of an hour is what it needs,
+    /// and a connection that is asked after an hour may meet it.
+    #[must_use]
+    pub fn too_short(&self) -> bool {
+        let near = |s: f64| s >= NEEDED_S * 0.97;
+        self.cut.is_some_and(|cut| match cut.unseen() {
+            true => !self.alive_s.is_some_and(near),
+            false => cut.age_s() < NEEDED_S * 0.999,
+        })
+    }
+}
+
 /// What the holds look like together.
 pub enum Picture<'a> {
     /// None ended.
@@ -106,8 +168,24 @@ pub enum Picture<'a> {
     /// They ended at the same age and in the same moment: begun together, or one alone
     /// was held long enough.
     AgeOrEvent,
-    /// One that pings ended, and a silent one outlived it.
-    PingsAlone(Holding<'a>),
+    /// One ended, and another that was no more active outlived it: the first is one that
+    /// pings, or the others were as silent for longer.
+    Unlike(Holding<'a>),
+}
+
+impl Picture<'_> {
+    /// Its name, as `idle.picture` has it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Lasts => "lasts",
+            Self::Idle => "silence",
+            Self::Age => "age",
+            Self::Event(_) => "event",
+            Self::AgeOrEvent => "age-or-event",
+            Self::Unlike(_) => "unlike",
+        }
+    }
 }
 
 /// Two ages (seconds) that count as one: within 15 %, and a second at least.
@@ -149,10 +227,55 @@ fn compare(a: &Holding<'_>, b: &Holding<'_>) -> Ends {
     ends((a.began_s() - b.began_s()).abs(), ages, moments, near)
 }
 
+/// Ends that lie no further apart (seconds) may be one moment's.
+const MOMENT_S: f64 = 1.0;
+
+fn spread(all: impl Iterator<Item = f64>) -> f64 {
+    let (low, high) = all.fold((f64::MAX, f64::MIN), |(a, b), x| (a.min(x), b.max(x)));
+    (high - low).max(0.0)
+}
+
+/// Those that ended in one moment, at different ages, together with all that were open
+/// then; nothing where there are none. A silent limit that counts in whole seconds ends two
+/// in one moment as well, and lets the others live.
+fn in_one_moment<'a>(all: &[Holding<'a>]) -> Vec<Holding<'a>> {
+    let seen: Vec<Holding<'a>> = all.iter().copied().filter(Holding::seen).collect();
+    for first in &seen {
+        let at = first.moment_s();
+        let near = |one: &&Holding<'a>| (0.0..=MOMENT_S).contains(&(one.moment_s() - at));
+        let together: Vec<Holding<'a>> = seen.iter().filter(near).copied().collect();
+        let (moments, ages, began) = (
+            spread(together.iter().map(Holding::moment_s)),
+            spread(together.iter().map(Holding::age_s)),
+            spread(together.iter().map(Holding::began_s)),
+        );
+        // Open before it and after it. One that pings may be spared by a limit of silence:
+        // of that, no three ages are seconds apart.
+        let spared = |one: &Holding<'_>| {
+            let open = one.began_s() < at - APART_S && one.moment_s() > at + MOMENT_S;
+            let several = together.len() > 2 && ages > 2.0 * MOMENT_S;
+            open && !(one.pings() && several)
+        };
+        if together.len() > 1
+            && !all.iter().any(spared)
+            && ends(began, ages, moments, true) == Ends::SameMoment
+        {
+            return together;
+        }
+    }
+    Vec::new()
+}
+
 impl<'a> RouteView<'a> {
     /// Every connection that was held, in the order in which they began.
     pub fn holdings(&self) -> impl Iterator<Item = Holding<'a>> + '_ {
-        let holds = [probe::HOLD_SILENT, probe::HOLD_RUNG, probe::HOLD_CHATTY];
+        let holds = [
+            probe::HOLD_SILENT,
+            probe::HOLD_RUNG,
+            probe::HOLD_CHATTY,
+            probe::HOLD_KEEPALIVE,
+            probe::HOLD_SERVER_DATA,
+        ];
         let own = self.observations.iter().copied();
         own.filter(move |o| holds.contains(&o.probe.as_str()) && !self.is_too_short(o))
             .filter_map(Holding::of)
@@ -163,46 +286,133 @@ impl<'a> RouteView<'a> {
     pub fn silence_survived(&self) -> Bracket<'a> {
         let cut = self
             .holdings()
-            .filter(|one| !one.pings() && one.ended())
+            .filter(|one| one.silent() && one.ended())
             .min_by(|a, b| a.age_s().total_cmp(&b.age_s()));
         let survived = self.holdings().filter_map(|one| one.survived_s());
         let below = survived.filter(|s| cut.is_none_or(|cut| *s < cut.age_s()));
         Bracket { alive_s: below.reduce(f64::max), cut }
     }
 
+    /// The longest time, in seconds, for which a connection was silent and answered then.
+    #[must_use]
+    pub fn silent_for_s(&self) -> Option<f64> {
+        self.holdings().filter(Holding::silent).filter_map(|one| one.survived_s()).reduce(f64::max)
+    }
+
     /// What the holds look like together; `None` where nothing was held.
     #[must_use]
     pub fn picture(&self) -> Option<Picture<'a>> {
         let all: Vec<Holding<'a>> = self.holdings().collect();
-        let (first, _) = all.split_first()?;
-        let _ = first;
-        let silent: Vec<_> = all.iter().filter(|one| !one.pings() && one.ended()).collect();
-        let pinging = all.iter().find(|one| one.pings() && one.ended());
-        let Some(pinging) = pinging else {
-            return Some(if silent.is_empty() { Picture::Lasts } else { Picture::Idle });
-        };
-        let how: Vec<Ends> = silent.iter().map(|one| compare(one, pinging)).collect();
-        let in_one_moment = how.iter().filter(|ends| **ends == Ends::SameMoment).count();
-        if in_one_moment > 0 && !how.contains(&Ends::SameAge) {
-            let same = silent.iter().zip(&how).filter(|(_, ends)| **ends == Ends::SameMoment);
-            let ended = same.map(|(one, _)| **one).chain([*pinging]).collect();
-            return Some(Picture::Event(ended));
+        all.first()?;
+        let silent: Vec<_> =
+            all.iter().copied().filter(|one| one.silent() && one.ended()).collect();
+        let pinging = all.iter().copied().find(|one| one.pings() && one.ended());
+        if silent.is_empty() && pinging.is_none() {
+            return Some(Picture::Lasts);
         }
-        if how.contains(&Ends::SameAge) {
-            return Some(Picture::Age);
+        let together = in_one_moment(&all);
+        if !together.is_empty() && !limit_before(&silent, &together) {
+            return Some(Picture::Event(together));
         }
-        if how.contains(&Ends::Both) || in_one_moment > 0 {
-            return Some(Picture::AgeOrEvent);
-        }
-        if silent.iter().any(|one| one.age_s() < pinging.age_s()) {
-            return Some(Picture::Idle);
-        }
-        // Only it was held for so long.
-        let outlived = all.iter().any(|one| {
-            !one.pings() && !one.ended() && one.held.held_ms / 1e3 > pinging.age_s() * 1.15
-        });
-        Some(if outlived { Picture::PingsAlone(*pinging) } else { Picture::AgeOrEvent })
+        let shortest = silent.iter().copied().min_by(|a, b| a.age_s().total_cmp(&b.age_s()));
+        Some(match (shortest, pinging) {
+            (None, None) => Picture::Lasts,
+            (Some(cut), None) => without_pings(&all, cut),
+            (_, Some(pinging)) if pinging.unseen() => pings_unseen(&all, &silent, pinging),
+            (_, Some(pinging)) => pings_seen(&all, &silent, pinging),
+        })
     }
+}
+
+/// Whether silent ones had ended alike before that moment, and younger than the one that
+/// pings: then there is a limit of silence, whatever happened later.
+fn limit_before(silent: &[Holding<'_>], together: &[Holding<'_>]) -> bool {
+    let at = together.iter().map(Holding::moment_s).fold(f64::MAX, f64::min);
+    let oldest = together.iter().map(Holding::age_s).fold(0.0, f64::max);
+    let before: Vec<f64> = silent
+        .iter()
+        .filter(|one| one.seen() && one.moment_s() < at - MOMENT_S)
+        .map(Holding::age_s)
+        .collect();
+    before.len() > 1
+        && spread(before.iter().copied()) <= MOMENT_S
+        && before.iter().all(|age| *age < oldest && !same_age(*age, oldest))
+}
+
+/// The one that pings lasted, or there was none.
+fn without_pings<'a>(all: &[Holding<'a>], cut: Holding<'a>) -> Picture<'a> {
+    let longer = all.iter().any(|one| {
+        one.silent() && one.survived_s().is_some_and(|alive| alive > cut.age_s() * 1.15 + 0.5)
+    });
+    if longer { Picture::Unlike(cut) } else { Picture::Idle }
+}
+
+/// The one that pings got no answer any more: some time between two Pings. That is a
+/// moment which lies in the time of all that died, and of none that did not; or an age which
+/// all that died would have come to, and no other; or both.
+fn pings_unseen<'a>(
+    all: &[Holding<'a>],
+    silent: &[Holding<'a>],
+    pinging: Holding<'a>,
+) -> Picture<'a> {
+    let (young, old) = (pinging.lived_s() - APART_S, pinging.age_s() + APART_S);
+    let (before, after) = (pinging.began_s() + young, pinging.began_s() + old);
+    let others = || all.iter().filter(|one| one.observation.id != pinging.observation.id);
+    let a_moment = others().all(|one| match one.ended() {
+        true => one.began_s() < after && one.moment_s() > before,
+        false => one.moment_s() < after || one.began_s() > before,
+    });
+    let an_age = others().all(|one| match one.ended() {
+        true => one.age_s() > young,
+        false => one.lived_s() < old,
+    });
+    match (a_moment, an_age) {
+        (true, false) if silent.is_empty() => Picture::Unlike(pinging),
+        (true, false) => Picture::Event(silent.iter().copied().chain([pinging]).collect()),
+        (false, true) => Picture::Age,
+        (true, true) => Picture::AgeOrEvent,
+        // At that age the one that pings was still answered.
+        (false, false) if silent.iter().any(|one| one.age_s() < young) => Picture::Idle,
+        (false, false) => Picture::Unlike(pinging),
+    }
+}
+
+/// Somebody ended the one that pings.
+fn pings_seen<'a>(
+    all: &[Holding<'a>],
+    silent: &[Holding<'a>],
+    pinging: Holding<'a>,
+) -> Picture<'a> {
+    let seen: Vec<Holding<'a>> = silent.iter().copied().filter(Holding::seen).collect();
+    let how: Vec<Ends> = seen.iter().map(|one| compare(one, &pinging)).collect();
+    let younger = |one: &Holding<'_>| {
+        one.age_s() < pinging.age_s() && !same_age(one.age_s(), pinging.age_s())
+    };
+    let one_moment = how.contains(&Ends::SameMoment);
+    let before = seen.iter().zip(&how).any(|(one, how)| younger(one) && *how != Ends::SameMoment);
+    if one_moment && !how.contains(&Ends::SameAge) && !before {
+        let same = seen.iter().zip(&how).filter(|(_, ends)| **ends == Ends::SameMoment);
+        return Picture::Event(same.map(|(one, _)| *one).chain([pinging]).collect());
+    }
+    if silent.iter().any(|one| younger(one) && !how_of(one, &seen, &how, Ends::SameMoment)) {
+        return Picture::Idle;
+    }
+    if how.contains(&Ends::SameAge) {
+        return Picture::Age;
+    }
+    if how.contains(&Ends::Both) || one_moment {
+        return Picture::AgeOrEvent;
+    }
+    // Only it was held for so long.
+    let outlived = all
+        .iter()
+        .any(|one| one.silent() && !one.ended() && one.lived_s() > pinging.age_s() * 1.15);
+    if outlived { Picture::Unlike(pinging) } else { Picture::AgeOrEvent }
+}
+
+fn how_of(one: &Holding<'_>, seen: &[Holding<'_>], how: &[Ends], wanted: Ends) -> bool {
+    let at = seen.iter().position(|other| other.observation.id == one.observation.id);
+    at.is_some_and(|at| how[at] == wanted)
 }
 
 #[cfg(test)]

@@ -23,8 +23,9 @@ impl RouteView<'_> {
             Compression::NotGranted | Compression::Passes => {}
             Compression::Untold => out.extend(self.as_browsers_send_it(path)),
         }
-        if let Some(cut) = self.silence_survived().cut {
-            out.push(format!("a silent connection is cut ({})", after(&cut)));
+        let bracket = self.silence_survived();
+        if let Some(cut) = bracket.cut.filter(|_| bracket.too_short()) {
+            out.push(format!("a silent connection is cut ({})", after(&cut, bracket.alive_s)));
         }
         out
     }

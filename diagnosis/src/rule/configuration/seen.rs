@@ -5,7 +5,6 @@ use crate::configuration::{Issue, Kind, Program, Provided};
 use crate::evidence::compression::Compression;
 use crate::evidence::holding::Picture;
 use crate::evidence::{Author, Evidence, Reply, ReplyKind, RouteView};
-use crate::idle;
 use crate::model::{Cause, Confidence, DeviceRole, Location};
 use crate::rule::Claim;
 use wss_bundle::ResponseHead;
@@ -252,7 +251,9 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
     }
 
     fn cut_at(&self, seconds: f64) -> Option<Seen> {
-        let cut = idle::idle(self.e)?.cut_after_s?;
+        let (route, _) = self.deciding()?;
+        // Where nobody was seen to end it, the time is the collector's own.
+        let cut = route.silence_survived().cut.filter(|cut| !cut.unseen())?.age_s();
         let near = (cut - seconds).abs() <= (seconds * 0.05).max(1.5);
         let explains = self.claimed(&[Cause::IdleTimeout]);
         let saw = format!("The probe saw it: the silent connection was cut after {cut:.1} s.");
