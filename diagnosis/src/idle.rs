@@ -74,6 +74,8 @@ fn of_route(route: &RouteView<'_>) -> Option<Idle> {
     let bracket = route.silence_survived();
     let shown = bracket.cut.unwrap_or(whole);
     let cut_by = match shown.held.ending.how {
+        // What answers the first byte after hours with a reset had ended it before.
+        _ if shown.unseen() => Some("silence"),
         EndedBy::StillOpen => None,
         EndedBy::CloseFrame => Some("close-frame"),
         EndedBy::Fin | EndedBy::Garbled => Some("fin"),

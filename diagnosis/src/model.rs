@@ -665,7 +665,8 @@ pub struct Idle {
     /// The shortest silence, in seconds, after which one was cut, or did not answer;
     /// `null` when there was none. With `silence` the limit lies between `alive_s` and it.
     pub cut_after_s: Option<f64>,
-    /// `fin`, `reset`, `close-frame`, `silence`; `null` when it was not cut.
+    /// `fin`, `reset`, `close-frame`, `silence` (nobody was seen to end it: when it was asked
+    /// for a sign of life, there was none, or a refusal); `null` when it was not cut.
     pub cut_by: Option<&'static str>,
     /// Whether a close_notify came before the FIN; `null` without TLS.
     pub tls_closed: Option<bool>,

@@ -42,6 +42,10 @@ pub fn judge(bundle: &Bundle, source: &str, signatures: &Signatures) -> Judged {
                 idle.cut_by.into(),
                 idle.tls_closed.into(),
                 idle.keepalive_survives.into(),
+                idle.alive_s.into(),
+                idle.tcp_keepalive_survives.into(),
+                idle.server_data_survives.into(),
+                idle.picture.into(),
             ],
         ));
     }

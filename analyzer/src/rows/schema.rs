@@ -190,10 +190,35 @@ pub static HOLDS: Table = Table {
         ID,
         DAY,
         real("held_s", "seconds", "How long it lasted"),
-        maybe(real("cut_after_s", "seconds", "When it was cut; null when it was not")),
-        maybe(text("cut_by", "fin, reset, close-frame, silence", "How")),
+        maybe(real(
+            "cut_after_s",
+            "seconds",
+            "The shortest silence after which one was cut, or did not answer; null when there was none",
+        )),
+        maybe(text(
+            "cut_by",
+            "fin, reset, close-frame, silence",
+            "How. With `silence` nobody was seen to end it: the limit lies between `alive_s` and \
+             `cut_after_s`",
+        )),
         maybe(integer("tls_closed", "0, 1", "Whether a close_notify came before the end")),
         maybe(integer("keepalive_survives", "0, 1", "Whether a connection that pings outlived it")),
+        maybe(real("alive_s", "seconds", "The longest silence after which one still answered")),
+        maybe(integer(
+            "tcp_keepalive_survives",
+            "0, 1",
+            "Whether one outlived it that was silent but for TCP keepalive",
+        )),
+        maybe(integer(
+            "server_data_survives",
+            "0, 1",
+            "Whether one outlived it on which the server sends data",
+        )),
+        maybe(text(
+            "picture",
+            "lasts, silence, age, event, age-or-event, unlike",
+            "What the ends of all that were held look like together",
+        )),
     ],
 };
 

@@ -22,8 +22,13 @@ const NAME: &str = "wss.db";
 /// How long one writer waits for another. A batch takes well under a second.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// One script a version, each from the version before it.
-const MIGRATIONS: &[&str] =
-    &[include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("1.sql"),
+    include_str!("2.sql"),
+    include_str!("3.sql"),
+    include_str!("4.sql"),
+    include_str!("5.sql"),
+];
 
 /// A store that can be written to.
 pub struct Store {

@@ -147,34 +147,43 @@ pub(super) fn stacked(
     chart
 }
 
-/// Bars side by side, with vertical marks: `at` and `marks` on one scale. A bar is
-/// its place, its count, its name, and how the filters count it.
-pub(super) fn histogram(
-    label: String,
-    at: &[(f64, u64, String, String)],
-    marks: &[f64],
-    unit: &str,
-) -> Chart {
+/// A bar of a histogram.
+pub(super) struct Column {
+    /// What it stands for: one place where both are the same.
+    pub(super) from: f64,
+    pub(super) to: f64,
+    pub(super) count: u64,
+    pub(super) name: String,
+    /// How the filters count it.
+    pub(super) figure: String,
+}
+
+/// Bars side by side, with vertical marks on the same scale. What is known to lie between
+/// two places is as broad as these are apart.
+pub(super) fn histogram(label: String, at: &[Column], marks: &[f64], unit: &str) -> Chart {
     let (height, left, bottom, top) = (200.0, 56.0, 24.0, 12.0);
-    let longest = at.iter().map(|(x, ..)| *x).fold(10.0, f64::max) * 1.05;
-    let most = round_up(at.iter().map(|(_, n, ..)| *n).max().unwrap_or(0).max(1));
+    let longest = at.iter().map(|one| one.to).fold(10.0, f64::max) * 1.05;
+    let most = round_up(at.iter().map(|one| one.count).max().unwrap_or(0).max(1));
     let room = height - bottom - top;
     let x_of = |x: f64| left + x / longest * (WIDTH - left - 20.0);
-    let bars = at
-        .iter()
-        .enumerate()
-        .map(|(group, (x, n, name, figure))| {
+    // The broad ones lie behind the others.
+    let mut order: Vec<(usize, &Column)> = at.iter().enumerate().collect();
+    order.sort_by(|(_, a), (_, b)| (b.to - b.from).total_cmp(&(a.to - a.from)));
+    let bars = order
+        .into_iter()
+        .map(|(group, one)| {
             // One case beside a thousand must still be seen.
-            let tall = (*n as f64 / most as f64 * room).max(1.5);
+            let tall = (one.count as f64 / most as f64 * room).max(1.5);
+            let broad = x_of(one.to) - x_of(one.from);
             Bar {
-                x: round(x_of(*x) - 2.5),
+                x: round(x_of((one.from + one.to) / 2.0) - broad.max(5.0) / 2.0),
                 y: round(height - bottom - tall),
-                width: 5.0,
+                width: round(broad.max(5.0)),
                 height: round(tall),
-                tone: "s0".to_owned(),
-                title: format!("{name}: {n}"),
+                tone: if broad > 0.0 { "between" } else { "s0" }.to_owned(),
+                title: format!("{}: {}", one.name, one.count),
                 group: group.to_string(),
-                figure: figure.clone(),
+                figure: one.figure.clone(),
             }
         })
         .collect();

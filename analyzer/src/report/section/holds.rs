@@ -1,18 +1,29 @@
-//! The held connections on one time axis, with products' known defaults marked.
+//! The held connections on one axis of time, with products' known defaults marked and the
+//! limit between two silences; and when each began and ended, since one moment, one age and
+//! one silence are three pictures.
 
 use crate::report::part::limited;
 use crate::report::{Case, View, words};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
-use wss_bundle::observation::{EndedBy, Held, Hold};
+use wss_bundle::observation::Hold;
 use wss_bundle::transcript::ended;
 use wss_bundle::{Observation, Outcome, Step};
+use wss_diagnosis::evidence::holding::Holding;
+use wss_diagnosis::idle::{between, words as seconds};
 use wss_diagnosis::signature::Signatures;
 
 /// Connections drawn.
-const COUNT: usize = 24;
+const COUNT: usize = 60;
 /// Products named at one mark.
 const NAMES: usize = 3;
+/// An axis that is longer than this (seconds) is drawn by ratios: beside an hour, a minute
+/// would be a pixel.
+const LINEAR: f64 = 200.0;
+/// Where the labels of such an axis may stand.
+const TICKS: [f64; 9] = [10.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0, 14_400.0];
+/// Pixels from one to the next in the picture of moments.
+const LINE: usize = 11;
 
 #[derive(Debug, Serialize)]
 pub(super) struct Holds {
@@ -21,6 +32,9 @@ pub(super) struct Holds {
     ticks: Vec<Tick>,
     marks: Vec<Mark>,
     conclusion: Option<String>,
+    /// Said where the axis is drawn by ratios.
+    ratios: bool,
+    moments: Option<Moments>,
 }
 
 #[derive(Debug, Serialize)]
@@ -38,6 +52,8 @@ struct Row {
     /// How long it was meant to last.
     planned: String,
     marks: Vec<String>,
+    /// Between which silences the limit lies, on the route of this one: from, and how far.
+    between: Option<[String; 2]>,
 }
 
 #[derive(Debug, Serialize)]
@@ -55,59 +71,157 @@ struct Mark {
     others: String,
 }
 
+/// When each began and ended.
+#[derive(Debug, Serialize)]
+struct Moments {
+    /// What it shows, for whoever cannot see it.
+    label: String,
+    said: &'static str,
+    height: usize,
+    lines: Vec<Line>,
+    ticks: Vec<Tick>,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    y: usize,
+    from: String,
+    to: String,
+    tone: &'static str,
+    /// Whether it ended there.
+    ended: bool,
+}
+
 struct Seen<'a> {
     title: String,
     anchor: Option<String>,
+    o: &'a Observation,
     hold: &'a Hold,
+    /// Bundle and route.
+    of: (usize, &'a str),
+}
+
+/// Places on the axis.
+#[derive(Clone, Copy)]
+struct Axis {
+    longest: f64,
+    ratios: bool,
+}
+
+impl Axis {
+    fn new(longest: f64) -> Self {
+        Self { longest, ratios: longest > LINEAR }
+    }
+
+    fn place(self, s: f64) -> f64 {
+        let s = if s.is_finite() { s.clamp(0.0, self.longest) } else { 0.0 };
+        if self.ratios { (1.0 + s / 10.0).ln() / (1.0 + self.longest / 10.0).ln() } else { s / self.longest }
+    }
+
+    fn percent(self, s: f64) -> String {
+        words::percent(self.place(s), 1.0)
+    }
+
+    fn ticks(self) -> Vec<Tick> {
+        let digits = usize::from(self.longest < 10.0);
+        let anchors = ["start", "middle", "middle", "middle", "end"];
+        let at: Vec<(f64, &'static str)> = match self.ratios {
+            false => (0..=4_u32)
+                .map(|at| (self.longest * f64::from(at) / 4.0, anchors[at as usize]))
+                .collect(),
+            true => {
+                let inner = TICKS.iter().copied().filter(|s| self.place(*s) < 0.93);
+                let inner = inner.map(|s| (s, "middle"));
+                [(0.0, "start")].into_iter().chain(inner).chain([(self.longest, "end")]).collect()
+            }
+        };
+        let tick = |(s, anchor): (f64, &'static str)| Tick {
+            x: self.percent(s),
+            label: format!("{s:.digits$} s"),
+            anchor,
+        };
+        at.into_iter().map(tick).collect()
+    }
 }
 
 impl Holds {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let found = case.views.iter().flat_map(|view| {
+        let found = case.views.iter().enumerate().flat_map(|(bundle, view)| {
             let all = view.observations();
-            all.filter_map(|(o, _)| seen(view, o))
+            all.filter_map(move |(o, _)| seen(bundle, view, o))
         });
-        let (found, more) = limited(found, COUNT);
+        let mut found: Vec<Seen<'_>> = found.collect();
+        // The shortest of a route first, as rungs stand on each other.
+        found.sort_by(|a, b| {
+            let key = |one: &Seen<'_>| (one.of.0, one.of.1.to_owned());
+            key(a).cmp(&key(b)).then(a.hold.planned_ms.total_cmp(&b.hold.planned_ms))
+        });
+        let (found, more) = limited(found.into_iter(), COUNT);
         let length = |one: &Seen<'_>| {
-            let held = one.hold.result.ok().map_or(0.0, |held| held.held_ms);
-            one.hold.planned_ms.max(held).clamp(0.0, 1e9) / 1e3
+            let held = Holding::of(one.o).map_or(0.0, |held| held.age_s());
+            (one.hold.planned_ms / 1e3).max(held).clamp(0.0, 1e6)
         };
-        let longest = found.iter().map(length).fold(1.0, f64::max);
-        let marks = marks(case, longest);
+        let axis = Axis::new(found.iter().map(length).fold(1.0, f64::max));
+        let marks = marks(case, axis.longest);
         let lines: Vec<String> =
-            marks.iter().map(|mark| words::percent(f64::from(mark.seconds), longest)).collect();
-        let holds = found.iter().map(|one| row(case.signatures, one, longest, &lines)).collect();
-        let ticks = (0..=4)
-            .map(|at| {
-                let seconds = longest * f64::from(at) / 4.0;
-                let digits = usize::from(longest < 10.0);
-                Tick {
-                    x: words::percent(f64::from(at), 4.0),
-                    label: format!("{seconds:.digits$} s"),
-                    anchor: ["start", "middle", "middle", "middle", "end"][at as usize],
-                }
+            marks.iter().map(|mark| axis.percent(f64::from(mark.seconds))).collect();
+        let holds = found
+            .iter()
+            .map(|one| {
+                let between = bracket(&found, one.of)
+                    .map(|(low, high)| {
+                        let width = axis.place(high) - axis.place(low);
+                        [axis.percent(low), words::percent(width, 1.0)]
+                    })
+                    .filter(|_| Holding::of(one.o).is_some_and(|held| held.silent()));
+                row(case.signatures, one, axis, &lines, between)
             })
             .collect();
-        Self { holds, more, ticks, marks, conclusion: conclusion(case) }
+        let (ticks, ratios) = (axis.ticks(), axis.ratios);
+        let moments = moments(case, &found);
+        Self { holds, more, ticks, marks, conclusion: conclusion(case), ratios, moments }
     }
 }
 
-fn seen<'a>(view: &View<'a>, o: &'a Observation) -> Option<Seen<'a>> {
+fn seen<'a>(bundle: usize, view: &View<'a>, o: &'a Observation) -> Option<Seen<'a>> {
     let Step::Hold(hold) = &o.step else { return None };
-    let kind = match hold.ping_interval_ms {
-        Some(every) => format!("pings every {}", words::ms(every)),
-        None => "silent".to_owned(),
+    let kind = match (hold.ping_interval_ms, hold.keepalive_ms) {
+        (Some(every), _) => format!("pings every {}", words::ms(every)),
+        (_, Some(every)) => format!("silent but for TCP keepalive every {}", words::ms(every)),
+        _ if o.probe == wss_bundle::observation::probe::HOLD_SERVER_DATA => {
+            "the server sends data".to_owned()
+        }
+        _ => "silent".to_owned(),
     };
     let title = format!("{}, {}, {kind}", view.name, o.route);
     Some(Seen {
         title: words::cut(&title, 120),
         anchor: view.anchor(&o.id).map(str::to_owned),
+        o,
         hold,
+        of: (bundle, &o.route.0),
     })
 }
 
-fn row(known: &Signatures, one: &Seen<'_>, longest: f64, marks: &[String]) -> Row {
-    let planned = one.hold.planned_ms / 1e3;
+/// Between which silences the limit of a route lies, where nobody was seen to end what was
+/// silent.
+fn bracket(all: &[Seen<'_>], of: (usize, &str)) -> Option<(f64, f64)> {
+    let own = || all.iter().filter(|one| one.of == of).filter_map(|one| Holding::of(one.o));
+    let dead = own()
+        .filter(|one| one.silent() && one.ended())
+        .min_by(|a, b| a.age_s().total_cmp(&b.age_s()))
+        .filter(Holding::unseen)?;
+    let alive = own().filter_map(|one| one.survived_s()).filter(|s| *s < dead.age_s());
+    Some((alive.fold(0.0, f64::max), dead.age_s()))
+}
+
+fn row(
+    known: &Signatures,
+    one: &Seen<'_>,
+    axis: Axis,
+    marks: &[String],
+    between: Option<[String; 2]>,
+) -> Row {
     let row = |symbol, tone, outcome: String, detail: String, held_s: f64| Row {
         title: one.title.clone(),
         anchor: one.anchor.clone(),
@@ -116,50 +230,45 @@ fn row(known: &Signatures, one: &Seen<'_>, longest: f64, marks: &[String]) -> Ro
         outcome,
         detail: words::cut(&detail, 300),
         near: Vec::new(),
-        width: words::percent(held_s, longest),
+        width: axis.percent(held_s),
         cut: None,
-        planned: words::percent(planned, longest),
+        planned: axis.percent(one.hold.planned_ms / 1e3),
         marks: marks.to_vec(),
+        between: between.clone(),
     };
-    match &one.hold.result {
-        Outcome::Ok(held) if held.ending.how == EndedBy::StillOpen => {
-            let outcome = format!("still open after {planned:.0} s");
-            let detail = "a limit above that is unknown".to_owned();
-            row("✓", "good", outcome, detail, held.held_ms / 1e3)
-        }
-        Outcome::Ok(held) if held.ending.how == EndedBy::Silence => {
-            // Nobody cut it: what is known is when a sign of life was asked for in vain.
-            let seconds = match one.hold.ping_interval_ms {
-                Some(_) => held.held_ms / 1e3,
-                None => held.held_ms.min(one.hold.planned_ms) / 1e3,
-            };
-            let outcome = format!("no answer after {seconds:.1} s");
-            Row {
-                cut: Some(words::percent(seconds, longest)),
-                ..row("✗", "bad", outcome, ended(&held.ending), seconds)
-            }
-        }
-        Outcome::Ok(held) => {
-            let seconds = held.held_ms / 1e3;
-            let outcome = format!("cut after {seconds:.1} s");
-            Row {
-                near: near(known, one.hold, held),
-                cut: Some(words::percent(seconds, longest)),
-                ..row("✗", "bad", outcome, ended(&held.ending), seconds)
-            }
-        }
-        Outcome::Failed(failure) => {
-            row("?", "warn", "could not be held".to_owned(), failure.to_string(), 0.0)
-        }
+    let Some(held) = Holding::of(one.o) else {
+        let why = match &one.hold.result {
+            Outcome::Failed(failure) => failure.to_string(),
+            Outcome::Ok(_) => String::new(),
+        };
+        return row("?", "warn", "could not be held".to_owned(), why, 0.0);
+    };
+    let age = held.age_s();
+    if !held.ended() {
+        let outcome = format!("still open after {}", seconds(age));
+        return row("✓", "good", outcome, "a limit above that is unknown".to_owned(), age);
+    }
+    let outcome = match (held.unseen(), held.forgotten()) {
+        (true, true) => format!("no answer after {age:.1} s"),
+        (true, false) => format!("ended when it was asked, after {age:.1} s"),
+        _ => format!("cut after {age:.1} s"),
+    };
+    Row {
+        near: near(known, &held),
+        cut: Some(axis.percent(age)),
+        ..row("✗", "bad", outcome, ended(&held.held.ending), age)
     }
 }
 
 /// Products that cut about then by default.
-fn near(known: &Signatures, hold: &Hold, held: &Held) -> Vec<String> {
-    let seconds = held.held_ms / 1e3;
-    let known = match hold.ping_interval_ms {
-        Some(_) => known.lifetime_limits(seconds),
-        None => known.idle_defaults(seconds),
+fn near(known: &Signatures, one: &Holding<'_>) -> Vec<String> {
+    // Of one that nobody was seen to end, the time is the collector's own.
+    if one.unseen() {
+        return Vec::new();
+    }
+    let known = match one.pings() {
+        true => known.lifetime_limits(one.age_s()),
+        false => known.idle_defaults(one.age_s()),
     };
     let near = known.iter().take(6);
     near.map(|(product, limit, setting)| format!("{product}: {limit} s ({setting})")).collect()
@@ -189,25 +298,98 @@ fn marks(case: &Case<'_>, longest: f64) -> Vec<Mark> {
         .collect()
 }
 
-/// What the two holds say together.
+/// When each of the deciding route's began and ended; nothing where none ended.
+fn moments(case: &Case<'_>, found: &[Seen<'_>]) -> Option<Moments> {
+    let said = match case.diagnosis.idle.as_ref()?.picture? {
+        "event" => "They end in one moment, whatever their age: that is one event.",
+        "age" => "Each ends at the same age, pings or not: that is a limit of age.",
+        "silence" => "The silent ones end after the same silence, and pings keep one up: that is a limit of silence.",
+        "age-or-event" => "By age or by one event: from these the two cannot be told apart.",
+        "unlike" => "Some end and others do not: no limit that holds for all of them does that.",
+        _ => return None,
+    };
+    let route = case.diagnosis.findings.iter().find_map(|finding| {
+        let cited = &finding.evidence.first;
+        let own = |one: &&Seen<'_>| {
+            one.o.id == cited.observation
+                && case.views[one.of.0].bundle.manifest.id == cited.bundle
+        };
+        found.iter().find(own).map(|one| one.of)
+    });
+    let of = route.or_else(|| found.first().map(|one| one.of))?;
+    let all: Vec<Holding<'_>> =
+        found.iter().filter(|one| one.of == of).filter_map(|one| Holding::of(one.o)).collect();
+    let first = all.iter().map(Holding::began_s).fold(f64::MAX, f64::min);
+    let last = all.iter().map(Holding::moment_s).fold(first + 1.0, f64::max);
+    let axis = Axis { longest: (last - first).clamp(1.0, 1e6), ratios: false };
+    let mut lines: Vec<&Holding<'_>> = all.iter().collect();
+    lines.sort_by(|a, b| a.began_s().total_cmp(&b.began_s()));
+    let label: Vec<String> = lines
+        .iter()
+        .map(|one| {
+            let what = if one.pings() { "pinging" } else { "silent" };
+            let end = if one.ended() { "ended" } else { "was closed" };
+            let at = |s: f64| format!("{:.1}", s - first);
+            format!("{what}, from {} to {} s, {end}", at(one.began_s()), at(one.moment_s()))
+        })
+        .collect();
+    let lines = (0..).zip(&lines).map(|(at, one)| Line {
+        y: LINE / 2 + at * LINE,
+        from: axis.percent(one.began_s() - first),
+        to: axis.percent(one.moment_s() - first),
+        tone: match (one.ended(), one.pings()) {
+            (true, _) => "bad",
+            (false, true) => "accent",
+            (false, false) => "good",
+        },
+        ended: one.ended(),
+    });
+    let lines: Vec<Line> = lines.collect();
+    Some(Moments {
+        label: words::cut(&format!("From when to when each was open: {}", label.join("; ")), 2000),
+        said,
+        height: lines.len() * LINE,
+        lines,
+        ticks: axis.ticks(),
+    })
+}
+
+/// What the holds say together.
 fn conclusion(case: &Case<'_>) -> Option<String> {
     let idle = case.diagnosis.idle.as_ref()?;
     let cut = idle.cut_after_s?;
-    if idle.cut_by == Some("silence") {
-        let alive = idle.alive_s.map_or(String::new(), |s| format!("after {s:.1} s of silence a connection still answered, "));
-        return Some(format!(
-            "Nobody ended anything: {alive}after {cut:.1} s none did. The limit lies in between."
-        ));
-    }
-    Some(match idle.keepalive_survives {
-        Some(true) => format!(
+    let text = match (idle.picture, idle.cut_by, idle.keepalive_survives) {
+        (Some("event"), ..) => {
+            "Several were ended in the same moment, at different ages: by one event, not by a limit."
+                .to_owned()
+        }
+        (Some("unlike"), ..) => {
+            "Some ended, and others that were as silent for longer did not.".to_owned()
+        }
+        (_, Some("silence"), _) => {
+            let alive = idle.alive_s.map_or(String::new(), |s| {
+                format!("after {} of silence a connection still answered, ", seconds(s))
+            });
+            format!(
+                "Nobody was seen to end anything: {alive}after {} one did not. The limit is {}.",
+                seconds(cut),
+                between(idle.alive_s, cut)
+            )
+        }
+        (_, _, Some(true)) => format!(
             "The silent connection was cut after {cut:.1} s and the pinging one outlived it: \
              something on the path has an idle timeout."
         ),
-        Some(false) => format!(
+        (_, _, Some(false)) => format!(
             "Both were cut after about {cut:.1} s, pings or not: something on the path limits \
              how long a connection may live."
         ),
-        None => format!("The silent connection was cut after {cut:.1} s."),
-    })
+        _ => format!("The silent connection was cut after {cut:.1} s."),
+    };
+    let below = match idle.tcp_keepalive_survives {
+        Some(true) => " One that was silent but for TCP keepalive stayed up.",
+        Some(false) => " TCP keepalive did not keep one up: bytes of the connection's own are needed.",
+        None => "",
+    };
+    Some(format!("{text}{below}"))
 }

@@ -2,14 +2,14 @@
 
 use super::{Built, ROWS, span};
 use crate::store::query::Answers;
-use crate::trends::chart::{self, Lying};
+use crate::trends::chart::{self, Column, Lying};
 use crate::trends::counts::{Counts, Dims};
 use crate::trends::model::{largest, records};
 use crate::trends::part::{Behind, Cell, Section, Table};
 use std::collections::{BTreeMap, BTreeSet};
 use wss_diagnosis::signature::idle_defaults;
 
-/// What is known of cuts after one number of seconds.
+/// What is known of cuts after one number of seconds, or between two.
 #[derive(Default)]
 struct Cut {
     all: u64,
@@ -18,9 +18,15 @@ struct Cut {
     devices: BTreeSet<String>,
 }
 
+/// The limit as people say it: a number, or from one to another where nobody was seen to cut.
+fn limit((cut, above): (i64, i64)) -> String {
+    if above < cut { format!("{above} to {cut}") } else { cut.to_string() }
+}
+
 pub(in crate::trends) fn idle(answers: &Answers, dims: &mut Dims, behind: &mut Behind) -> Built {
-    let columns = ["period", "to_blame", "cut_after_s", "cut_by", "keepalive_survives", "n"];
-    let (mut cuts, mut counts) = (BTreeMap::<i64, Cut>::new(), Counts::default());
+    let columns =
+        ["period", "to_blame", "above_s", "cut_after_s", "cut_by", "keepalive_survives", "n"];
+    let (mut cuts, mut counts) = (BTreeMap::<(i64, i64), Cut>::new(), Counts::default());
     let mut held = 0;
     for row in records(answers, "holds", &columns)? {
         let n = row.count("n");
@@ -30,35 +36,41 @@ pub(in crate::trends) fn idle(answers: &Answers, dims: &mut Dims, behind: &mut B
             continue;
         }
         let at = dims.at(&row);
-        let one = cuts.entry(seconds).or_default();
+        let key = (seconds, row.number("above_s").min(seconds));
+        let name = limit(key);
+        let one = cuts.entry(key).or_default();
         one.all += n;
         if row.number("keepalive_survives") == 1 {
             one.survived += n;
-            counts.add(&format!("{seconds} survived"), at, n);
+            counts.add(&format!("{name} survived"), at, n);
         }
         let by = row.text("cut_by");
-        counts.add(&format!("{seconds} {by}"), at, n);
+        counts.add(&format!("{name} {by}"), at, n);
         *one.by.entry(by.to_owned()).or_default() += n;
         let blamed = dims.device_of(at);
         if !row.text("to_blame").is_empty() {
             one.devices.insert(blamed.to_owned());
         }
     }
-    let slots = |seconds: i64, one: &Cut| -> Vec<String> {
-        one.by.keys().map(|by| format!("{seconds} {by}")).collect()
+    let slots = |name: &str, one: &Cut| -> Vec<String> {
+        one.by.keys().map(|by| format!("{name} {by}")).collect()
     };
-    let drawn: Vec<(f64, u64, String, String)> = cuts
+    let drawn: Vec<Column> = cuts
         .iter()
-        .map(|(s, one)| {
-            (*s as f64, one.all, format!("{s} s, bundles"), counts.sum(&slots(*s, one)))
+        .map(|(key, one)| Column {
+            from: key.1.min(key.0) as f64,
+            to: key.0 as f64,
+            count: one.all,
+            name: format!("{} s, bundles", limit(*key)),
+            figure: counts.sum(&slots(&limit(*key), one)),
         })
         .collect();
-    let longest = cuts.keys().last().copied().unwrap_or_default().clamp(10, 7_200);
+    let longest = cuts.keys().map(|(cut, _)| *cut).max().unwrap_or_default().clamp(10, 7_200);
     let defaults: BTreeSet<u32> =
         (1..=longest).flat_map(|s| idle_defaults(s as f64)).map(|(_, s, _)| s).collect();
     let marks: Vec<f64> = defaults.into_iter().map(f64::from).collect();
-    let label =
-        "Seconds of silence after which connections were cut; dashed lines are known defaults";
+    let label = "Seconds of silence after which connections were cut; a broad bar is as broad as what \
+                 is known of the limit; dashed lines are known defaults";
     let chart =
         (!drawn.is_empty()).then(|| chart::histogram(label.to_owned(), &drawn, &marks, "s"));
     let columns = [
@@ -69,26 +81,24 @@ pub(in crate::trends) fn idle(answers: &Answers, dims: &mut Dims, behind: &mut B
         "known defaults near it",
         "devices to blame",
     ];
-    let rows = cuts.iter().map(|(seconds, one)| {
-        let link = behind.link("cut", &[&seconds.to_string()]);
+    let rows = cuts.iter().map(|(key, one)| {
+        let name = limit(*key);
+        let link = behind.link("cut", &[&key.0.to_string()]);
         let by = largest(one.by.clone());
         let names: Vec<(String, String)> =
-            by.iter().map(|(name, _)| (format!("{seconds} {name}"), name.clone())).collect();
+            by.iter().map(|(by, _)| (format!("{name} {by}"), by.clone())).collect();
         let by: Vec<String> = by.into_iter().map(|(name, _)| name).collect();
-        let near: Vec<String> = idle_defaults(*seconds as f64)
-            .into_iter()
-            .take(4)
-            .map(|(name, s, _)| format!("{name} {s} s"))
-            .collect();
+        // Of a limit that nobody was seen to keep, the number is the collector's own.
+        let near = if key.1 < key.0 { Vec::new() } else { idle_defaults(key.0 as f64) };
+        let near: Vec<String> =
+            near.into_iter().take(4).map(|(name, s, _)| format!("{name} {s} s")).collect();
         let devices: Vec<&str> = one.devices.iter().map(String::as_str).take(5).collect();
-        let all = slots(*seconds, one);
+        let all = slots(&name, one);
         vec![
-            Cell::head(seconds.to_string()),
+            Cell::head(name.clone()),
             Cell::number(one.all).link(link.clone()).figure(counts.sum(&all)),
             Cell::new(by.join(", ")).figure(counts.names(&names)),
-            Cell::number(one.survived)
-                .link(link)
-                .figure(counts.sum(&[format!("{seconds} survived")])),
+            Cell::number(one.survived).link(link).figure(counts.sum(&[format!("{name} survived")])),
             Cell::new(near.join(", ")),
             Cell::new(devices.join(", ")).figure(counts.figure("devices", &all, &[])),
         ]
@@ -98,8 +108,9 @@ pub(in crate::trends) fn idle(answers: &Answers, dims: &mut Dims, behind: &mut B
         id: "idle",
         title: "Idle limits seen",
         lead: format!(
-            "After how many seconds of silence connections were cut. Of all holds, {held} were still open \
-             when they ended."
+            "After how many seconds of silence connections were cut; where nobody was seen to cut them, \
+             between which two silences the limit lies. Of all holds, {held} were still open when they \
+             ended."
         ),
         chart,
         tables: vec![table],
