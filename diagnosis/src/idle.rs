@@ -84,9 +84,10 @@ fn of_route(route: &RouteView<'_>) -> Option<Idle> {
     };
     let cut_after = bracket.cut.map(|one| round1(one.age_s()));
     let chatty = route.holdings().find(Holding::pings);
+    let lasted = chatty.is_some_and(|one| !one.ended());
     let twin = |name: &str| {
         let one = route.holdings().find(|one| one.observation.probe == name)?;
-        survives(&one, bracket.cut)
+        survives(&one, bracket.cut, lasted)
     };
     Some(Idle {
         held_s: round1(whole.age_s()),
@@ -106,16 +107,22 @@ fn of_route(route: &RouteView<'_>) -> Option<Idle> {
 }
 
 /// Whether a twin of the silent connection outlived it; `None` where it was not held for
-/// long enough to tell, or on which it turned out that nothing came.
+/// long enough to tell. `pings_last`: one that pings was not ended, so that there is no limit
+/// but that of silence.
 #[must_use]
-pub(crate) fn survives(twin: &Holding<'_>, cut: Option<Holding<'_>>) -> Option<bool> {
+pub(crate) fn survives(
+    twin: &Holding<'_>,
+    cut: Option<Holding<'_>>,
+    pings_last: bool,
+) -> Option<bool> {
     let Some(cut) = cut else { return (!twin.ended()).then_some(true) };
     if twin.ended() {
         // Asked in vain at its end, it may have been cut at any time.
         let later = twin.age_s() > cut.age_s() * 1.15 + 1.0;
-        return match twin.unseen() && later {
-            true => None,
-            false => Some(later),
+        return match (twin.unseen() && later, pings_last) {
+            (true, true) => Some(false),
+            (true, false) => None,
+            (false, _) => Some(later),
         };
     }
     let enough = if cut.unseen() { cut.age_s() * 0.98 } else { cut.age_s() + 0.25 };

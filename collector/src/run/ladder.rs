@@ -139,7 +139,8 @@ pub(crate) fn ping_every(hold: Duration) -> Duration {
 
 /// Between the system's own signs of life.
 pub(crate) fn keepalive_every(hold: Duration) -> Duration {
-    Duration::from_secs((hold / 8).as_secs().clamp(1, KEEPALIVE.as_secs()))
+    let short = Duration::from_secs((hold / 8).as_secs().max(1));
+    if hold >= KEEPALIVE * 4 { KEEPALIVE } else { short }
 }
 
 /// Whether a path speaks GraphQL, in whose older protocol servers send data of their own

@@ -292,9 +292,10 @@ fn from_to((low, high): (f64, f64)) -> String {
 /// What keeps a connection up, as far as twins at the same age tell: a sentence, and what
 /// an administrator can do who cannot raise the limit.
 fn kept_up(route: &RouteView<'_>, cut: Holding<'_>) -> (String, Option<&'static str>) {
+    let pings_last = matches!(pinging(route), Pinging::Lasted(_));
     let twin = |name: &str| {
         let one = route.holdings().find(|one| one.observation.probe == name)?;
-        Some((one, survives(&one, Some(cut))?))
+        Some((one, survives(&one, Some(cut), pings_last)?))
     };
     let keepalive = twin(probe::HOLD_KEEPALIVE);
     let mut text = match keepalive {

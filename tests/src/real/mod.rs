@@ -42,10 +42,23 @@ impl Real {
         template: &str,
         values: &BTreeMap<&str, String>,
     ) -> Result<Self, String> {
+        Self::start_with(product, &[], template, values)
+    }
+
+    /// The same with arguments of its own.
+    ///
+    /// # Errors
+    /// As [`Real::start`].
+    pub fn start_with(
+        product: Product,
+        arguments: &[String],
+        template: &str,
+        values: &BTreeMap<&str, String>,
+    ) -> Result<Self, String> {
         let mut last = String::new();
         for _ in 0..TRIES {
             let port = free_port().map_err(|error| format!("{}: {error}", product.program()))?;
-            match Self::start_at(product, port, &[], template, values) {
+            match Self::start_at(product, port, arguments, template, values) {
                 Ok(running) => return Ok(running),
                 Err(error) => last = error,
             }

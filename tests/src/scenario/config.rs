@@ -83,10 +83,26 @@ pub struct RealConfig {
     /// What is the matter with its certificate (`{cert}`).
     #[serde(default)]
     pub certificate: CertificateKind,
+    /// What it is told beside its configuration.
+    #[serde(default)]
+    pub arguments: Vec<String>,
+    /// A signal that it gets while connections are held.
+    #[serde(default)]
+    pub signal: Option<Signal>,
     /// Whether its names (`{hosts}`) lead it around the packet filter, as a
     /// proxy stands that is the only way out.
     #[serde(default)]
     pub around: bool,
+}
+
+/// A signal to a server.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Signal {
+    /// Its name without SIG.
+    pub name: String,
+    /// So many milliseconds after the collection began.
+    pub after_ms: u64,
 }
 
 /// The real origin: Go's net/http and gorilla/websocket.

@@ -98,8 +98,12 @@ pub async fn run_as(folder: &Path, scenario: Scenario) -> Result<Outcome, String
         let before = middle.as_ref().filter(|_| side == Side::Inside).map(|real| real.addr);
         stand(&lab, side, &scenario, before.or(first)).await?;
         let began = std::time::Instant::now();
-        let (bundle, code) =
-            collect::collect(&scenario, &lab, via.as_ref(), &given, vantage, wanted).await?;
+        let collecting = collect::collect(&scenario, &lab, via.as_ref(), &given, vantage, wanted);
+        let (bundle, code) = tokio::select! {
+            biased;
+            collected = collecting => collected?,
+            failed = signals(&scenario.front, &row) => return Err(failed),
+        };
         bundles.push(bundle);
         took_s.get_or_insert(began.elapsed().as_secs_f64());
         exit.get_or_insert(code);
@@ -113,6 +117,18 @@ pub async fn run_as(folder: &Path, scenario: Scenario) -> Result<Outcome, String
     let nobody = "neither inside nor outside is in it";
     let (took_s, exit) = (took_s.ok_or(nobody)?, exit.ok_or(nobody)?);
     Ok(Outcome { scenario, bundles, diagnosis, took_s, exit, versions })
+}
+
+/// Sends the servers the signals that they are to get; comes to an end where that fails.
+async fn signals(wanted: &[RealConfig], row: &[Real]) -> String {
+    for (real, running) in wanted.iter().zip(row) {
+        let Some(signal) = &real.signal else { continue };
+        tokio::time::sleep(std::time::Duration::from_millis(signal.after_ms)).await;
+        if let Err(error) = running.signal(&signal.name) {
+            return error;
+        }
+    }
+    std::future::pending().await
 }
 
 /// A scenario's lab, and the real origin behind it, where the scenario has one.
@@ -208,7 +224,15 @@ async fn stand(
 pub fn start_real(folder: &Path, server: Product, config: &str, lab: &Lab) -> Result<Real, String> {
     let certificate = CertificateKind::Valid;
     let config = config.to_owned();
-    let real = RealConfig { server, config, given: false, certificate, around: false };
+    let real = RealConfig {
+        server,
+        config,
+        given: false,
+        certificate,
+        arguments: Vec::new(),
+        signal: None,
+        around: false,
+    };
     start(folder, &real, lab, lab.front())
 }
 
@@ -227,7 +251,7 @@ fn start(folder: &Path, real: &RealConfig, lab: &Lab, backend: SocketAddr) -> Re
     // Other files of the scenario, for servers that run elsewhere.
     let folder = folder.canonicalize().map_err(|error| error.to_string())?;
     values.insert("folder", folder.display().to_string());
-    Real::start(real.server, &template, &values)
+    Real::start_with(real.server, &real.arguments, &template, &values)
 }
 
 /// What a configuration may name, with files of its own for it.

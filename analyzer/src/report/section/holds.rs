@@ -52,8 +52,10 @@ struct Row {
     /// How long it was meant to last.
     planned: String,
     marks: Vec<String>,
-    /// Between which silences the limit lies, on the route of this one: from, and how far.
-    between: Option<[String; 2]>,
+    /// Between which silences the limit lies, on the route of this one: from where, and how
+    /// far.
+    between_from: Option<String>,
+    between_width: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -123,7 +125,7 @@ impl Axis {
     }
 
     fn ticks(self) -> Vec<Tick> {
-        let digits = usize::from(self.longest < 10.0);
+        let digits = usize::from(self.longest < 40.0);
         let anchors = ["start", "middle", "middle", "middle", "end"];
         let at: Vec<(f64, &'static str)> = match self.ratios {
             false => (0..=4_u32)
@@ -168,7 +170,7 @@ impl Holds {
         let holds = found
             .iter()
             .map(|one| {
-                let between = bracket(&found, one.of)
+                let between: Option<[String; 2]> = bracket(&found, one.of)
                     .map(|(low, high)| {
                         let width = axis.place(high) - axis.place(low);
                         [axis.percent(low), words::percent(width, 1.0)]
@@ -191,7 +193,7 @@ fn seen<'a>(bundle: usize, view: &View<'a>, o: &'a Observation) -> Option<Seen<'
         _ if o.probe == wss_bundle::observation::probe::HOLD_SERVER_DATA => {
             "the server sends data".to_owned()
         }
-        _ => "silent".to_owned(),
+        _ => format!("silent, asked after {}", seconds(hold.planned_ms.clamp(0.0, 1e9) / 1e3)),
     };
     let title = format!("{}, {}, {kind}", view.name, o.route);
     Some(Seen {
@@ -234,7 +236,8 @@ fn row(
         cut: None,
         planned: axis.percent(one.hold.planned_ms / 1e3),
         marks: marks.to_vec(),
-        between: between.clone(),
+        between_from: between.as_ref().map(|[from, _]| from.clone()),
+        between_width: between.as_ref().map(|[_, width]| width.clone()),
     };
     let Some(held) = Holding::of(one.o) else {
         let why = match &one.hold.result {
@@ -303,7 +306,12 @@ fn moments(case: &Case<'_>, found: &[Seen<'_>]) -> Option<Moments> {
     let said = match case.diagnosis.idle.as_ref()?.picture? {
         "event" => "They end in one moment, whatever their age: that is one event.",
         "age" => "Each ends at the same age, pings or not: that is a limit of age.",
-        "silence" => "The silent ones end after the same silence, and pings keep one up: that is a limit of silence.",
+        "silence" if case.diagnosis.idle.as_ref()?.cut_by == Some("silence") => {
+            "Those that were silent for longer are gone when they are asked: that is a limit of silence."
+        }
+        "silence" => {
+            "The silent ones end after the same silence, and pings keep one up: that is a limit of silence."
+        }
         "age-or-event" => "By age or by one event: from these the two cannot be told apart.",
         "unlike" => "Some end and others do not: no limit that holds for all of them does that.",
         _ => return None,
@@ -386,7 +394,7 @@ fn conclusion(case: &Case<'_>) -> Option<String> {
         ),
         _ => format!("The silent connection was cut after {cut:.1} s."),
     };
-    let below = match idle.tcp_keepalive_survives {
+    let below = match idle.tcp_keepalive_survives.filter(|_| idle.picture == Some("silence")) {
         Some(true) => " One that was silent but for TCP keepalive stayed up.",
         Some(false) => " TCP keepalive did not keep one up: bytes of the connection's own are needed.",
         None => "",
