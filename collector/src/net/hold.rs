@@ -45,6 +45,13 @@ pub async fn hold(
     {
         result = Err(asleep);
     }
+    // Stopped by the user, it was a shorter hold, which was asked at its own end.
+    let planned = match &result {
+        Ok(held) if ctx.net.is_cancelled() => {
+            planned.min(Duration::from_secs_f64(held.held_ms / 1e3))
+        }
+        _ => planned,
+    };
     let outcome = match &result {
         Ok(held) => Outcome::Ok(held.clone()),
         Err(failure) => Outcome::Failed(failure.clone()),

@@ -165,8 +165,10 @@ impl Board {
                 _ => plain(6),
             },
             Step::Hold(step) if seen.probe == probe::HOLD_SILENT => match step.result.ok() {
-                Some(held) if held.ending.how == EndedBy::Silence => {
-                    let asked = held.held_ms.min(step.planned_ms) / 1e3;
+                Some(held)
+                    if held.ending.how != EndedBy::StillOpen && held.held_ms >= step.planned_ms =>
+                {
+                    let asked = step.planned_ms / 1e3;
                     Some((7, Err(format!("no answer after {asked:.1} s of silence"))))
                 }
                 Some(held) if held.ending.how != EndedBy::StillOpen => {

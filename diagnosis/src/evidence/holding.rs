@@ -284,10 +284,19 @@ impl<'a> RouteView<'a> {
     /// Between which silences the limit lies.
     #[must_use]
     pub fn silence_survived(&self) -> Bracket<'a> {
-        let cut = self
-            .holdings()
-            .filter(|one| one.silent() && one.ended())
-            .min_by(|a, b| a.age_s().total_cmp(&b.age_s()));
+        let youngest = |seen: bool| {
+            let dead = self.holdings().filter(|one| one.silent() && one.ended());
+            dead.filter(|one| one.unseen() != seen).min_by(|a, b| a.age_s().total_cmp(&b.age_s()))
+        };
+        // Envoy answers no more a second before it ends a stream: that it was seen to end
+        // one at about the same age tells more.
+        let cut = match (youngest(true), youngest(false)) {
+            (Some(seen), Some(unseen)) => {
+                let late = seen.age_s() > unseen.age_s() && !same_age(seen.age_s(), unseen.age_s());
+                Some(if late { unseen } else { seen })
+            }
+            (seen, unseen) => seen.or(unseen),
+        };
         let survived = self.holdings().filter_map(|one| one.survived_s());
         let below = survived.filter(|s| cut.is_none_or(|cut| *s < cut.age_s()));
         Bracket { alive_s: below.reduce(f64::max), cut }

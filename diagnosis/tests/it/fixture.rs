@@ -566,7 +566,7 @@ impl OnRoute {
         let pings = if chatty { (held_s / 5.0) as u32 } else { 0 };
         let step = Step::Hold(Hold {
             ping_interval_ms: chatty.then_some(5000.0),
-            keepalive_ms: None,
+            keepalive_ms: (probe == probe::HOLD_KEEPALIVE).then_some(15_000.0),
             planned_ms: planned_s * 1e3,
             result: Outcome::Ok(Held {
                 held_ms: held_s * 1e3,

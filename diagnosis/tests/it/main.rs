@@ -11,6 +11,7 @@ mod commands;
 mod configuration;
 mod docs;
 mod fixture;
+mod holds;
 mod invariants;
 mod likeness;
 mod obfuscated;

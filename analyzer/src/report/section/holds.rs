@@ -193,7 +193,7 @@ fn seen<'a>(bundle: usize, view: &View<'a>, o: &'a Observation) -> Option<Seen<'
         _ if o.probe == wss_bundle::observation::probe::HOLD_SERVER_DATA => {
             "the server sends data".to_owned()
         }
-        _ => format!("silent, asked after {}", seconds(hold.planned_ms.clamp(0.0, 1e9) / 1e3)),
+        _ => format!("silent for up to {}", seconds(hold.planned_ms.clamp(0.0, 1e9) / 1e3)),
     };
     let title = format!("{}, {}, {kind}", view.name, o.route);
     Some(Seen {
@@ -373,6 +373,9 @@ fn conclusion(case: &Case<'_>) -> Option<String> {
         }
         (Some("unlike"), ..) => {
             "Some ended, and others that were as silent for longer did not.".to_owned()
+        }
+        (Some("age-or-event"), _, Some(false)) => {
+            format!("Both ended after about {cut:.1} s, pings or not: by their age, or by one event.")
         }
         (_, Some("silence"), _) => {
             let alive = idle.alive_s.map_or(String::new(), |s| {
