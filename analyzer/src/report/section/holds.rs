@@ -158,7 +158,7 @@ impl Holds {
             let key = |one: &Seen<'_>| (one.of.0, one.of.1.to_owned());
             key(a).cmp(&key(b)).then(a.hold.planned_ms.total_cmp(&b.hold.planned_ms))
         });
-        let (found, more) = limited(found.into_iter(), COUNT);
+        let (found, more) = limited(found, COUNT);
         let length = |one: &Seen<'_>| {
             let held = Holding::of(one.o).map_or(0.0, |held| held.age_s());
             (one.hold.planned_ms / 1e3).max(held).clamp(0.0, 1e6)

@@ -441,6 +441,69 @@ async fn stopped_anywhere_it_says_what_was_reached() {
     }
 }
 
+/// An older GraphQL server acknowledges, and sends data of its own accord from then on; a
+/// newer one acknowledges.
+async fn graphql(mut io: DuplexStream, data: bool) {
+    let frame = |text: &str| [&[0x81, text.len() as u8], text.as_bytes()].concat();
+    let mut head = [0; 6];
+    let mut every = tokio::time::interval(Duration::from_secs(10));
+    let mut asked = false;
+    loop {
+        tokio::select! {
+            read = io.read_exact(&mut head) => if read.is_err() { return },
+            _ = every.tick(), if asked && data => {
+                let _ = io.write_all(&frame(r#"{"type":"ka"}"#)).await;
+                continue;
+            }
+        }
+        let mut payload = vec![0; usize::from(head[1] & 0x7f)];
+        let _ = io.read_exact(&mut payload).await;
+        for (index, byte) in payload.iter_mut().enumerate() {
+            *byte ^= head[2 + index % 4];
+        }
+        match head[0] {
+            0x81 => {
+                assert!(String::from_utf8_lossy(&payload).contains("connection_init"));
+                let _ = io.write_all(&frame(r#"{"type":"connection_ack"}"#)).await;
+                asked = true;
+                every.reset_immediately();
+            }
+            0x89 => {
+                let pong = [&[0x8a, payload.len() as u8], &payload[..]].concat();
+                let _ = io.write_all(&pong).await;
+            }
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_is_asked_for_data_and_where_it_has_none_a_moment_is_enough() {
+    let manner = Manner { server_data: true, ..Manner::default() };
+    let never = std::future::pending::<()>;
+    for data in [true, false] {
+        let (ours, theirs) = duplex(4096);
+        tokio::spawn(graphql(theirs, data));
+        let mut socket = Socket::new(Tap::new(Box::new(ours) as BoxIo, false)).await;
+        let begun = Instant::now();
+        let planned = Duration::from_secs(70);
+        let held = watch(&mut socket, planned, &manner, PATIENCE, never()).await;
+        let took = begun.elapsed().as_secs_f64();
+        match (data, held) {
+            (true, Ok(held)) => {
+                assert_eq!(held.ending.how, EndedBy::StillOpen);
+                assert!(held.server_frames >= 7 && held.quiet_ms < 11_000.0, "{held:?}");
+                assert!((took - 70.0).abs() < 0.1);
+            }
+            (false, Err(failure)) => {
+                assert!(failure.detail.contains("sends nothing of its own accord"));
+                assert!(took < 2.1, "{took} s");
+            }
+            (_, other) => panic!("{data}: {other:?}"),
+        }
+    }
+}
+
 #[test]
 fn the_plan_has_what_is_done() {
     let name_of = |rung: &Rung| step_of(rung, &RouteId::direct());
