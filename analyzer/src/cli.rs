@@ -62,7 +62,7 @@ pub struct ReportArgs {
     #[arg(required = true, value_name = "BUNDLE")]
     pub bundles: Vec<PathBuf>,
     /// Where it goes; `-` is standard output. HTML goes to report.html, and
-    /// overwrites it; JSON and Markdown to standard output
+    /// overwrites it; the others to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What is written
@@ -158,4 +158,6 @@ pub enum Format {
     Json,
     /// A draft reply to the customer
     Markdown,
+    /// What mends the configurations that were given, as unified diffs for `patch -p1`
+    Patch,
 }

@@ -18,7 +18,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use wss_bundle::manifest::NotUsed;
 use wss_bundle::{Attachment, AttachmentKind, pasted};
-use wss_diagnosis::configuration::{includes, program};
+use wss_diagnosis::configuration::{DIALECTS, includes, program};
 
 /// Most files of all `--config` options together.
 const FILES: usize = 64;
@@ -30,8 +30,10 @@ const TOTAL_BYTES: u64 = 4 << 20;
 const DEPTH: usize = 8;
 
 /// What would be usable, and how to get it.
-const HOW: &str = "nginx: `nginx -T > nginx.txt` prints all that is in effect; HAProxy: give \
-                   /etc/haproxy/haproxy.cfg";
+fn how() -> String {
+    let all: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.whole).collect();
+    all.join("; ")
+}
 
 /// The files of a configuration.
 #[derive(Debug, Default)]
@@ -82,7 +84,7 @@ impl Given {
 
     fn not_used(&mut self, path: &Path, reason: String) {
         let (option, name) = ("--config".to_owned(), path.display().to_string());
-        self.not_used.push(NotUsed { option, name, reason, instead: HOW.to_owned() });
+        self.not_used.push(NotUsed { option, name, reason, instead: how() });
     }
 
     /// The text of a file; `None` where it was read before.

@@ -3,7 +3,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_collector::cli::{Cli, Command};
-use wss_collector::command::{collect, extra, inspect, misused, upload};
+use wss_collector::command::{collect, config_commands, extra, inspect, misused, upload};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -13,6 +13,9 @@ fn main() -> ExitCode {
     ExitCode::from(match cli.command {
         Some(Command::Inspect { bundle, identity }) => {
             inspect::inspect(&bundle, identity.as_deref())
+        }
+        Some(Command::ConfigCommands { device }) => {
+            config_commands::config_commands(device.as_deref())
         }
         Some(Command::Upload(args)) => upload::upload(args),
         Some(Command::Completions { shell }) => extra::completions(shell),

@@ -28,7 +28,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 12] = [
+pub const ALL: [(&str, Entry); 14] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -39,6 +39,8 @@ pub const ALL: [(&str, Entry); 12] = [
     ("tls", tls),
     ("nginx", nginx),
     ("haproxy", haproxy),
+    ("apache", apache),
+    ("caddy", caddy),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -264,6 +266,16 @@ pub fn nginx(data: &[u8]) {
 
 /// A configuration of HAProxy's.
 pub fn haproxy(data: &[u8]) {
+    configured(data);
+}
+
+/// A configuration of Apache's.
+pub fn apache(data: &[u8]) {
+    configured(data);
+}
+
+/// A Caddyfile.
+pub fn caddy(data: &[u8]) {
     configured(data);
 }
 

@@ -12,6 +12,13 @@ use wss_bundle::{Attachment, AttachmentKind};
 use wss_diagnosis::configuration::{Checked, Issue, Kind, Request, check};
 use wss_lab::real::{Product, Real};
 
+#[path = "configuration/apache.rs"]
+mod apache;
+#[path = "configuration/caddy.rs"]
+mod caddy;
+#[path = "configuration/patches.rs"]
+mod patches;
+#[allow(dead_code, reason = "not everybody needs all of them")]
 #[path = "../../diagnosis/src/configuration/samples.rs"]
 mod samples;
 
@@ -60,17 +67,21 @@ const NOT_HERE: [(&str, &str); 2] = [
     ("HTTP/2 to the backend", "invalid value \"2\""),
 ];
 
+/// Names that nginx would look up.
+fn hosts(text: &str) -> String {
+    text.replace("http://b;", "http://127.0.0.1:1;")
+        .replace("grpc://b", "grpc://127.0.0.1:1")
+        .replace("http://ws;", "http://127.0.0.1:2;")
+        .replace("http://c;", "http://127.0.0.1:3;")
+}
+
 #[test]
 fn nginx_takes_every_sample() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("proxy.conf"), "").unwrap();
     let config = folder.path().join("nginx.conf");
-    for (about, text, _) in samples::nginx() {
-        let text = text
-            .replace("http://b;", "http://127.0.0.1:1;")
-            .replace("grpc://b", "grpc://127.0.0.1:1");
-        let text = text.replace("http://ws;", "http://127.0.0.1:2;");
-        let text = text.replace("http://c;", "http://127.0.0.1:3;");
+    for (about, text, _) in samples::nginx::all() {
+        let text = hosts(&text);
         let inner = match text.strip_prefix("http {") {
             Some(inner) => inner.trim_end().strip_suffix('}').unwrap().to_owned(),
             None => text,
@@ -94,7 +105,7 @@ fn nginx_takes_every_sample() {
 fn haproxy_takes_every_sample() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("haproxy.cfg");
-    for (_, text, _) in samples::haproxy() {
+    for (_, text, _) in samples::haproxy::all() {
         let text = text.replace(" x:1", " 127.0.0.1:1").replace(" ssl crt {pem}", "");
         std::fs::write(&config, &text).unwrap();
         accepted("haproxy", &["-c", "-f", &config.display().to_string()], &text);
@@ -114,15 +125,52 @@ fn status(addr: SocketAddr, host: &str, path: &str) -> u16 {
     String::from_utf8_lossy(&head)[9..12].parse().unwrap()
 }
 
+/// A server that answers 101 to upgrades, and as gorilla/websocket does to others.
+fn backend() -> SocketAddr {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || answer(stream));
+        }
+    });
+    addr
+}
+
+fn answer(mut stream: TcpStream) -> Option<()> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte).ok()?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).to_ascii_lowercase();
+    let upgrade = head.contains("\nupgrade: websocket") && head.contains("\nconnection: upgrade");
+    let answer: &[u8] = if upgrade {
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+          Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n"
+    } else {
+        b"HTTP/1.1 400 Bad Request\r\nSec-Websocket-Version: 13\r\nContent-Length: 12\r\n\
+          Connection: close\r\n\r\nBad Request\n"
+    };
+    stream.write_all(answer).ok()?;
+    // Until the other side ends it.
+    while upgrade && stream.read(&mut byte).ok()? > 0 {}
+    Some(())
+}
+
 fn read(text: &str, host: &str, port: u16, path: &str) -> Checked {
-    let given = [Attachment {
+    let request = Request { host, port, tls: false, path, version: None };
+    check(&[attached(text)], &request, |_| None).unwrap()
+}
+
+fn attached(text: &str) -> Attachment {
+    Attachment {
         name: "lab.conf".into(),
         kind: AttachmentKind::Configuration,
         vantage: None,
         path: None,
         bytes: text.into(),
-    }];
-    check(&given, &Request { host, port, tls: false, path, version: None }, |_| None).unwrap()
+    }
 }
 
 /// Locations of every kind, nested, each with a status of its own.

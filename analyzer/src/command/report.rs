@@ -52,6 +52,16 @@ pub fn report(args: &ReportArgs) -> u8 {
         Format::Html => report::html::render_with(&case, &templates),
         Format::Json => report::json(&diagnosis),
         Format::Markdown => Ok(report::markdown::render(&case)),
+        Format::Patch => {
+            let patch = report::patch(&diagnosis);
+            if patch.is_empty() {
+                complain(
+                    "nothing to mend in configurations: none was given, or no line of theirs that a \
+                     diff could change",
+                );
+            }
+            Ok(patch)
+        }
     };
     let text = match text {
         Ok(text) => text,

@@ -25,3 +25,15 @@ pub fn json(diagnosis: &Diagnosis) -> Result<String, String> {
         .map(|text| format!("{text}\n"))
         .map_err(|error| error.to_string())
 }
+
+/// What mends the configurations that were given, as unified diffs: all lines of a
+/// program's files at once, where any of them became a finding.
+#[must_use]
+pub fn patch(diagnosis: &Diagnosis) -> String {
+    let Some(configured) = &diagnosis.configuration else { return String::new() };
+    let readings = configured.checked.readings.iter().enumerate();
+    readings
+        .filter(|(at, _)| configured.issues.iter().any(|issue| issue.reading == *at))
+        .map(|(_, reading)| reading.patch.as_str())
+        .collect()
+}

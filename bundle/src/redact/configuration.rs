@@ -1,4 +1,4 @@
-//! Secrets in the configuration of nginx and HAProxy: what follows a word that
+//! Secrets in the configurations of programs that write lines: what follows a word that
 //! announces one. Runs before the rules for free text, over the whole file, since
 //! an nginx directive may go over several lines. Lines keep their numbers: a
 //! finding names file and line.
@@ -90,6 +90,38 @@ fn rules() -> &'static [Rule] {
                 "secret-named",
                 r#"(?i)(\$(?:http_|arg_|cookie_)?[a-z0-9_]*(?:pass|secret|token|key|auth|cred|cookie|session)[a-z0-9_]*\s*(?:!?=|!?~\*?)\s*)(?P<value>"[^"]*"|'[^']*'|[^\s)]+)"#.to_owned(),
             ),
+            // Apache's words.
+            (
+                "header-value",
+                format!(
+                    r"(?mi)(^[ \t]*(?:RequestHeader|Header)[ \t]+(?:(?:always|onsuccess|early)[ \t]+)?[a-z*]+[ \t]+(?P<name>{VALUE})[ \t]+){rest}"
+                ),
+            ),
+            (
+                "secret-named",
+                format!(
+                    r"(?mi)(^[ \t]*(?:[a-z]*(?:password|passphrase|passwd|secret)|DBDParams|Define[ \t]+\S*(?:pass|secret|token|key|cred)\S*)[ \t]+){rest}"
+                ),
+            ),
+            ("secret-named", format!(r"(?i)(\bsecret=){one}")),
+            // Caddy's words: headers with a matcher before and a sign at their names;
+            // hashes of passwords; what a plug-in's lines call a key.
+            (
+                "header-value",
+                format!(
+                    r"(?m)(^[ \t]*(?:header_up|header_down|request_header|(?:@\S+[ \t]+)?(?:not[ \t]+)?header(?:_regexp)?)[ \t]+(?:(?:@|/|\*)\S*[ \t]+)?(?:[-+?>!])?(?P<name>{VALUE})[ \t]+){rest}"
+                ),
+            ),
+            (
+                "credentials",
+                r"()(?P<value>\$(?:2[abxy]?|argon2id?|[156y]|scrypt)\$[A-Za-z0-9./+=$,-]{16,}|\bJDJ[a-zA-Z0-9+/]{20,}={0,2})".to_owned(),
+            ),
+            (
+                "secret-named",
+                format!(
+                    r"(?mi)(^[ \t]*(?:dns[ \t]+[a-z0-9_.-]+|eab[ \t]+\S+|[a-z_]*(?:api|auth|access|secret|private|eab|shared)_?(?:token|key|key_id|secret)|mac_key|client_secret)[ \t]+){rest}"
+                ),
+            ),
             (
                 "payload",
                 format!(r"(?i)(\btcp-check[ \t]+send[a-z-]*[ \t]+|\bhttp-check[ \t]+send\b.*?\bbody(?:-lf)?[ \t]+){rest}"),
@@ -122,6 +154,9 @@ fn apply(r: &mut Redactor, entry: &str, rule: &Rule, text: &str) -> String {
         let harmless = match rule.kind {
             "header-value" => variables_alone(value),
             "secret-named" if in_nginx(&c[1]) => nginx_variables(value) || plain_word(value),
+            "secret-named" if c[1].trim_start().to_ascii_lowercase().starts_with("setenv") => {
+                names_it_alone(value) || plain_word(value)
+            }
             _ => names_it_alone(value),
         };
         if known || harmless || value == "[removed]" {
@@ -228,6 +263,15 @@ fn names_it_alone(value: &str) -> bool {
     bare.strip_prefix("$http_").is_some_and(word)
         || bare.strip_prefix("${").and_then(|b| b.strip_suffix('}')).is_some_and(word)
         || (bare.starts_with("%[") && bare.ends_with(']') && !bare.contains('"'))
+        || placeholder(bare)
+}
+
+/// A placeholder of Caddy's, alone: `{env.TOKEN}`, `{$TOKEN}`.
+fn placeholder(bare: &str) -> bool {
+    let inner = bare.strip_prefix('{').and_then(|b| b.strip_suffix('}'));
+    inner.is_some_and(|name| {
+        name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '$' | '-'))
+    })
 }
 
 /// Whether nothing but variables and expressions is in it: `$http_upgrade`,
@@ -235,7 +279,9 @@ fn names_it_alone(value: &str) -> bool {
 fn variables_alone(value: &str) -> bool {
     static VARIABLE: OnceLock<Option<Regex>> = OnceLock::new();
     let variable = VARIABLE
-        .get_or_init(|| Regex::new(r"\$\{?[A-Za-z_]\w*\}?|%\[[^\]]*\]|%[a-zA-Z]+|\$\{[^}]*\}").ok())
+        .get_or_init(|| Regex::new(
+                r"\$\{?[A-Za-z_]\w*\}?|%\[[^\]]*\]|%[a-zA-Z]+|\$\{[^}]*\}|%\{\w+\}[se]|\{[\w.$-]+\}",
+            ).ok())
         .as_ref();
     let bare = value.trim_matches(['"', '\'']);
     let left = variable.map_or(bare.into(), |v| v.replace_all(bare, ""));

@@ -54,6 +54,11 @@ pub enum Command {
     /// Send a bundle to a URL that you were given for it: HTTP PUT, or a form
     #[command(after_help = AFTER_UPLOAD)]
     Upload(UploadArgs),
+    /// Print the read-only commands that give a load balancer's own configuration
+    ConfigCommands {
+        /// Whose: nginx, haproxy, apache, caddy … [default: the devices in the newest bundle here]
+        device: Option<String>,
+    },
     /// Print completions for a shell
     Completions {
         /// Which shell
@@ -158,8 +163,9 @@ pub struct CollectArgs {
     /// What lies between browser and server: VPN, proxy, load balancer
     #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
     pub network_path: Option<String>,
-    /// An nginx or HAProxy configuration to include and check, with what it includes
-    /// from its own folder (repeatable)
+    /// A load balancer's configuration to include and check (nginx, HAProxy, Apache, Caddy;
+    /// `config-commands` prints how to get it), with what it includes from its own folder
+    /// (repeatable)
     #[arg(long = "config", value_name = "FILE", help_heading = "Bundle")]
     pub configurations: Vec<PathBuf>,
 

@@ -3,6 +3,7 @@
 mod address;
 mod ask;
 pub mod collect;
+pub mod config_commands;
 pub mod dry_run;
 pub mod extra;
 pub mod inspect;
@@ -69,7 +70,7 @@ pub fn misused(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if error.kind() == ErrorKind::ArgumentConflict && text.contains("the subcommand '") {
         return fail(
-            "one target at a time; commands (inspect, upload, completions, man) go without a target and \
+            "one target at a time; commands (inspect, upload, config-commands, completions, man) go without a target and \
              its options; --browser and --obfuscate take their value after a `=` (--browser=firefox)",
         );
     }

@@ -1,11 +1,13 @@
 //! Two programs in a row, where the files of both were given: what stands before
 //! nginx, and what each end of a connection expects of the other.
 
+use super::dialect::Program;
 use super::nginx::parse::Directive;
+use super::nginx::parsed;
 use super::nginx::server::{listens, servers};
 use super::nginx::tree::forest;
-use super::source::{File, Program};
-use super::{Issue, Kind, Place, Request, haproxy};
+use super::source::File;
+use super::{Issue, Kind, Place, Request, haproxy, nginx as nginx_};
 use std::collections::BTreeMap;
 
 /// What stands before nginx.
@@ -32,18 +34,13 @@ pub(crate) struct Chained {
 
 /// Puts HAProxy's and nginx' files together, where a server of the one is what the
 /// other listens on.
-pub(crate) fn chained(
-    nginx: &[File],
-    parsed: &[Vec<Directive>],
-    haproxy: &[File],
-    request: &Request<'_>,
-) -> Chained {
+pub(crate) fn chained(nginx: &[File], haproxy: &[File], request: &Request<'_>) -> Chained {
     let mut chained = Chained::default();
     if nginx.is_empty() || haproxy.is_empty() {
         return chained;
     }
     let Some(way) = haproxy::way(haproxy, request) else { return chained };
-    let forest = forest(nginx, parsed);
+    let forest = forest(nginx, &parsed(nginx));
     let place = |d: &Directive| {
         let file = nginx.get(d.file).map_or_else(String::new, |f| f.name.clone());
         Place { file, line: d.line }
@@ -68,7 +65,7 @@ pub(crate) fn chained(
                     server.line, server.place
                 );
                 let issue = issue(Kind::ProxyHeaderAwaited, place(line), line.shown(), says);
-                chained.issues.push((Program::Nginx, issue));
+                chained.issues.push((Program(&nginx_::DIALECT), issue));
             }
             (false, true) => {
                 let says = format!(
@@ -80,7 +77,7 @@ pub(crate) fn chained(
                 );
                 let (at, text) = (server.place.clone(), server.line.clone());
                 let issue = issue(Kind::ProxyHeaderSent, at, text, says);
-                chained.issues.push((Program::Haproxy, issue));
+                chained.issues.push((Program(&haproxy::DIALECT), issue));
             }
             (true, true) | (false, false) => {}
         }
@@ -89,5 +86,14 @@ pub(crate) fn chained(
 }
 
 fn issue(kind: Kind, place: Place, line: String, says: String) -> Issue {
-    Issue { kind, place, line, says, sure: true, provided: None }
+    Issue {
+        kind,
+        place,
+        line,
+        says,
+        sure: true,
+        provided: None,
+        edits: Vec::new(),
+        diff: String::new(),
+    }
 }

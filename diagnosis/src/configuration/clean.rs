@@ -24,6 +24,10 @@ pub(crate) fn text(bytes: &[u8]) -> String {
             out.push_str(if is_said(line) { "" } else { line });
             out.push('\n');
         }
+        // A diff has to know whether the last line ends.
+        if !text.ends_with('\n') {
+            out.pop();
+        }
         return out;
     }
     let mut number = 1;

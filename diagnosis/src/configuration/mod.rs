@@ -5,17 +5,31 @@
 //! for `rule/configuration.rs` to say. What variables, conditions or files that
 //! were not given decide is "cannot tell", and never a claim.
 
+mod apache;
+mod caddy;
 mod chain;
 mod clean;
+mod dialect;
+mod docs;
+mod fix;
 mod haproxy;
 mod nginx;
+mod patch;
 mod source;
 
-use source::understood;
-pub use source::{File, Program, files, includes, program};
+pub use dialect::{Dialect, Fix, Masked, Program, Purpose};
+pub use docs::markdown;
+pub use fix::fix;
+pub use patch::{Edit, How, diff};
+pub use source::{File, files, includes, program};
 
 use std::fmt;
 use wss_bundle::Attachment;
+
+/// Every program whose files are read, a row each. A file is the first one's that
+/// recognises it.
+pub static DIALECTS: [&Dialect; 4] =
+    [&nginx::DIALECT, &haproxy::DIALECT, &apache::DIALECT, &caddy::DIALECT];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).
 pub const NEEDED_S: f64 = 3600.0;
@@ -82,6 +96,10 @@ pub enum Kind {
     SendTimeout(f64),
     /// HTTP/2 to the backend: a gateway error to upgrades alone.
     Http2,
+    /// Whatever passes on it, a connection is cut at this age, in seconds.
+    Lifetime(f64),
+    /// The backend is asked for another path.
+    PathChanged,
     /// The path is not sent to the backend; with the status that is answered
     /// instead, where that is known.
     PathRule(Option<u16>),
@@ -136,6 +154,10 @@ pub struct Issue {
     pub sure: bool,
     /// What the probe has to have seen for it to count at all.
     pub provided: Option<Provided>,
+    /// The lines that mend it, where they are few and certain.
+    pub edits: Vec<Edit>,
+    /// The same as a unified diff; empty where there are none.
+    pub diff: String,
 }
 
 /// A line that the request came by.
@@ -188,6 +210,8 @@ pub struct Reading {
     pub untold: Vec<Untold>,
     /// Files that are included and were not given.
     pub not_given: Vec<String>,
+    /// All issues mended at once, as a unified diff; empty where nothing can be.
+    pub patch: String,
 }
 
 impl Reading {
@@ -199,6 +223,7 @@ impl Reading {
             issues: Vec::new(),
             untold: Vec::new(),
             not_given: Vec::new(),
+            patch: String::new(),
         }
     }
 }
@@ -262,41 +287,59 @@ pub fn check(
         return None;
     }
     let mut listed = Vec::new();
-    let (mut nginx, mut parsed, mut haproxy) = (Vec::new(), Vec::new(), Vec::new());
-    for file in all {
-        let (program, directives) = understood(&file.text, nginx.len());
+    let mut own: Vec<Vec<File>> = DIALECTS.iter().map(|_| Vec::new()).collect();
+    for mut file in all {
+        let understood = source::understood(&file.text);
+        let program = understood.as_ref().map(|(program, _)| *program).map_err(Clone::clone);
+        file.parsed = understood.map(|(_, parsed)| parsed).unwrap_or_default();
         listed.push(Listed {
             name: file.name.clone(),
             program: program.as_ref().ok().copied(),
             lines: file.text.lines().count(),
             error: program.as_ref().err().cloned(),
         });
-        match (program, directives) {
-            (Ok(Program::Haproxy), _) => haproxy.push(file),
-            (_, Some(directives)) => {
-                nginx.push(file);
-                parsed.push(directives);
-            }
-            (_, None) => {}
+        let row = program.ok().and_then(|p| DIALECTS.iter().position(|d| d.id == p.0.id));
+        if let Some(files) = row.and_then(|row| own.get_mut(row)) {
+            files.push(file);
         }
     }
     let mut readings = Vec::new();
-    let of = |program| Request { version: version(program), ..*request };
-    let is_nginx = listed.iter().any(|one| one.program == Some(Program::Nginx));
-    let chained = chain::chained(&nginx, &parsed, &haproxy, request);
-    if is_nginx {
-        let request = of(Program::Nginx);
-        readings.push(nginx::read(&nginx, &parsed, &request, chained.hop.as_ref()));
-    }
-    if !haproxy.is_empty() {
-        readings.push(haproxy::read(&haproxy, &of(Program::Haproxy)));
-    }
-    for (program, issue) in chained.issues {
-        if let Some(reading) = readings.iter_mut().find(|reading| reading.program == program) {
-            reading.issues.insert(0, issue);
-        }
+    let of = |dialect: &'static Dialect| {
+        DIALECTS.iter().zip(&own).find(|(d, _)| d.id == dialect.id).map(|(_, files)| files)
+    };
+    let (nginx, haproxy) = (of(&nginx::DIALECT), of(&haproxy::DIALECT));
+    let chained = match (nginx, haproxy) {
+        (Some(nginx), Some(haproxy)) => chain::chained(nginx, haproxy, request),
+        _ => chain::Chained::default(),
+    };
+    for (dialect, files) in DIALECTS.iter().zip(&own).filter(|(_, files)| !files.is_empty()) {
+        let program = Program(dialect);
+        let request = Request { version: version(program), ..*request };
+        let mut reading = (dialect.read)(files, &request, chained.hop.as_ref());
+        let chained = chained.issues.iter().filter(|(of, _)| *of == program);
+        reading.issues.splice(0..0, chained.rev().map(|(_, issue)| issue.clone()));
+        edit(dialect, files, &mut reading);
+        readings.push(reading);
     }
     Some(Checked { files: listed, readings })
+}
+
+/// Adds the lines that would mend each issue.
+fn edit(dialect: &Dialect, files: &[File], reading: &mut Reading) {
+    for issue in &mut reading.issues {
+        let file = files.iter().find(|file| file.name == issue.place.file);
+        let Some(file) = file else { continue };
+        if issue.edits.is_empty() {
+            let lines: Vec<&str> = file.text.lines().collect();
+            issue.edits = (dialect.edits)(issue, &lines);
+        }
+        if !issue.edits.is_empty() {
+            issue.diff = diff(files, [&*issue]);
+        }
+    }
+    // What counts only under a condition is nobody's to mend before it was seen.
+    let certain = reading.issues.iter().filter(|i| i.sure && i.provided.is_none());
+    reading.patch = diff(files, certain);
 }
 
 #[cfg(test)]

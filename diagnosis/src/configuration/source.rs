@@ -1,30 +1,10 @@
 //! The files of a configuration check: what program they are for, where each
 //! stood, and which of them an `include` means.
 
-use super::nginx::parse::Directive;
-use super::{clean, nginx};
+use super::dialect::{Parsed, Program, Recognised};
+use super::{DIALECTS, clean, nginx};
 use glob::{MatchOptions, Pattern};
 use wss_bundle::{Attachment, AttachmentKind};
-
-/// Whose configuration a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Program {
-    /// nginx, and what is built on it.
-    Nginx,
-    /// HAProxy.
-    Haproxy,
-}
-
-impl Program {
-    /// Its name.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Nginx => "nginx",
-            Self::Haproxy => "HAProxy",
-        }
-    }
-}
 
 /// One file of a configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,28 +18,9 @@ pub struct File {
     /// Whether it is a part of what `nginx -T` printed: then the other parts are
     /// all that there is.
     pub dumped: bool,
+    /// What recognising it made of its text.
+    pub(crate) parsed: Parsed,
 }
-
-/// Sections of HAProxy (configuration manual, section 2.1).
-const HAPROXY_SECTIONS: [&str; 5] = ["global", "defaults", "frontend", "backend", "listen"];
-
-/// Directives that an nginx file, or a part of one, has.
-const NGINX_WORDS: [&str; 14] = [
-    "http",
-    "server",
-    "location",
-    "upstream",
-    "map",
-    "events",
-    "worker_processes",
-    "proxy_pass",
-    "proxy_set_header",
-    "proxy_http_version",
-    "proxy_read_timeout",
-    "grpc_pass",
-    "listen",
-    "include",
-];
 
 /// Whose configuration a text is.
 ///
@@ -73,65 +34,45 @@ pub fn program(text: &str) -> Result<Program, String> {
                 format!("{} line {} is not understood: {}", file.name, broken.line, broken.why)
             })?;
         }
-        return Ok(Program::Nginx);
+        return Ok(Program(&nginx::DIALECT));
     }
-    understood(text, 0).0
+    understood(text).map(|(program, _)| program)
 }
 
-/// Whose configuration the text of one file is, and what it says as one of nginx':
-/// parsed once, since a file may be long. `file` is its place among nginx' files.
-pub(crate) fn understood(
-    text: &str,
-    file: usize,
-) -> (Result<Program, String>, Option<Vec<Directive>>) {
-    let first_words = || {
-        text.lines()
-            .filter_map(|line| line.split_whitespace().next())
-            .filter(|w| !w.starts_with('#'))
-    };
-    let section = |word: &str| HAPROXY_SECTIONS.contains(&word);
-    let looks_haproxy = first_words().next().is_some_and(section)
-        || (!text.contains(['{', ';']) && first_words().any(section));
-    if looks_haproxy {
-        return (Ok(Program::Haproxy), None);
+/// Whose configuration the text of one file is.
+pub(super) fn understood(text: &str) -> Result<(Program, Parsed), String> {
+    if !text.lines().any(|line| !matches!(line.trim_start().as_bytes().first(), None | Some(b'#')))
+    {
+        return Err(format!("there is nothing in it; {}", expected()));
     }
-    let expected = "expected an nginx configuration (server { … }) or a HAProxy one \
-                    (sections frontend, backend)";
-    if first_words().next().is_none() {
-        return (Err(format!("there is nothing in it; {expected}")), Some(Vec::new()));
+    let (mut part, mut broken) = (None, None);
+    for dialect in DIALECTS {
+        match (dialect.recognise)(text) {
+            Recognised::Yes(parsed) => return Ok((Program(dialect), parsed)),
+            Recognised::Part(parsed) => part = part.or(Some((Program(dialect), parsed))),
+            Recognised::Broken(why) => broken = broken.or(Some(why)),
+            Recognised::No => {}
+        }
     }
-    let known = |word: &str| NGINX_WORDS.contains(&word);
-    let mut words = first_words().filter_map(|word| word.split(['{', ';']).next());
-    match nginx::parse::parse(text.as_bytes(), file) {
-        Ok(directives) if directives.iter().any(|d| known(&d.name)) => {
-            (Ok(Program::Nginx), Some(directives))
+    if let Some(why) = broken {
+        return Err(why);
+    }
+    part.ok_or_else(|| format!("it is none that is known; {}", expected()))
+}
+
+/// What would be understood, as a part of a sentence.
+fn expected() -> String {
+    let all: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.expected).collect();
+    match all.split_last() {
+        Some((last, first)) if !first.is_empty() => {
+            format!("expected {} or {last}", first.join(", "))
         }
-        // A part may hold words of one module alone: of no use by itself, and no error.
-        Ok(directives)
-            if !directives.is_empty()
-                && directives.iter().all(|d| {
-                    d.name.starts_with(|c: char| c.is_ascii_lowercase())
-                        && d.name
-                            .bytes()
-                            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-                }) =>
-        {
-            (Ok(Program::Nginx), Some(directives))
-        }
-        Ok(directives) => (Err(format!("it is neither; {expected}")), Some(directives)),
-        Err(broken) if words.any(known) => {
-            let why = format!(
-                "it looks like an nginx configuration, and line {} is not understood: {}",
-                broken.line, broken.why
-            );
-            (Err(why), None)
-        }
-        Err(_) => (Err(format!("it is neither; {expected}")), None),
+        _ => format!("expected {}", all.join("")),
     }
 }
 
-/// The `include` patterns of an nginx configuration; none where it has none, is
-/// HAProxy's, or is not understood.
+/// Patterns of the files that a configuration includes; none where it has none, or
+/// is not understood.
 #[must_use]
 pub fn includes(text: &str) -> Vec<String> {
     let text = &clean::text(text.as_bytes());
@@ -139,10 +80,7 @@ pub fn includes(text: &str) -> Vec<String> {
         // `nginx -T` has printed them all.
         return Vec::new();
     }
-    match program(text) {
-        Ok(Program::Nginx) => nginx::tree::includes(text.as_bytes()).unwrap_or_default(),
-        _ => Vec::new(),
-    }
+    program(text).map_or_else(|_| Vec::new(), |program| (program.0.includes)(text))
 }
 
 /// The files among a bundle's attachments. What `nginx -T` printed is several.
@@ -154,7 +92,9 @@ pub fn files(attachments: &[Attachment]) -> Vec<File> {
             let text = clean::text(&one.bytes);
             let name = one.path.clone().unwrap_or_else(|| one.name.clone());
             let path = one.path.clone();
-            split_dump(&text).unwrap_or_else(|| vec![File { name, path, text, dumped: false }])
+            split_dump(&text).unwrap_or_else(|| {
+                vec![File { name, path, text, dumped: false, parsed: Parsed::default() }]
+            })
         })
         .collect();
     // Neither the order of the attachments nor of the options may matter.
@@ -177,7 +117,13 @@ fn split_dump(text: &str) -> Option<Vec<File>> {
     for line in text.lines() {
         if let Some(path) = path_of(line) {
             let (name, text) = (path.clone(), String::new());
-            files.push(File { name, path: Some(path), text, dumped: true });
+            files.push(File {
+                name,
+                path: Some(path),
+                text,
+                dumped: true,
+                parsed: Parsed::default(),
+            });
         } else if let Some(file) = files.last_mut() {
             // What stands before the first mark is what `nginx -t` said.
             file.text.push_str(line);
@@ -260,20 +206,18 @@ mod tests {
     #[test]
     fn programs_are_told_apart() {
         for (text, program_) in [
-            ("http {\n server {}\n}\n", Some(Program::Nginx)),
-            ("server{listen 80;}", Some(Program::Nginx)),
-            ("# x\nlocation /v1 { proxy_pass http://a; }", Some(Program::Nginx)),
-            ("global\n  maxconn 3\n", Some(Program::Haproxy)),
+            ("http {\n server {}\n}\n", Some("nginx")),
+            ("server{listen 80;}", Some("nginx")),
+            ("# x\nlocation /v1 { proxy_pass http://a; }", Some("nginx")),
+            ("global\n  maxconn 3\n", Some("haproxy")),
             (
                 "# c\ndefaults\n mode http\nfrontend f\n http-request deny if { path /x }\n",
-                Some(Program::Haproxy),
+                Some("haproxy"),
             ),
             ("", None),
-            ("<VirtualHost *:80>\nProxyPass / http://x/\n</VirtualHost>\n", None),
-            ("example.com {\n reverse_proxy x:1\n}\n", None),
             ("server { listen 80 }", None),
         ] {
-            assert_eq!(program(text).ok(), program_, "{text}");
+            assert_eq!(program(text).ok().map(|p| p.0.id), program_, "{text}");
         }
         let error = program("http {\n server { listen 80 }\n}").unwrap_err();
         assert!(error.contains("line 2"), "{error}");
@@ -281,7 +225,13 @@ mod tests {
     }
 
     fn file(path: &str) -> File {
-        File { name: path.into(), path: Some(path.into()), text: String::new(), dumped: false }
+        File {
+            name: path.into(),
+            path: Some(path.into()),
+            text: String::new(),
+            dumped: false,
+            parsed: Parsed::default(),
+        }
     }
 
     #[test]
@@ -313,7 +263,7 @@ mod tests {
             path: None,
             bytes: text.into(),
         }];
-        assert_eq!(program(text), Ok(Program::Nginx));
+        assert_eq!(program(text), Ok(Program(&nginx::DIALECT)));
         assert!(includes(text).is_empty());
         let files = files(&given);
         assert_eq!(files.len(), 2);

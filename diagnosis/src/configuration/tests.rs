@@ -2,9 +2,10 @@
 
 use super::*;
 use proptest::prelude::*;
-use samples::GOOD;
+use samples::nginx::GOOD;
 use wss_bundle::AttachmentKind;
 
+#[allow(dead_code, reason = "not everybody needs all of them")]
 #[path = "samples.rs"]
 mod samples;
 
@@ -42,6 +43,8 @@ fn shown(reading: &Reading) -> Vec<String> {
                 Kind::HttpVersion => "version".to_owned(),
                 Kind::Timeout(s) => format!("timeout {s}"),
                 Kind::SendTimeout(s) => format!("send {s}"),
+                Kind::Lifetime(s) => format!("life {s}"),
+                Kind::PathChanged => "moved".to_owned(),
                 Kind::Http2 => "h2".to_owned(),
                 Kind::PathRule(status) => format!("path {status:?}"),
                 Kind::Host => "host".to_owned(),
@@ -233,17 +236,46 @@ fn nginx_includes_join_the_files() {
 }
 
 #[test]
-fn nginx_headers_versions_and_timeouts() {
-    for (about, text, expected) in samples::nginx() {
-        assert_eq!(shown(&reading(&text)), expected, "{about}\n{text}");
+fn every_row_has_samples_that_it_reads_as_they_say() {
+    let all = samples::all();
+    for dialect in DIALECTS {
+        let own = all.iter().find(|(id, _)| *id == dialect.id);
+        let (_, own) = own.unwrap_or_else(|| panic!("{} has no samples", dialect.id));
+        assert!(own.len() >= 10, "{} has few samples", dialect.id);
+        for (about, text, expected) in own {
+            let program = super::program(text).map(|p| p.dialect().id);
+            assert_eq!(program, Ok(dialect.id), "{about}\n{text}");
+            assert_eq!(shown(&reading(text)), *expected, "{about}\n{text}");
+        }
+    }
+}
+
+/// Whoever asks goes by the row: what is in it has to be there.
+#[test]
+fn every_row_is_whole() {
+    for dialect in DIALECTS {
+        assert!(!dialect.commands.is_empty() && !dialect.whole.is_empty(), "{}", dialect.id);
+        let place = Place { file: "x".into(), line: 1 };
+        for kind in [Kind::UpgradeHeaders, Kind::Timeout(60.0), Kind::PathRule(None), Kind::Http2] {
+            let (line, says) = (String::new(), String::new());
+            let (place, edits) = (place.clone(), Vec::new());
+            let issue = Issue {
+                kind,
+                place,
+                line,
+                says,
+                sure: true,
+                provided: None,
+                edits,
+                diff: String::new(),
+            };
+            assert!(!fix(Program(dialect), &issue).step.is_empty(), "{}", dialect.id);
+        }
     }
 }
 
 #[test]
-fn haproxy() {
-    for (about, text, expected) in samples::haproxy() {
-        assert_eq!(shown(&reading(&text)), expected, "{about}\n{text}");
-    }
+fn haproxy_without_a_tunnel() {
     let no_tunnel = reading(
         "defaults\n mode http\n timeout client 50s\n timeout server 30000\nfrontend f\n bind :443\n default_backend b\nbackend b\n server s x:1\n",
     );

@@ -1,20 +1,7 @@
 //! Configuration to paste, by device and purpose. Each is checked by the real
 //! program where there is one (`tests/tests/remedies.rs`): without a warning.
 
-/// What a snippet is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// The upgrade passes.
-    Forward,
-    /// Connections stay open for an hour.
-    Timeout,
-    /// The browser's `Host` arrives.
-    Host,
-    /// HTTP/1.1 to the backend.
-    Http1,
-    /// No offer of compression reaches the server, so that nothing is compressed.
-    Compression,
-}
+pub use crate::configuration::Purpose;
 
 /// One snippet.
 #[derive(Debug)]

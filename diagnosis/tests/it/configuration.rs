@@ -4,8 +4,14 @@
 use crate::cases::{healthy, stripped};
 use crate::fixture::*;
 use wss_bundle::observation::{EndedBy, Ending, probe};
+use wss_bundle::redact::Redactor;
 use wss_bundle::{Attachment, AttachmentKind, Bundle};
+use wss_diagnosis::configuration::{DIALECTS, Request, check, program};
 use wss_diagnosis::{Diagnosis, Finding, Severity, diagnose};
+
+#[allow(dead_code, reason = "not everybody needs all of them")]
+#[path = "../../src/configuration/samples.rs"]
+mod samples;
 
 const NGINX: &str = "Server: nginx/1.22.1\r\n";
 
@@ -291,4 +297,55 @@ fn a_file_that_is_not_understood_is_said_to_be() {
     let diagnosis = diagnose(&[with(nginx_strips(), "server {\n listen 443\n}\n")]);
     let finding = found(&diagnosis, "config-cannot-tell");
     assert!(finding.text.contains("line 3"), "{}", finding.text);
+}
+
+/// A row names devices by their signatures.
+#[test]
+fn devices_of_every_dialect_are_known() {
+    for dialect in DIALECTS {
+        for device in dialect.devices {
+            let known = wss_diagnosis::signature::Signatures::built_in().get(device);
+            assert!(known.is_some(), "{}: no device {device}", dialect.id);
+        }
+    }
+}
+
+fn masked(text: &str) -> String {
+    let bundle = Redactor::new().bundle(with(works().done(), text)).into_inner();
+    String::from_utf8(bundle.attachments[0].bytes.clone()).unwrap()
+}
+
+/// What may stay of a file is the same for every row: no secret, and all that is read.
+#[test]
+fn masking_takes_secrets_and_leaves_what_is_read() {
+    let (secrets, samples) = (samples::secrets(), samples::all());
+    let request =
+        Request { host: "b.example", port: 443, tls: true, path: "/v1/ws", version: None };
+    for dialect in DIALECTS {
+        let (_, text) = secrets.iter().find(|(id, _)| *id == dialect.id).unwrap();
+        assert_eq!(program(text).map(|p| p.dialect().id), Ok(dialect.id), "{text}");
+        let out = masked(text);
+        for (line, was) in out.lines().zip(text.lines()) {
+            assert!(!line.contains("Q4nary"), "{}: {line}", dialect.id);
+            assert!(was.contains("Q4nary") || line == was, "{}: {was} became {line}", dialect.id);
+        }
+        for (about, text, _) in &samples.iter().find(|(id, _)| *id == dialect.id).unwrap().1 {
+            let read = |text: &str| -> Vec<String> {
+                let given = with(works().done(), text).attachments;
+                let checked = check(&given, &request, |_| None).unwrap();
+                let reading = &checked.readings[0];
+                let issues = reading.issues.iter();
+                let issues = issues.map(|i| format!("{:?} {} {:?}", i.kind, i.place, i.provided));
+                let untold = reading.untold.iter().map(|u| format!("untold {:?}", u.place));
+                issues.chain(untold).collect()
+            };
+            assert_eq!(
+                read(&masked(text)),
+                read(text),
+                "{}: {about}\n{}",
+                dialect.id,
+                masked(text)
+            );
+        }
+    }
 }

@@ -19,6 +19,11 @@ fn docs_rules_are_current() {
 }
 
 #[test]
+fn docs_configurations_are_current() {
+    current("configurations.md", &wss_diagnosis::configuration::markdown());
+}
+
+#[test]
 fn docs_status_is_current() {
     current("status.md", &wss_diagnosis::said::markdown());
 }

@@ -4,7 +4,7 @@
 use crate::report::part::{Span, limited, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::configuration::{Configured, ConfiguredIssue, Followed, Reading};
+use wss_diagnosis::configuration::{Configured, ConfiguredIssue, DIALECTS, Followed, Reading};
 
 /// Files, lines and reasons shown.
 const COUNT: usize = 40;
@@ -16,6 +16,8 @@ pub(super) struct Configuration {
     files: Vec<Listed>,
     more: usize,
     programs: Vec<Read>,
+    /// Where none was given: what could be.
+    names: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -27,6 +29,7 @@ struct Listed {
 #[derive(Debug, Serialize)]
 struct Read {
     program: &'static str,
+    patch: bool,
     path: String,
     followed: Vec<Line>,
     issues: Vec<Lost>,
@@ -51,7 +54,9 @@ struct Lost {
 
 impl Configuration {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let nothing = Self { files: Vec::new(), more: 0, programs: Vec::new() };
+        let names: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.name).collect();
+        let names = names.join(", ");
+        let nothing = Self { files: Vec::new(), more: 0, programs: Vec::new(), names };
         let Some(configured) = &case.diagnosis.configuration else { return nothing };
         let (files, more) = limited(
             configured.checked.files.iter().map(|file| Listed {
@@ -66,7 +71,7 @@ impl Configuration {
         );
         let readings = configured.checked.readings.iter().enumerate();
         let programs = readings.map(|(at, reading)| read(case, configured, at, reading)).collect();
-        Self { files, more, programs }
+        Self { files, more, programs, names: String::new() }
     }
 }
 
@@ -74,6 +79,7 @@ fn read(case: &Case<'_>, configured: &Configured, at: usize, reading: &Reading) 
     let issues = configured.issues.iter().filter(|issue| issue.reading == at);
     Read {
         program: reading.program.name(),
+        patch: !reading.patch.is_empty(),
         path: words::cut(&configured.path, 200),
         followed: reading.followed.iter().take(COUNT).map(line).collect(),
         issues: issues.filter_map(|issue| lost(case, reading, issue)).take(COUNT).collect(),

@@ -4,6 +4,7 @@ use super::condition::{acls, holds};
 use super::fetch::{Client, format, value};
 use super::parse::{Line, Section, seconds, sections};
 use super::servers::{Way, servers};
+use crate::configuration::chain::Hop;
 use crate::configuration::{
     Followed, Generator, HIDES, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, Untold,
     source::File,
@@ -21,7 +22,7 @@ pub(super) struct Check<'t> {
 }
 
 /// Reads the files for a request.
-pub(crate) fn read(files: &[File], request: &Request<'_>) -> Reading {
+pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Reading {
     looked(files, request).0
 }
 
@@ -32,7 +33,7 @@ pub(crate) fn way(files: &[File], request: &Request<'_>) -> Option<Way> {
 
 fn looked(files: &[File], request: &Request<'_>) -> (Reading, Option<Way>) {
     let sections = sections(files, request.version);
-    let reading = Reading::new(Program::Haproxy);
+    let reading = Reading::new(Program(&super::DIALECT));
     let mut check = Check { files, sections: &sections, request, reading, way: None };
     let firewall = |f: &File| {
         f.text.contains("Automatically generated, do not edit manually")
@@ -74,7 +75,17 @@ impl<'t> Check<'t> {
     pub(super) fn issue(&mut self, kind: Kind, at: &Line, says: impl Into<String>) {
         let (place, line) = (self.place(at), at.shown());
         let (says, sure, provided) = (says.into(), at.maybe.is_none(), None);
-        self.reading.issues.push(Issue { kind, place, line, says, sure, provided });
+        let edits = Vec::new();
+        self.reading.issues.push(Issue {
+            kind,
+            place,
+            line,
+            says,
+            sure,
+            provided,
+            edits,
+            diff: String::new(),
+        });
     }
 
     fn all(&mut self) {

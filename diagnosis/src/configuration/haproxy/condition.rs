@@ -247,7 +247,13 @@ mod tests {
         let text = "frontend f\n acl ws hdr(Upgrade) -i WebSocket\n acl api path_beg /v2 /v1\n \
                     acl api path /x\n acl src src 192.0.2.0/24\n acl host hdr(host) -i b.example\n \
                     acl re path_reg ^/v1/(ws|graphql)$\n";
-        let files = [File { name: "x".into(), path: None, text: text.into(), dumped: false }];
+        let files = [File {
+            name: "x".into(),
+            path: None,
+            text: text.into(),
+            dumped: false,
+            parsed: Default::default(),
+        }];
         let all = sections(&files, None);
         let request =
             Request { host: "b.example", port: 443, tls: true, path: "/v1/ws?x=1", version: None };

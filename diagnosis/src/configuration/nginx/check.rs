@@ -54,19 +54,14 @@ impl<'t> Scope<'t> {
     }
 }
 
-/// Reads the files for a request, each with what it holds.
-pub(crate) fn read(
-    files: &[File],
-    parsed: &[Vec<Directive>],
-    request: &Request<'_>,
-    hop: Option<&Hop>,
-) -> Reading {
-    let forest: Forest = forest(files, parsed);
+/// Reads the files for a request.
+pub(super) fn read(files: &[File], request: &Request<'_>, hop: Option<&Hop>) -> Reading {
+    let forest: Forest = forest(files, &super::parsed(files));
     let mut check = Check {
         files,
         request,
         hop,
-        reading: Reading::new(Program::Nginx),
+        reading: Reading::new(Program(&super::DIALECT)),
         picked: None,
         provided: None,
         searches: 0,
@@ -114,7 +109,17 @@ impl<'t> Check<'t> {
         let (place, line) = (self.place(at), at.shown());
         let sure = sure && self.picked.is_none_or(|picked| picked.sure);
         let provided = self.provided;
-        self.reading.issues.push(Issue { kind, place, line, says: says.into(), sure, provided });
+        let (says, edits) = (says.into(), Vec::new());
+        self.reading.issues.push(Issue {
+            kind,
+            place,
+            line,
+            says,
+            sure,
+            provided,
+            edits,
+            diff: String::new(),
+        });
     }
 
     pub(super) fn eval<'e>(&'e self, state: &'e State<'t>) -> Eval<'e, 't> {

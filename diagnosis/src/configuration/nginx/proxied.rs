@@ -5,6 +5,7 @@ use super::check::{Check, Scope};
 use super::include::missing;
 use super::parse::Directive;
 use super::value::{State, Value, seconds};
+use crate::configuration::patch::{Edit, How};
 use crate::configuration::{Generator, HIDES, Kind, NEEDED_S, Place, Provided};
 
 /// nginx speaks HTTP/1.1 to backends by itself from here on (changes of 1.29.7).
@@ -48,16 +49,19 @@ pub(super) struct Headers<'t> {
     pub(super) outer: Vec<&'t Directive>,
     /// A file that was not given and may set some.
     pub(super) open: Option<&'t Directive>,
+    /// Whether those in effect stand in the innermost block.
+    in_block: bool,
 }
 
 impl<'t> Headers<'t> {
     pub(super) fn of(levels: &[&'t [Directive]]) -> Self {
         let sets = |level: &'t [Directive]| level.iter().filter(|d| d.name == "proxy_set_header");
-        let mut headers = Self { own: Vec::new(), outer: Vec::new(), open: None };
-        for level in levels.iter().rev() {
+        let mut headers = Self { own: Vec::new(), outer: Vec::new(), open: None, in_block: false };
+        for (depth, level) in levels.iter().rev().enumerate() {
             if headers.own.is_empty() {
                 headers.open = headers.open.or_else(|| missing(level).next());
                 headers.own = sets(level).collect();
+                headers.in_block = depth == 0;
             } else {
                 headers.outer.extend(sets(level));
             }
@@ -184,10 +188,20 @@ impl<'t> Check<'t> {
                 );
             }
             self.issue(Kind::UpgradeHeaders, at, says, true);
+            self.mend(forwarding(&lacks, &headers), pass);
         } else if let Some((at, says)) = wrong {
             self.issue(Kind::UpgradeHeaders, at, says, true);
         }
         self.host(&headers, pass, state);
+    }
+
+    /// Lines after the one that passes the request on, for the last issue.
+    fn mend(&mut self, lines: Vec<String>, pass: &'t Directive) {
+        let anchor = format!("proxy_pass {};", pass.arg(0));
+        let edit = Edit { place: self.place(pass), how: How::After { anchor, lines } };
+        if let Some(last) = self.reading.issues.last_mut().filter(|_| pass.args.len() == 1) {
+            last.edits.push(edit);
+        }
     }
 
     /// A 101 without the grant, of a server that was offered compression.
@@ -221,6 +235,7 @@ impl<'t> Check<'t> {
             if headers.open.is_none() {
                 let says = "sends the backend's own name as Host, since no proxy_set_header Host applies here";
                 self.issue(Kind::Host, pass, says, true);
+                self.mend(repeated(headers, &["proxy_set_header Host $http_host;".into()]), pass);
             }
             return;
         };
@@ -340,6 +355,26 @@ impl<'t> Check<'t> {
 
 pub(super) fn has_token(value: &str, wanted: &str) -> bool {
     value.split(',').any(|token| token.trim().eq_ignore_ascii_case(wanted))
+}
+
+/// The lines that send the upgrade on.
+fn forwarding(lacks: &[&str], headers: &Headers<'_>) -> Vec<String> {
+    let lines: Vec<String> = lacks
+        .iter()
+        .map(|name| match *name {
+            "Upgrade" => "proxy_set_header Upgrade $http_upgrade;".to_owned(),
+            _ => "proxy_set_header Connection \"upgrade\";".to_owned(),
+        })
+        .collect();
+    repeated(headers, &lines)
+}
+
+/// The block's first proxy_set_header costs it those from further out: they are
+/// repeated.
+fn repeated(headers: &Headers<'_>, lines: &[String]) -> Vec<String> {
+    let inherited = !headers.in_block;
+    let own = headers.own.iter().filter(|_| inherited).map(|d| d.shown());
+    own.chain(lines.iter().cloned()).collect()
 }
 
 /// Where headers are missing, and why: never set, or set further out and lost.

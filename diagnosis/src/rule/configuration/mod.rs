@@ -174,15 +174,8 @@ fn version(e: &Evidence<'_>, program: Program) -> Option<(u32, u32, u32)> {
     let text = route
         .replies()
         .flat_map(|r| r.devices.iter())
-        .filter(|m| is_device(program, &m.signature.id))
+        .filter(|m| program.is_device(&m.signature.id))
         .find_map(|m| m.version.clone())?;
     let mut parts = text.split('.').map(|part| part.parse().ok());
     Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
-}
-
-fn is_device(program: Program, id: &str) -> bool {
-    match program {
-        Program::Nginx => matches!(id, "nginx" | "openresty" | "ingress-nginx"),
-        Program::Haproxy => matches!(id, "haproxy" | "openshift-router"),
-    }
 }

@@ -1,6 +1,5 @@
 //! Whether the probe saw what a line foretells.
 
-use super::is_device;
 use crate::configuration::{Issue, Kind, Program, Provided};
 use crate::evidence::compression::Compression;
 use crate::evidence::holding::Picture;
@@ -26,7 +25,7 @@ pub(super) fn another_hop(e: &Evidence<'_>, program: Program) -> Option<String> 
             m.signature.role == DeviceRole::LoadBalancer && m.confidence == Confidence::High
         })
     };
-    if in_front().any(|m| is_device(program, &m.signature.id)) {
+    if in_front().any(|m| program.is_device(&m.signature.id)) {
         return None;
     }
     in_front().next().map(|m| m.signature.name.clone())
@@ -178,6 +177,17 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
                 self.answered(&[Cause::OriginRejected])
                     .map(|seen| Seen { saw: saw.unwrap_or(seen.saw), ..seen })
             }
+            // The server's own answer to a path that it does not have.
+            Kind::PathChanged => {
+                let own = reply.is_some_and(|r| {
+                    r.author == Author::Origin && (r.status == 404 || r.status == 200)
+                });
+                own.then(|| self.claimed(&[Cause::WrongPath, Cause::BlockedPage])).and_then(
+                    |rules| {
+                        line(": the server does not know the path that it was asked for", rules)
+                    },
+                )
+            }
             Kind::PathRule(status) => {
                 let status = status.filter(|s| reply.is_some_and(|r| r.status == *s))?;
                 // The server's own words show that the request came to it.
@@ -214,11 +224,12 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
             }
             Kind::RedirectLoop(_) => None,
             Kind::Timeout(seconds) => self.cut_at(seconds),
+            Kind::Lifetime(seconds) => self.cut_at_age(seconds),
             Kind::HidesGrant => self.grant_hidden(),
             Kind::Limit(status) => {
                 // nginx' own 503 is no dead backend; HAProxy's may be.
                 let alone =
-                    issue.provided.is_none() && (program == Program::Nginx || status != 503);
+                    issue.provided.is_none() && (program.dialect().id == "nginx" || status != 503);
                 self.limited(status, alone)
             }
             Kind::ProxyHeaderAwaited | Kind::ProxyHeaderSent => {
@@ -257,6 +268,16 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
         let near = (cut - seconds).abs() <= (seconds * 0.05).max(1.5);
         let explains = self.claimed(&[Cause::IdleTimeout]);
         let saw = format!("The probe saw it: the silent connection was cut after {cut:.1} s.");
+        (near && !explains.is_empty()).then_some(Seen { saw, explains })
+    }
+
+    /// Cut at an age, whatever passed.
+    fn cut_at_age(&self, seconds: f64) -> Option<Seen> {
+        let (route, _) = self.deciding()?;
+        let cut = route.silence_survived().cut.filter(|cut| !cut.unseen())?.age_s();
+        let near = (cut - seconds).abs() <= (seconds * 0.05).max(1.5);
+        let explains = self.claimed(&[Cause::LifetimeLimit]);
+        let saw = format!("The probe saw it: the connection was cut after {cut:.1} s.");
         (near && !explains.is_empty()).then_some(Seen { saw, explains })
     }
 

@@ -106,8 +106,12 @@ fn rank(kind: Kind) -> u8 {
     match kind {
         Kind::ProxyHeaderAwaited | Kind::ProxyHeaderSent => 0,
         Kind::Http2 | Kind::RedirectLoop(_) | Kind::Disk | Kind::OtherBackend => 1,
-        Kind::PathRule(_) | Kind::Subrequest | Kind::UpgradeHeaders => 2,
-        Kind::HttpVersion | Kind::Host | Kind::Timeout(_) | Kind::HidesGrant => 3,
+        Kind::PathRule(_) | Kind::PathChanged | Kind::Subrequest | Kind::UpgradeHeaders => 2,
+        Kind::HttpVersion
+        | Kind::Host
+        | Kind::Timeout(_)
+        | Kind::Lifetime(_)
+        | Kind::HidesGrant => 3,
         _ => 9,
     }
 }
@@ -132,7 +136,10 @@ fn finding(
     seen: &Option<Seen>,
     other: Option<String>,
 ) -> Option<Finding> {
-    let held = matches!(issue.kind, Kind::Timeout(_) | Kind::SendTimeout(_) | Kind::Reload(_));
+    let held = matches!(
+        issue.kind,
+        Kind::Timeout(_) | Kind::Lifetime(_) | Kind::SendTimeout(_) | Kind::Reload(_)
+    );
     let observation = observation(c.e, focus, held)?;
     let (rule, what) = name(issue.kind);
     // Without the effect, a Host of the backend's is what most files have.
@@ -177,6 +184,7 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
         Kind::UpgradeHeaders if c.under_another_page().is_some() => (Cause::LbStripsUpgrade, &[]),
         Kind::Disk => (Cause::WrongPath, &[Cause::BlockedPage]),
         Kind::OtherBackend => (Cause::WrongPath, &[]),
+        Kind::PathChanged => (Cause::WrongPath, &[Cause::BlockedPage]),
         Kind::PathRule(Some(status)) if !(300..400).contains(&status) => match status {
             503 => (Cause::NoHealthyBackend, &[]),
             _ => (Cause::WrongPath, &[]),
@@ -188,8 +196,7 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
     };
     let whole = match kind {
         Kind::HttpVersion => {
-            "The load balancer speaks HTTP/1.0 to what is behind it, which refuses that: \
-             proxy_http_version 1.1 is missing."
+            "The load balancer speaks HTTP/1.0 to what is behind it, which refuses that."
         }
         Kind::UpgradeHeaders => {
             "The load balancer passes the request on without the upgrade headers, and puts a page of \
@@ -203,6 +210,9 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
         }
         Kind::OtherBackend => {
             "The load balancer sends the request to another backend: what answers is not Bindplane."
+        }
+        Kind::PathChanged => {
+            "The load balancer asks Bindplane for another path than the WebSocket's."
         }
         Kind::PathRule(_) => {
             "The load balancer answers the WebSocket's path itself; Bindplane is not asked."
@@ -242,6 +252,7 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
             | Kind::RedirectLoop(_)
             | Kind::Disk
             | Kind::OtherBackend
+            | Kind::PathChanged
             | Kind::HttpVersion
             | Kind::Subrequest
     ) || matches!(kind, Kind::PathRule(_)) && first.location == Location::Target;

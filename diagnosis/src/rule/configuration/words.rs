@@ -18,6 +18,8 @@ pub(super) fn name(kind: Kind) -> (&'static str, &'static str) {
         Kind::Http2 => (HTTP2.id, "HTTP/2 to the backend"),
         Kind::Timeout(_) => (TIMEOUT.id, "silent connections are cut early"),
         Kind::SendTimeout(_) => (TIMEOUT.id, "a short proxy_send_timeout"),
+        Kind::Lifetime(_) => (TIMEOUT.id, "connections are cut at an age"),
+        Kind::PathChanged => (PATH_RULE.id, "Bindplane is asked for another path"),
         Kind::PathRule(_) => (PATH_RULE.id, "the path is not sent to Bindplane"),
         Kind::Disk => (PATH_RULE.id, "a file from disk answers in Bindplane's place"),
         Kind::OtherBackend => (PATH_RULE.id, "another backend takes the request"),
@@ -45,6 +47,7 @@ pub(super) fn stops_upgrades(kind: Kind) -> bool {
             | Kind::HttpVersion
             | Kind::Http2
             | Kind::PathRule(_)
+            | Kind::PathChanged
             | Kind::Disk
             | Kind::OtherBackend
             | Kind::RedirectLoop(_)
@@ -94,7 +97,9 @@ pub(super) fn unconfirmed(
             Severity::Info,
             format!("{did_not}, nor can it: this time runs only while something waits to be sent."),
         ),
-        Kind::Timeout(seconds) => (Severity::Warning, format!("{did_not}: {}.", held(c, seconds))),
+        Kind::Timeout(seconds) | Kind::Lifetime(seconds) => {
+            (Severity::Warning, format!("{did_not}: {}.", held(c, seconds)))
+        }
         Kind::HttpVersion if !c.claimed(&[Cause::LbStripsUpgrade]).is_empty() => (
             Severity::Warning,
             "The probe saw the upgrade stripped, and cannot tell whether this has a part in it: \

@@ -1,0 +1,36 @@
+//! `docs/configurations.md`, out of the table.
+
+use super::{DIALECTS, Masked};
+
+/// The page, as it stands in `docs/`.
+#[must_use]
+pub fn markdown() -> String {
+    let mut out = "# Configurations that can be given\n\n\
+        `wss-collector --config FILE` (repeatable) reads the load balancer's own words beside what the probes see. Made from the table in\n\
+        `diagnosis/src/configuration/`; do not edit.\n\n\
+        - A file alone never makes a cause. A line is *confirmed* where the probe saw its effect, and a *prediction* where it was not tried.\n\
+        - What conditions, variables or files that were not given decide is said to be untold.\n\
+        - Where few lines mend it, the report shows them as a diff; `wss-analyzer report --format patch BUNDLE` prints all of a case, for\n  \
+        `patch -p1`. What was masked in the bundle is in no diff.\n\
+        - `wss-collector config-commands [DEVICE]` prints the read-only commands that give what is in effect.\n\
+        - Secrets are masked before anything is written (`wss-collector inspect BUNDLE` lists what was).\n\n\
+        | program | devices | recognised | read-only commands | a change is checked by | of it stays |\n\
+        |---|---|---|---|---|---|\n"
+        .to_owned();
+    for one in DIALECTS {
+        let devices: Vec<String> = one.devices.iter().map(|id| format!("`{id}`")).collect();
+        let commands: Vec<String> = one.commands.iter().map(|c| format!("`{c}`")).collect();
+        let stays = match one.masked {
+            Masked::Words => "all but what its words announce as secret",
+        };
+        out.push_str(&format!(
+            "| {} | {} | {} | {} | `{}` | {stays} |\n",
+            one.name,
+            devices.join(" "),
+            one.expected,
+            commands.join("<br>"),
+            one.reload,
+        ));
+    }
+    out
+}
