@@ -595,6 +595,9 @@ fn a_store_of_an_older_version_is_brought_up_when_it_is_read() {
             "DROP TABLE device_totals; DROP TABLE device_periods; DROP TABLE layer_periods; DROP TABLE hold_periods;
              DROP TABLE fingerprint_periods; DROP TABLE checklist_periods; DROP TABLE unsettled_periods;
              DROP TABLE collector_periods; DELETE FROM newest;
+             DROP VIEW holds; ALTER TABLE hold_data DROP COLUMN alive_s; ALTER TABLE hold_data DROP COLUMN picture;
+             ALTER TABLE hold_data DROP COLUMN tcp_keepalive_survives;
+             ALTER TABLE hold_data DROP COLUMN server_data_survives; CREATE VIEW holds AS SELECT 1;
              CREATE TABLE device_months{months} PRAGMA user_version = 2;"
         ),
     );

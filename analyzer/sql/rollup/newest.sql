@@ -36,7 +36,8 @@ FROM (
     SELECT 'item', 'network-path', bundle_id, collected_at
     FROM {bundles} WHERE network_path <> 'complete'
     UNION ALL
-    SELECT 'cut', CAST(CAST(ROUND(h.cut_after_s) AS INTEGER) AS {text}), b.bundle_id, b.collected_at
+    SELECT 'cut', CAST(CAST(CASE WHEN h.cut_by = 'silence' THEN h.cut_after_s + 0.95
+      ELSE ROUND(h.cut_after_s) END AS INTEGER) AS {text}), b.bundle_id, b.collected_at
     FROM {bundles} b JOIN holds h ON h.bundle_id = b.bundle_id WHERE h.cut_after_s IS NOT NULL
     UNION ALL
     SELECT DISTINCT 'product',

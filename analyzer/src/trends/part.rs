@@ -299,7 +299,8 @@ fn query(kind: &str, parts: &[String]) -> [String; 2] {
         "cut" => of(
             "",
             format!(
-                "bundle_id IN (SELECT bundle_id FROM holds WHERE ROUND(cut_after_s) = {})",
+                "bundle_id IN (SELECT bundle_id FROM holds WHERE CAST(CASE WHEN cut_by = 'silence' \
+                 THEN cut_after_s + 0.95 ELSE ROUND(cut_after_s) END AS INTEGER) = {})",
                 part(0).parse::<i64>().unwrap_or_default()
             ),
         ),

@@ -191,7 +191,7 @@ pub struct CollectArgs {
     /// The most that one step may take
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = parse::timeout, help_heading = "Probing")]
     pub timeout: Duration,
-    /// How long to hold upgraded connections, one silent and one that pings; 0 skips
+    /// How long to hold upgraded connections, silent ones and one that pings; 0 skips
     #[arg(long, value_name = "DURATION", default_value = "75s", value_parser = parse::duration, help_heading = "Probing")]
     pub hold: Duration,
     /// Print what would be contacted and gathered; contact nothing
