@@ -5,10 +5,11 @@ use crate::cli::Cli;
 use clap::CommandFactory;
 
 /// The program's page, and those of its commands.
-const PAGES: [(&str, &str); 5] = [
+const PAGES: [(&str, &str); 6] = [
     ("", include_str!("../../../packaging/man/wss-collector.1")),
     ("inspect", include_str!("../../../packaging/man/wss-collector-inspect.1")),
     ("upload", include_str!("../../../packaging/man/wss-collector-upload.1")),
+    ("config-commands", include_str!("../../../packaging/man/wss-collector-config-commands.1")),
     ("completions", include_str!("../../../packaging/man/wss-collector-completions.1")),
     ("man", include_str!("../../../packaging/man/wss-collector-man.1")),
 ];
