@@ -249,7 +249,11 @@ fn row(
     let age = held.age_s();
     if !held.ended() {
         let outcome = format!("still open after {}", seconds(age));
-        return row("✓", "good", outcome, "a limit above that is unknown".to_owned(), age);
+        let above = match between.is_some() {
+            true => String::new(),
+            false => "a limit above that is unknown".to_owned(),
+        };
+        return row("✓", "good", outcome, above, age);
     }
     let outcome = match (held.unseen(), held.forgotten()) {
         (true, true) => format!("no answer after {age:.1} s"),
