@@ -22,6 +22,7 @@ pub mod redact;
 pub mod sealed;
 pub mod secret;
 pub mod shell;
+pub mod structured;
 pub mod target;
 pub mod transcript;
 pub mod write;

@@ -10,6 +10,7 @@
 mod configuration;
 mod curl;
 mod rules;
+mod structured;
 mod walk;
 
 use crate::bundle::Redaction;

@@ -1,10 +1,10 @@
-//! `--config FILE`: configurations of nginx and HAProxy, with the files that
-//! nginx ones include.
+//! `--config FILE`: configurations and descriptions of load balancers, with the files
+//! that they include.
 //!
 //! An include is followed where it lies in the folder of the file that was given,
 //! or below it (for a file of `sites-enabled/` and the like: the folder above,
-//! which is where nginx begins), and only regular files that read as nginx
-//! configuration are taken. Others are not: a copy of a configuration on another
+//! which is where nginx begins), and only regular files that read as
+//! configurations are taken. Others are not: a copy of a configuration on another
 //! machine must not draw in that machine's own files. Of a copied tree that was
 //! given by a relative path, what lies in its folders counts as beside it. What is
 //! left out is said, and can be given by another `--config`.
@@ -18,7 +18,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use wss_bundle::manifest::NotUsed;
 use wss_bundle::{Attachment, AttachmentKind, pasted};
-use wss_diagnosis::configuration::{DIALECTS, includes, program};
+use wss_diagnosis::configuration::{DIALECTS, includes, program, refused};
 
 /// Most files of all `--config` options together.
 const FILES: usize = 64;
@@ -59,6 +59,10 @@ impl Given {
             match given.text(path) {
                 Ok(None) => {}
                 Ok(Some(text)) => {
+                    if let Some(why) = refused(&text) {
+                        given.not_used(path, why.to_owned());
+                        continue;
+                    }
                     if let Err(why) = program(&text) {
                         given
                             .not_used(path, format!("{why}. It is in the bundle as it is, masked"));
@@ -303,7 +307,7 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_said_by_name() {
         let folder = tempfile::tempdir().unwrap();
-        let neither = write(folder.path(), "Caddyfile", "b.example {\n reverse_proxy x:1\n}\n");
+        let neither = write(folder.path(), "notes.txt", "The load balancer is the old one.\n");
         let broken = write(folder.path(), "broken.conf", "server {\n listen 80\n}\n");
         let binary = folder.path().join("x.p12");
         std::fs::write(&binary, [0x30, 0x82, 0xff, 0xfe, 0x9d, 0x00, 0x9c, 0xa0].repeat(9))
@@ -326,10 +330,23 @@ mod tests {
             assert!(said.contains("nginx -T"), "{said}");
         }
         // What can be read goes in the bundle, and one file does not cost the others.
-        let paths = ["Caddyfile", "missing.conf", "good.conf"].map(|name| folder.path().join(name));
+        let paths = ["notes.txt", "missing.conf", "good.conf"].map(|name| folder.path().join(name));
         write(folder.path(), "good.conf", "server { listen 443 ssl; }\n");
         let given = Given::read(&paths);
         assert_eq!((given.attachments.len(), given.not_used.len()), (2, 2), "{given:?}");
+    }
+
+    #[test]
+    fn a_terraform_state_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = write(
+            folder.path(),
+            "terraform.tfstate",
+            "{\n \"terraform_version\": \"1.9.0\",\n \"resources\": [{\"password\": \"Q4nary\"}]\n}\n",
+        );
+        let given = Given::read(&[state]);
+        assert!(given.attachments.is_empty(), "{given:?}");
+        assert!(given.not_used[0].to_string().contains("Terraform state"), "{given:?}");
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 14] = [
+pub const ALL: [(&str, Entry); 15] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -41,6 +41,7 @@ pub const ALL: [(&str, Entry); 14] = [
     ("haproxy", haproxy),
     ("apache", apache),
     ("caddy", caddy),
+    ("aws", aws),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -276,6 +277,11 @@ pub fn apache(data: &[u8]) {
 
 /// A Caddyfile.
 pub fn caddy(data: &[u8]) {
+    configured(data);
+}
+
+/// What AWS' command line prints.
+pub fn aws(data: &[u8]) {
     configured(data);
 }
 

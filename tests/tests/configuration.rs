@@ -14,6 +14,8 @@ use wss_lab::real::{Product, Real};
 
 #[path = "configuration/apache.rs"]
 mod apache;
+#[path = "configuration/aws.rs"]
+mod aws;
 #[path = "configuration/caddy.rs"]
 mod caddy;
 #[path = "configuration/patches.rs"]

@@ -5,7 +5,7 @@
 //! (certificates, DNS records) by the given secrets alone. Ids, enumerations
 //! and the target's own host are left: nobody's secret.
 
-use super::{Redactor, configuration, curl, rules};
+use super::{Redactor, configuration, curl, rules, structured};
 use crate::observation::{
     Body, Certificate, Ending, HttpReply, Observation, Outcome, Step, Tls, Verification,
 };
@@ -79,6 +79,9 @@ fn attachments(r: &mut Redactor, all: &mut Vec<Attachment>) {
             AttachmentKind::CurlOutput => {
                 attachment.bytes = curl::output(r, &entry, &attachment.bytes).into_bytes();
                 continue;
+            }
+            AttachmentKind::Configuration if crate::structured::looks(&text) => {
+                structured::text(r, &entry, &text).into()
             }
             AttachmentKind::Configuration => configuration::text(r, &entry, &text).into(),
             _ => text,

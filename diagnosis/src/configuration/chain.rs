@@ -95,5 +95,6 @@ fn issue(kind: Kind, place: Place, line: String, says: String) -> Issue {
         provided: None,
         edits: Vec::new(),
         diff: String::new(),
+        command: String::new(),
     }
 }

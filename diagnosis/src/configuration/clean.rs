@@ -50,7 +50,7 @@ fn is_said(line: &str) -> bool {
         // `root@lb1:~# cat x`, `[kim@lb1 ~]$ `, `PS C:\> type x`, `C:\nginx>`,
         // `$ cat x`, `# nginx -T`; a `#` alone begins comments.
         Regex::new(
-            r"^\s*(?:(?:\([\w.-]+\)\s*)?\[?[\w.-]+@[\w.-]+(?::|\s|\])[^{};]*[#$%>]\s?(?:\S.*)?|(?:PS )?[A-Za-z]:\\[^<>|]*>.*|[#$%]\s*(?:sudo\s+)?(?:cat|nginx|haproxy|kubectl|docker|podman|less|more|type|exit|ls|cd|grep|tail|head|vi|vim|nano)(?:\s[^;{}]*)?)$",
+            r"^\s*(?:(?:\([\w.-]+\)\s*)?\[?[\w.-]+@[\w.-]+(?::|\s|\])[^{};]*[#$%>]\s?(?:\S.*)?|(?:PS )?[A-Za-z]:\\[^<>|]*>.*|[#$%]\s*(?:sudo\s+)?(?:cat|nginx|haproxy|aws|gcloud|az|kubectl|docker|podman|less|more|type|exit|ls|cd|grep|tail|head|vi|vim|nano)(?:\s[^;{}]*)?)$",
         )
         .ok()
     });

@@ -50,6 +50,8 @@ pub(crate) enum Recognised {
 pub enum Masked {
     /// Everything but what its words announce as secret: the redactor has the words.
     Words,
+    /// Numbers, switches and the values of listed keys alone: the redactor has the list.
+    Listed,
 }
 
 /// What a text that is pasted is for.

@@ -12,6 +12,8 @@ pub fn markdown() -> String {
         - What conditions, variables or files that were not given decide is said to be untold.\n\
         - Where few lines mend it, the report shows them as a diff; `wss-analyzer report --format patch BUNDLE` prints all of a case, for\n  \
         `patch -p1`. What was masked in the bundle is in no diff.\n\
+        - JSON and YAML are read alike, as printed or as saved: several calls in one file, PowerShell's UTF-16, a command above. A Terraform state\n  \
+        is refused: it holds secrets.\n\
         - `wss-collector config-commands [DEVICE]` prints the read-only commands that give what is in effect.\n\
         - Secrets are masked before anything is written (`wss-collector inspect BUNDLE` lists what was).\n\n\
         | program | devices | recognised | read-only commands | a change is checked by | of it stays |\n\
@@ -22,6 +24,9 @@ pub fn markdown() -> String {
         let commands: Vec<String> = one.commands.iter().map(|c| format!("`{c}`")).collect();
         let stays = match one.masked {
             Masked::Words => "all but what its words announce as secret",
+            Masked::Listed => {
+                "numbers, switches and listed fields; account numbers go, ids become short tokens"
+            }
         };
         out.push_str(&format!(
             "| {} | {} | {} | {} | `{}` | {stays} |\n",

@@ -6,6 +6,7 @@
 //! were not given decide is "cannot tell", and never a claim.
 
 mod apache;
+mod aws;
 mod caddy;
 mod chain;
 mod clean;
@@ -21,15 +22,15 @@ pub use dialect::{Dialect, Fix, Masked, Program, Purpose};
 pub use docs::markdown;
 pub use fix::fix;
 pub use patch::{Edit, How, diff};
-pub use source::{File, files, includes, program};
+pub use source::{File, files, includes, program, refused};
 
 use std::fmt;
 use wss_bundle::Attachment;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 4] =
-    [&nginx::DIALECT, &haproxy::DIALECT, &apache::DIALECT, &caddy::DIALECT];
+pub static DIALECTS: [&Dialect; 5] =
+    [&nginx::DIALECT, &haproxy::DIALECT, &apache::DIALECT, &caddy::DIALECT, &aws::DIALECT];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).
 pub const NEEDED_S: f64 = 3600.0;
@@ -158,6 +159,8 @@ pub struct Issue {
     pub edits: Vec<Edit>,
     /// The same as a unified diff; empty where there are none.
     pub diff: String,
+    /// The same as a command, of what is set by one; empty where there is none.
+    pub command: String,
 }
 
 /// A line that the request came by.

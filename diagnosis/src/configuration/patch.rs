@@ -233,6 +233,7 @@ mod tests {
             provided: None,
             edits,
             diff: String::new(),
+            command: String::new(),
         }
     }
 

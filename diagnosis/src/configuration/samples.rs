@@ -4,6 +4,8 @@
 
 #[path = "apache/samples.rs"]
 pub(crate) mod apache;
+#[path = "aws/samples.rs"]
+pub(crate) mod aws;
 #[path = "caddy/samples.rs"]
 pub(crate) mod caddy;
 #[path = "haproxy/samples.rs"]
@@ -21,6 +23,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("haproxy", haproxy::all()),
         ("apache", apache::all()),
         ("caddy", caddy::all()),
+        ("aws", aws::all()),
     ]
 }
 
@@ -32,5 +35,6 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("haproxy", haproxy::SECRETS),
         ("apache", apache::SECRETS),
         ("caddy", caddy::SECRETS),
+        ("aws", aws::SECRETS),
     ]
 }

@@ -71,6 +71,16 @@ fn expected() -> String {
     }
 }
 
+/// Why a text is not taken into a bundle at all, and what to give instead.
+#[must_use]
+pub fn refused(text: &str) -> Option<&'static str> {
+    let has = |key: &str| text.contains(&format!("\"{key}\""));
+    (has("terraform_version") && (has("lineage") || has("resources"))).then_some(
+        "it is a Terraform state, which holds secrets: it is not read, nor in the bundle. Give what the \
+         read-only commands print instead (`wss-collector config-commands aws`)",
+    )
+}
+
 /// Patterns of the files that a configuration includes; none where it has none, or
 /// is not understood.
 #[must_use]

@@ -268,6 +268,7 @@ fn every_row_is_whole() {
                 provided: None,
                 edits,
                 diff: String::new(),
+                command: String::new(),
             };
             assert!(!fix(Program(dialect), &issue).step.is_empty(), "{}", dialect.id);
         }
@@ -311,4 +312,26 @@ proptest! {
             let _ = check(&given, &request, |_| None);
         }
     }
+}
+
+#[test]
+fn what_aws_says_in_place_of_an_answer_is_named() {
+    for (text, says) in [
+        (
+            "\nAn error occurred (AccessDenied) when calling the DescribeListeners operation: User: x is not authorized\n",
+            "AccessDenied to DescribeListeners",
+        ),
+        ("-----\n|  DescribeTargetGroups  |\n+----+\n", "--output json"),
+        ("TARGETGROUPS\tTrue\t30\t/\ttraffic-port\n", "--output json"),
+        (
+            "{\n  \"TargetGroups\": [\n    {\n      \"TargetGroupArn\": \"arn:aws:x\",\n",
+            "broken off",
+        ),
+    ] {
+        let error = super::program(text).map(|p| p.dialect().id).unwrap_err();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+    let state = "{\n  \"version\": 4,\n  \"terraform_version\": \"1.9\",\n  \"lineage\": \"x\"\n}";
+    assert!(refused(state).unwrap().contains("config-commands"));
+    assert!(refused("{\"TargetGroups\": []}").is_none());
 }

@@ -24,6 +24,9 @@ pub(crate) fn configuration(e: &Evidence<'_>, reading: &Reading, issue: &Issue) 
         return with_snippet(remedy(e, &title, &steps), "diff", issue.diff.as_str());
     }
     let base = remedy(e, &title, &steps);
+    if !issue.command.is_empty() {
+        return with_snippet(base, "shell", issue.command.as_str());
+    }
     let known = |purpose| dialect.devices.iter().find_map(|device| snippets::of(device, purpose));
     with_found(base, fix.paste.and_then(known))
 }

@@ -89,6 +89,7 @@ impl<'t> Check<'t> {
             provided,
             edits,
             diff: String::new(),
+            command: String::new(),
         });
     }
 

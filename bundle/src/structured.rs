@@ -1,0 +1,316 @@
+//! JSON and YAML as command-line tools print them and people save them, with the
+//! place of every value: several documents in one file, JSON after JSON.
+//!
+//! Read by `saphyr-parser` (YAML 1.2, of which JSON is a part), which keeps
+//! positions and gives events; `serde` forgets where a value stood. What is
+//! measured here bounds depth and number before anything is kept. Aliases are not
+//! followed: a small file could mean a large one.
+
+use saphyr_parser::{Event, Parser, ScalarStyle};
+
+/// Deepest nesting.
+const DEPTH: usize = 60;
+/// Most values of a file.
+const NODES: usize = 400_000;
+
+/// A value, and where it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// Line, from 1.
+    pub line: u32,
+    /// What it is.
+    pub value: Value,
+    /// Where it stands in the text, in characters.
+    pub(crate) span: (usize, usize),
+}
+
+/// What a value is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A text, number, or word; whether it was quoted.
+    Scalar(String, bool),
+    /// `[ … ]`
+    List(Vec<Node>),
+    /// `{ … }`, in the order of the file.
+    Map(Vec<(String, Node)>),
+}
+
+/// Why a text is not understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Line, from 1.
+    pub line: u32,
+    /// What is wrong there.
+    pub why: String,
+}
+
+impl Node {
+    /// The value of a key.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match &self.value {
+            Value::Map(all) => all.iter().find(|(own, _)| own == key).map(|(_, node)| node),
+            _ => None,
+        }
+    }
+
+    /// The value of a key, as text; nothing where there is none.
+    #[must_use]
+    pub fn text_of(&self, key: &str) -> &str {
+        self.get(key).map_or("", Self::text)
+    }
+
+    /// A scalar's text; nothing for others, and for `null`.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        match &self.value {
+            Value::Scalar(text, false) if matches!(text.as_str(), "null" | "~") => "",
+            Value::Scalar(text, _) => text,
+            _ => "",
+        }
+    }
+
+    /// A scalar as a number, quoted or not.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        self.text().parse().ok()
+    }
+
+    /// What a list holds; none for others.
+    #[must_use]
+    pub fn items(&self) -> &[Self] {
+        match &self.value {
+            Value::List(all) => all,
+            _ => &[],
+        }
+    }
+
+    /// The entries of a key's list.
+    #[must_use]
+    pub fn items_of(&self, key: &str) -> &[Self] {
+        self.get(key).map_or(&[], Self::items)
+    }
+}
+
+/// Most lines of a terminal before what was printed.
+const BEFORE: usize = 20;
+
+/// Whether a text is JSON, or YAML as tools print it; a command and what else a
+/// terminal shows may stand above it.
+#[must_use]
+pub fn looks(text: &str) -> bool {
+    start(text).is_some()
+}
+
+/// Where it begins, in bytes.
+fn start(text: &str) -> Option<usize> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n').take(BEFORE) {
+        if begins(&text[at..]) {
+            return Some(at);
+        }
+        at += line.len();
+    }
+    None
+}
+
+fn begins(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}');
+    let mut begin = text.chars();
+    match begin.next() {
+        Some('{') => matches!(begin.find(|c| !c.is_whitespace()), Some('"' | '}')),
+        Some('[') => matches!(begin.find(|c| !c.is_whitespace()), Some('"' | '{' | '[' | ']')),
+        Some('-') if text.starts_with("---\n") || text.starts_with("---\r\n") => true,
+        _ => {
+            let line = text.lines().next().unwrap_or_default();
+            let line = line.strip_prefix("- ").unwrap_or(line);
+            let known = line.split_once(':').is_some_and(|(key, rest)| {
+                let known = ["apiVersion", "kind", "items", "metadata"].contains(&key);
+                known && (rest.is_empty() || rest.starts_with(' '))
+            });
+            known || named_list(text)
+        }
+    }
+}
+
+/// `TargetGroups:` and a list below it, as `--output yaml` prints.
+fn named_list(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let key = lines.next().and_then(|line| line.strip_suffix(':'));
+    let word = |key: &str| {
+        key.starts_with(|c: char| c.is_ascii_uppercase())
+            && key.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    key.is_some_and(word)
+        && lines.next().is_some_and(|line| line.starts_with('-') || line.starts_with(' '))
+}
+
+/// The documents of a text.
+///
+/// # Errors
+/// It is neither JSON nor YAML, or larger than what is read.
+pub fn documents(text: &str) -> Result<Vec<Node>, Broken> {
+    let mut out = Vec::new();
+    let mut count = 0;
+    for (piece, characters, lines) in pieces(text) {
+        out.extend(piece_of(piece, characters, lines, &mut count)?);
+    }
+    Ok(out)
+}
+
+/// A value that is not whole yet: the node, and for a map the key that waits.
+type Open = (Node, Option<String>);
+
+fn piece_of(
+    text: &str,
+    characters: usize,
+    lines: u32,
+    count: &mut usize,
+) -> Result<Vec<Node>, Broken> {
+    let mut out = Vec::new();
+    let mut open: Vec<Open> = Vec::new();
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| Broken {
+            line: line(error.marker().line(), lines),
+            why: error.info().to_owned(),
+        })?;
+        let at = line(span.start.line(), lines);
+        let broken = |why: String| Broken { line: at, why };
+        let span = (characters + span.start.index(), characters + span.end.index());
+        let value = match event {
+            Event::Scalar(text, style, ..) => {
+                Value::Scalar(text.into_owned(), style != ScalarStyle::Plain)
+            }
+            Event::Alias(_) => Value::Scalar(String::new(), true),
+            Event::SequenceStart(..) => Value::List(Vec::new()),
+            Event::MappingStart(..) => Value::Map(Vec::new()),
+            Event::SequenceEnd | Event::MappingEnd => {
+                if let Some((mut node, _)) = open.pop() {
+                    node.span.1 = span.1;
+                    put(&mut open, &mut out, node);
+                }
+                continue;
+            }
+            _ => continue,
+        };
+        *count += 1;
+        if *count > NODES {
+            return Err(broken(format!("more than {NODES} values")));
+        }
+        let node = Node { line: at, value, span };
+        if matches!(node.value, Value::Scalar(..)) {
+            put(&mut open, &mut out, node);
+        } else {
+            if open.len() >= DEPTH {
+                return Err(broken(format!("values are nested more than {DEPTH} deep")));
+            }
+            open.push((node, None));
+        }
+    }
+    Ok(out)
+}
+
+fn line(own: usize, before: u32) -> u32 {
+    u32::try_from(own).unwrap_or(u32::MAX).saturating_add(before)
+}
+
+/// Puts a whole value where it belongs.
+fn put(open: &mut [Open], out: &mut Vec<Node>, node: Node) {
+    match open.last_mut() {
+        None => out.push(node),
+        Some((parent, waits)) => match (&mut parent.value, waits.take()) {
+            (Value::List(all), _) => all.push(node),
+            (Value::Map(all), Some(key)) => all.push((key, node)),
+            (Value::Map(_), None) => {
+                *waits = Some(match node.value {
+                    Value::Scalar(text, _) => text,
+                    _ => String::new(),
+                });
+            }
+            (Value::Scalar(..), _) => {}
+        },
+    }
+}
+
+/// JSON after JSON is several texts; each with the characters and lines before it.
+fn pieces(text: &str) -> Vec<(&str, usize, u32)> {
+    let begin = start(text).unwrap_or(0);
+    let above = (text[..begin].chars().count(), text[..begin].matches('\n').count());
+    let lines_above = u32::try_from(above.1).unwrap_or(u32::MAX);
+    let text = &text[begin..];
+    if !text.starts_with(['{', '[']) {
+        return vec![(text, above.0, lines_above)];
+    }
+    let mut out = Vec::new();
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    // Where the piece begins: bytes, characters, lines.
+    let (mut start, mut characters, mut lines) = ((0, above.0, lines_above), above.0, lines_above);
+    for (at, c) in text.char_indices() {
+        characters += 1;
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    out.push((&text[start.0..=at], start.1, start.2));
+                    start = (at + 1, characters, lines);
+                }
+            }
+            _ => {}
+        }
+        lines += u32::from(c == '\n');
+    }
+    let rest = &text[start.0..];
+    // Broken off, or something else behind it: the parser says what.
+    if rest.trim().starts_with(['{', '[']) {
+        out.push((rest, start.1, start.2));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_and_yaml_alike_with_their_lines() {
+        let json = "{\n  \"A\": [\n    {\"B\": \"x\", \"N\": 60}\n  ]\n}\n{\"C\": null}\n";
+        let yaml = "A:\n- B: x\n  N: 60\n---\nC: null\n";
+        for text in [json, yaml] {
+            assert!(documents(text).unwrap().len() == 2, "{text}");
+            let all = documents(text).unwrap();
+            let b = all[0].items_of("A")[0].get("B").unwrap();
+            assert_eq!((b.text(), b.line), ("x", if text == json { 3 } else { 2 }));
+            assert_eq!(all[0].items_of("A")[0].get("N").unwrap().number(), Some(60.0));
+            assert_eq!(all[1].text_of("C"), "");
+            let characters: Vec<char> = text.chars().collect();
+            let own: String = characters[b.span.0..b.span.1].iter().collect();
+            assert_eq!(own.trim_matches('"'), "x");
+        }
+        let c = documents(json).unwrap()[1].get("C").unwrap().line;
+        assert_eq!(c, 6);
+    }
+
+    #[test]
+    fn what_is_none_is_said() {
+        for (text, line) in [("{\n \"a\": [1,\n", 3), ("{\"a\": \"b\n", 2)] {
+            assert!(documents(text).unwrap_err().line >= line - 1, "{text}");
+        }
+        assert!(documents(&"[".repeat(100)).is_err());
+        let above = documents("$ aws elbv2 x\n{\n \"a\": 1\n}\n").unwrap();
+        assert_eq!(above[0].get("a").map(|a| a.line), Some(3));
+        assert!(
+            looks("{ \"a\": 1 }")
+                && looks("apiVersion: v1\nkind: X\n")
+                && looks("TargetGroups:\n- A: b\n")
+        );
+        assert!(
+            !looks("{\n admin off\n}\n")
+                && !looks("server {\n}\n")
+                && !looks("frontend f\n bind :443\n")
+        );
+    }
+}
