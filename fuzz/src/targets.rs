@@ -15,7 +15,9 @@ use wss_bundle::redact::Redactor;
 use wss_bundle::target::Scheme;
 use wss_bundle::{Attachment, AttachmentKind, Bundle, ResponseHead, Target, pasted, write};
 use wss_collector::net::dns as lookup;
-use wss_collector::proxy::pac as proxy_script;
+use wss_collector::proxy::pac::engine::{self, Job};
+use wss_collector::proxy::pac::functions::Now;
+use wss_collector::proxy::pac::{self as proxy_script};
 use wss_collector::wire::http1::{self, Exchange};
 use wss_collector::wire::tap::Tap;
 use wss_collector::wire::{BoxIo, tls as session};
@@ -33,6 +35,7 @@ pub const ALL: [(&str, Entry); 15] = [
     ("har", har),
     ("console", console),
     ("pac", pac),
+    ("pac_file", pac_file),
     ("curl_output", curl_output),
     ("http_head", http_head),
     ("dns", dns),
@@ -169,6 +172,30 @@ pub fn pac(data: &[u8]) {
     assert!(!said.text.chars().any(char::is_control), "{:?}", said.text);
 }
 
+/// A PAC file, from bytes over the script to what its answer means. Within the limits of
+/// memory and time that the collector has; its process, which is ended where QuickJS cannot
+/// be interrupted, is not here.
+pub fn pac_file(data: &[u8]) {
+    let script =
+        proxy_script::script(data, data.last().is_some_and(|b| b % 2 == 0).then_some("utf-8"));
+    let _ = proxy_script::load::data(&format!("data:application/x-ns-proxy-autoconfig,{script}"));
+    let job = Job {
+        script,
+        questions: vec![("wss://b.example/".to_owned(), "b.example".to_owned())],
+        my_address: [10, 1, 2, 3].into(),
+        now: Now { local: "2026-11-21T10:00:00+01:00".parse().expect("it is a time") },
+        limit: Duration::from_millis(100),
+    };
+    let addresses = |name: &str| match name {
+        "b.example" => vec![[10, 0, 0, 7].into(), "2001:db8::1".parse().expect("it is an address")],
+        _ => Vec::new(),
+    };
+    match engine::run(&job, addresses) {
+        Ok(answers) => answers.iter().for_each(|answer| pac(answer.as_bytes())),
+        Err(why) => assert!(!why.is_empty() && !why.chars().any(char::is_control), "{why:?}"),
+    }
+}
+
 fn attached(kind: AttachmentKind, data: &[u8]) -> Bundle {
     let mut bundle = good().clone();
     bundle.attachments = vec![Attachment {
@@ -190,7 +217,9 @@ pub fn curl_output(data: &[u8]) {
         let whole = whole[line.number - 1];
         assert_eq!(whole.get(line.start..line.start + line.text.len()), Some(line.text));
     }
-    let _ = pasted::curl::read(&text);
+    let letters = pasted::curl::text(data);
+    assert_eq!(pasted::curl::text(letters.as_bytes()), letters, "a dump is undone again");
+    let _ = pasted::curl::read(&letters);
     let plain = attached(AttachmentKind::CurlOutput, data);
     let _ = wss_diagnosis::curl_output::all(std::slice::from_ref(&plain));
     let redacted = Redactor::new().bundle(plain);

@@ -34,6 +34,7 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
         .enumerate()
         .map(|(at, text)| Line { number: at + 1, start: 0, text })
         .collect();
+    unnumber(&mut all);
     for _ in 0..LEVELS {
         let quoted = unquote(&mut all);
         let before = all.len();
@@ -44,6 +45,41 @@ pub fn lines(text: &str) -> Vec<Line<'_>> {
         }
     }
     all
+}
+
+/// Takes an editor's numbers before lines away: at least four in a row that count.
+fn unnumber(all: &mut [Line<'_>]) {
+    const ROW: usize = 4;
+    let number = |line: &str| -> Option<(usize, usize)> {
+        let bare = line.trim_start();
+        let digits = bare.bytes().take_while(u8::is_ascii_digit).count();
+        let behind = &bare[digits..];
+        let mark = behind.strip_prefix([':', '|', '.', ')']).unwrap_or(behind);
+        // A number alone stands before an empty line.
+        let rest =
+            mark.strip_prefix(['\t', ' ', '|', '\u{2502}']).or(mark.is_empty().then_some(""))?;
+        let rest = rest.strip_prefix("| ").unwrap_or(rest);
+        let value = bare.get(..digits).filter(|_| digits < 6)?.parse().ok()?;
+        Some((value, line.len() - rest.len()))
+    };
+    let mut at = 0;
+    while at < all.len() {
+        let first = number(all[at].text).map(|(value, _)| value);
+        let row = first.map_or(0, |first| {
+            let counts = |(n, line): &(usize, &Line<'_>)| {
+                number(line.text).is_some_and(|(value, _)| value == first + n)
+            };
+            all[at..].iter().enumerate().take_while(counts).count()
+        });
+        if row >= ROW {
+            for line in &mut all[at..at + row] {
+                if let Some((_, from)) = number(line.text) {
+                    line.cut(&line.text[from..]);
+                }
+            }
+        }
+        at += row.max(1);
+    }
 }
 
 /// Takes one level of quoting away wherever there is one.
@@ -199,6 +235,22 @@ pub fn after_prompt(line: &str) -> Option<&str> {
             .all(|c| !"\"|<*?".contains(c))
             .then(|| line[end + 1..].trim_start());
     }
+    if let Some(rest) = line.strip_prefix(['\u{276f}', '\u{279c}', '\u{3bb}']) {
+        // The folder stands behind the mark, or the command at once.
+        let rest = rest.trim_start();
+        let folder = rest.split(' ').next().unwrap_or_default();
+        let is_folder = folder.starts_with(['~', '/']) && !folder.contains(':');
+        return Some(if is_folder { rest[folder.len()..].trim_start() } else { rest });
+    }
+    // fish: `kim@mac ~/src>`.
+    if let Some((before, rest)) = line.split_once("> ").or(line.strip_suffix('>').map(|b| (b, "")))
+        && let Some((user, folder)) = before.split_once(' ')
+        && user.contains('@')
+        && folder.starts_with(['~', '/'])
+        && !folder.contains([' ', ':', '<', '"'])
+    {
+        return Some(rest.trim_start());
+    }
     let end = line.find(['$', '#', '%', '\u{276f}', '\u{279c}'])?;
     let (before, rest) = line.split_at(end);
     let mut chars = rest.chars();
@@ -246,6 +298,12 @@ mod tests {
             ("{noformat}HTTP/1.1 400 Bad\nVia: x\n{noformat}\n", "HTTP/1.1 400 Bad\nVia: x\n"),
             ("`curl: (7) x y`\n", "curl: (7) x y\n"),
             (">\n>\n", ">\n>\n"),
+            (
+                "   9\t$ curl x\n  10\tHTTP/1.1 400 Bad\n  11\t\n  12\tBad\n",
+                "$ curl x\nHTTP/1.1 400 Bad\n\nBad\n",
+            ),
+            ("1: a\n2: b\n3:\n4: d\n", "a\nb\n\nd\n"),
+            ("1 a\n2 b\n3 c\nd\n", "1 a\n2 b\n3 c\nd\n"),
             ("a | b\n", "a | b\n"),
         ] {
             assert_eq!(plain(text), left);
@@ -282,6 +340,9 @@ mod tests {
             "~/src $ ",
             "(base) kim@mac:~$ ",
             "\u{276f} ",
+            "\u{279c}  ~ ",
+            "~ \u{276f} ",
+            "kim@mac ~/Desktop> ",
         ] {
             assert_eq!(after_prompt(&format!("{prompt}curl -i x")), Some("curl -i x"), "{prompt}");
             assert_eq!(after_prompt(prompt), Some(""), "{prompt}");

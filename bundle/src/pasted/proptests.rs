@@ -76,6 +76,7 @@ const CURLS: &[&str] = &[
     "* Server auth using Basic with user 'hunter2hunter2'\n",
     "* Connected to b.example (192.0.2.1) port 443\n",
     "== Info: Trying\n=> Send header, 20 bytes (0x14)\n0000: GET / HTTP/1.1\n0010: Cookie: a=hunter2hunter2\n",
+    "=> Send header, 41 bytes (0x29)\n0000: 47 45 54 20 2f 20 48 54 54 50 2f 31 2e 31 0d 0a GET / HTTP/1.1..\n0010: 43 6f 6f 6b 69 65 3a 20 61 3d 68 75 6e 74 65 72 Cookie: a=hunter\n0020: 32 68 75 6e 74 65 72 32 0d                      2hunter2.\n",
     "^C\n",
     "Invoke-WebRequest : Cannot bind parameter 'Headers'.\n",
     "<html>\n",
@@ -98,7 +99,7 @@ fn facts(bytes: &[u8]) -> String {
         };
         lines.iter().skip(1).map(own).collect::<Vec<_>>().join("|")
     };
-    for test in curl::read(&text(bytes)).tests {
+    for test in curl::read(&curl::text(bytes)).tests {
         let _ = write!(out, "test {} {:?} {:?}", test.line, test.program, test.errors);
         if let Some(c) = &test.command {
             let urls: Vec<String> = c
@@ -186,9 +187,19 @@ proptest! {
         prop_assert_eq!(&again.curl_output("e", masked.as_bytes()), &masked);
     }
 
+    /// However it was torn apart.
+    #[test]
+    fn what_is_torn_reads_as_before(given in pasted()) {
+        let bytes = given.as_bytes();
+        let masked = crate::redact::Redactor::new().curl_output("e", bytes);
+        prop_assert_eq!(facts(masked.as_bytes()), facts(bytes), "{}", masked);
+        let mut again = crate::redact::Redactor::new();
+        prop_assert_eq!(&again.curl_output("e", masked.as_bytes()), &masked);
+    }
+
     #[test]
     fn nothing_panics(bytes in handed_over()) {
-        let _ = curl::read(&text(&bytes));
+        let _ = curl::read(&curl::text(&bytes));
         let _ = crate::redact::Redactor::new().curl_output("e", &bytes);
     }
 }

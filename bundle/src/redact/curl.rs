@@ -4,18 +4,15 @@
 //! diagnosis reads what stands in the bundle.
 
 use super::{Redactor, rules};
-use crate::pasted;
-use crate::pasted::curl::{self, How, Kind, Mark, Secret};
+use crate::pasted::curl::{self, How, Joined, Kind, Mark, REST, Secret};
 use regex::{Captures, Regex};
 use std::sync::OnceLock;
 
 /// The output as text, without secrets.
 pub(super) fn output(r: &mut Redactor, entry: &str, bytes: &[u8]) -> String {
-    let text = pasted::text(bytes);
+    let text = curl::text(bytes);
     let read = curl::read(&text);
     let mut out = String::with_capacity(text.len());
-    let mut before = Before::default();
-    let mut wrapped = false;
     let mut secrets = read.secrets;
     secrets.sort_by_key(|secret| (secret.line, secret.range.start));
     let mut secrets = secrets.as_slice();
@@ -26,11 +23,7 @@ pub(super) fn output(r: &mut Redactor, entry: &str, bytes: &[u8]) -> String {
         let (here, later) = secrets.split_at(own);
         secrets = later;
         let mark = read.marks.get(at).cloned().unwrap_or_default();
-        let clean = match mark.kind {
-            Kind::Command => command(r, (entry, &place), bare, here),
-            _ => one(r, (entry, &place), bare, &mark, &mut before),
-        };
-        let clean = whatever_it_is(r, (entry, &place), bare, clean, &mut wrapped);
+        let clean = one(r, (entry, &place), bare, &mark, here);
         // What was given is searched for wherever it stands.
         out.push_str(&r.given(entry, &place, &clean));
         if line.ends_with('\n') {
@@ -40,120 +33,58 @@ pub(super) fn output(r: &mut Redactor, entry: &str, bytes: &[u8]) -> String {
     out
 }
 
-/// What names itself a secret goes, whatever the line was taken for: a paste that is
-/// torn apart is read in many ways. `wrapped` says whether the line before ended in a
-/// secret that may go on.
-fn whatever_it_is(
-    r: &mut Redactor,
-    at: (&str, &str),
-    line: &str,
-    clean: String,
-    wrapped: &mut bool,
-) -> String {
-    let bare = clean.trim();
-    let token = bare.len() >= TOKEN && !bare.contains([' ', ':', '[', '<', '=']);
-    if std::mem::take(wrapped) && token {
-        r.count(at.0, at.1, "header-value");
-        return REST.to_owned();
-    }
-    let clean = named_credentials(r, at, &clean);
-    let Some(from) = secret_header(&clean) else { return clean };
-    *wrapped = line.chars().count() >= WRAP;
-    if clean[from..].contains("[removed") {
-        return clean;
-    }
-    let (before, rest) = clean.split_at(from);
-    format!("{before}{}", rules::header_line(r, at.0, at.1, rest))
-}
-
-/// The rest of a value that was cut is no shorter.
-const TOKEN: usize = 6;
-
-/// What became of the line before: of a value that was removed the rest goes, too.
-#[derive(Default)]
-struct Before {
-    /// It was a field, and was removed.
-    removed: bool,
-    /// It looked like a field that names a secret, and was long enough to be cut.
-    cut: bool,
-}
-
-/// A wrapped value begins on a line at least so long: narrower consoles are rare.
-const WRAP: usize = 40;
-
-fn one(r: &mut Redactor, at: (&str, &str), line: &str, mark: &Mark, was: &mut Before) -> String {
+/// One line, by what it is; and what names itself a secret goes, whatever the line was
+/// taken for.
+fn one(r: &mut Redactor, at: (&str, &str), line: &str, mark: &Mark, secrets: &[Secret]) -> String {
     let (entry, place) = at;
     let (before, rest) = line.split_at_checked(mark.from).unwrap_or(("", line));
-    let cut = std::mem::take(&mut was.cut);
     match mark.kind {
-        Kind::Other if cut && !line.is_empty() && !line.contains([' ', ':']) => {
-            if line != REST {
-                r.count(entry, place, "header-value");
-            }
-            REST.to_owned()
-        }
         Kind::Field => {
             let clean = rules::header_line(r, entry, place, rest);
-            was.removed = clean != rest;
-            was.cut = line.chars().count() >= WRAP && secret_header(line).is_some();
             // Of one that may stay nothing but a URL can hold a secret.
-            let clean = if !was.removed { rules::urls(r, entry, place, rest) } else { clean };
+            let clean = if clean == rest { rules::urls(r, entry, place, rest) } else { clean };
             format!("{before}{clean}")
         }
-        Kind::Wrapped if secret_header(rest).is_some() => other(r, at, line),
-        // What looks like the rest of a field may be a line of curl's own.
-        Kind::Wrapped if !was.removed => {
-            let clean = options(r, at, rest);
-            let clean = named_credentials(r, at, &clean);
-            format!("{before}{}", rules::urls(r, entry, place, &clean))
-        }
-        Kind::Wrapped => {
+        Kind::Rest | Kind::Hex => {
             if rest != REST {
-                r.count(entry, place, "header-value");
+                let kind = if mark.kind == Kind::Hex { "hexadecimal" } else { "header-value" };
+                r.count(entry, place, kind);
             }
             format!("{before}{REST}")
         }
-        Kind::Hex => {
-            if rest != REST {
-                r.count(entry, place, "hexadecimal");
+        Kind::Command => {
+            let clean = command(r, at, line, secrets);
+            let clean = match rules::secret_header(&clean) {
+                Some(from) if !clean[from..].contains("[removed") => {
+                    let (before, header) = clean.split_at(from);
+                    format!("{before}{}", rules::header_line(r, entry, place, header))
+                }
+                _ => clean,
+            };
+            // It is no longer as wide as it was: that it goes on must be said.
+            match mark.joined.filter(|_| clean != line) {
+                Some(Joined::Apart) => format!("{clean} \\"),
+                Some(Joined::Glued) => format!("{clean}\\"),
+                None => clean,
             }
-            format!("{before}{REST}")
         }
-        Kind::StartLine => {
-            was.removed = false;
-            format!("{before}{}", rules::free_text(r, entry, place, rest))
-        }
-        Kind::Said => {
-            let clean = named_credentials(r, at, rest);
-            format!("{before}{}", rules::free_text(r, entry, place, &clean))
-        }
-        Kind::Other | Kind::Command => {
-            was.cut = line.chars().count() >= WRAP && secret_header(line).is_some();
-            other(r, at, line)
+        Kind::Wrapped | Kind::StartLine | Kind::Said | Kind::Other => {
+            let (said, header) = line.split_at(rules::secret_header(line).unwrap_or(line.len()));
+            let said = match mark.kind {
+                // What looks like the rest of a field may be a line of curl's own.
+                Kind::Wrapped => {
+                    let said = options(r, at, said);
+                    let said = named_credentials(r, at, &said);
+                    rules::urls(r, entry, place, &said)
+                }
+                _ => text_in(r, at, said),
+            };
+            match header {
+                "" => said,
+                header => format!("{said}{}", rules::header_line(r, entry, place, header)),
+            }
         }
     }
-}
-
-/// In place of the rest of a removed value.
-const REST: &str = "[removed]";
-
-/// Where a header begins whose name says that its value is a secret.
-fn secret_header(line: &str) -> Option<usize> {
-    static NAMED: OnceLock<Option<Regex>> = OnceLock::new();
-    let name = r"(?i)(?:^|[^A-Za-z0-9_-])([a-z0-9_-]*(?:cookie|authorization|token|secret|api-?key|password)[a-z0-9_-]*)\s*:";
-    let found = rules::regex(&NAMED, name)?.captures(line)?.get(1)?;
-    rules::names_a_secret(found.as_str()).then_some(found.start())
-}
-
-/// Bodies and prose; a header that names a secret is one wherever it stands.
-fn other(r: &mut Redactor, at: (&str, &str), line: &str) -> String {
-    if let Some(from) = secret_header(line) {
-        let (before, rest) = line.split_at(from);
-        return format!("{before}{}", rules::header_line(r, at.0, at.1, rest));
-    }
-    let clean = options(r, at, line);
-    let clean = named_credentials(r, at, &clean);
-    rules::free_text(r, at.0, at.1, &clean)
 }
 
 /// Options of curl's that hold a secret, where a command was torn apart: `-b sid=x`,
@@ -182,8 +113,7 @@ fn command(r: &mut Redactor, at: (&str, &str), line: &str, secrets: &[Secret]) -
         else {
             continue;
         };
-        let between = options(r, at, between);
-        out.push_str(&rules::free_text(r, at.0, at.1, &between));
+        out.push_str(&text_in(r, at, between));
         match &secret.how {
             How::Replace(by, kind) => {
                 r.count(at.0, at.1, kind);
@@ -194,9 +124,15 @@ fn command(r: &mut Redactor, at: (&str, &str), line: &str, secrets: &[Secret]) -
         }
         from = secret.range.end;
     }
-    let rest = options(r, at, line.get(from..).unwrap_or_default());
-    out.push_str(&rules::free_text(r, at.0, at.1, &rest));
+    out.push_str(&text_in(r, at, line.get(from..).unwrap_or_default()));
     out
+}
+
+/// What is no field: options, curl's own words, queries, tokens.
+fn text_in(r: &mut Redactor, at: (&str, &str), text: &str) -> String {
+    let text = options(r, at, text);
+    let text = named_credentials(r, at, &text);
+    rules::free_text(r, at.0, at.1, &text)
 }
 
 /// `* Server auth using Basic with user 'ann'`, `* Added cookie A="b"`, fields of

@@ -344,6 +344,14 @@ pub(crate) fn names_a_secret(name: &str) -> bool {
         || ["token", "secret", "api-key", "apikey", "password"].iter().any(|p| name.contains(p))
 }
 
+/// Where a header begins whose name says that its value is a secret, anywhere in a line.
+pub(crate) fn secret_header(line: &str) -> Option<usize> {
+    static NAMED: OnceLock<Option<Regex>> = OnceLock::new();
+    let name = r"(?i)(?:^|[^A-Za-z0-9_-])([a-z0-9_-]*(?:cookie|authorization|token|secret|api-?key|password)[a-z0-9_-]*)\s*:";
+    let found = regex(&NAMED, name)?.captures(line)?.get(1)?;
+    names_a_secret(found.as_str()).then_some(found.start())
+}
+
 /// Subprotocols that are known (IANA's registry, and what consoles use). Browsers can
 /// set no header on a WebSocket, so some put a token here instead.
 const SUBPROTOCOLS: &[&str] = &[

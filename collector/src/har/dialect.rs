@@ -3,18 +3,21 @@
 //! HAR says of times only that `wait` is that of the first byte. For a WebSocket each
 //! program makes of them what it likes:
 //!
-//! | | Chrome, Edge and kin | Firefox, Safari | mitmproxy, Charles, Fiddler, Proxyman, Playwright … |
-//! |---|---|---|---|
-//! | `wait` | until the last message, or until the export: no answer's | until the answer | until the answer |
-//! | `receive` | what came after, once it has ended; 0 while it is open | of the head | of the head |
-//! | `time` | the socket's life, or until the export | of the handshake | of the handshake |
-//! | `ssl` | within `connect` | beside it (Firefox) | beside it (mitmproxy), or within |
-//! | a message `error` | the socket failed, with or without words | none | none |
-//! | status 0 | no answer was shown: failed, or still waiting | failed | failed |
+//! | | Chrome, Edge and kin | Firefox, Safari | mitmproxy, Charles, Fiddler, Proxyman … | Playwright |
+//! |---|---|---|---|---|
+//! | `wait` | until the last message, or until the export: no answer's | until the answer | until the answer | -1 |
+//! | `receive` | what came after, once it has ended; 0 while it is open | of the head | of the head | -1 |
+//! | `time` | the socket's life, or until the export; 0 while it waits for an answer | of the handshake | of the handshake | between the messages, or -1 |
+//! | `ssl` | within `connect` | beside it (Firefox) | beside it (mitmproxy), or within | - |
+//! | a message `error` | the socket failed, with or without words | none | none | none: `_failureText` |
+//! | `time` of a message | seconds | seconds | seconds | milliseconds |
+//! | status 0 | no answer was shown: failed, or still waiting | failed | failed (`_error` with mitmproxy) | -1: failed |
+//! | how it ended | by `receive` alone: neither code nor who | not at all | not at all | not at all |
 //!
-//! Sources: `NetworkManager.ts`, `HARLog.ts` (Chrome's DevTools: each message moves the
-//! time of the response), `HarBuilder.sys.mjs` (Firefox), `HARBuilder.js` (WebKit),
-//! `addons/savehar.py` (mitmproxy).
+//! Recorded with the programs themselves, of a socket that opened, was refused, was cut,
+//! was closed and was not answered: Chromium 156 (its DevTools' own export), Firefox 153
+//! (its network monitor's), mitmproxy 11, Playwright 1.65 (`tests/field/18-recordings`).
+//! Of the others by their sources (`HARBuilder.js` of WebKit) and by files that people show.
 
 use super::log::{Entry, Messages, Program, Timings};
 use wss_bundle::browser::{BrowserClose, BrowserHandshake};

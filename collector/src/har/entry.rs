@@ -61,6 +61,8 @@ pub(super) struct Collector<'a> {
     /// Hosts of WebSockets that are not the target's.
     elsewhere: BTreeSet<String>,
     entries: u64,
+    /// Until when the recording went on, as far as its entries tell.
+    until: Option<DateTime<Utc>>,
     warnings: Vec<String>,
     name: String,
 }
@@ -80,6 +82,7 @@ impl Sink for Collector<'_> {
 
     fn entry(&mut self, entry: Entry) {
         self.entries += 1;
+        self.until = self.until.max(end(&entry));
         let Some(url) = entry.request.url.0.as_deref().and_then(|url| Url::parse(url).ok()) else {
             return;
         };
@@ -125,6 +128,7 @@ impl<'a> Collector<'a> {
             not_counted: 0,
             elsewhere: BTreeSet::new(),
             entries: 0,
+            until: None,
             warnings: Vec::new(),
             name: name.to_owned(),
         }
@@ -164,6 +168,7 @@ impl<'a> Collector<'a> {
                 self.more_sockets
             ));
         }
+        self.waited();
         let by_creator = self.by_creator();
         for seen in &mut self.seen {
             if seen.browser.is_none() {
@@ -182,6 +187,25 @@ impl<'a> Collector<'a> {
             seen: self.seen,
             attachment,
             warnings: self.warnings,
+        }
+    }
+
+    /// Of a handshake that still waits Chromium writes no time at all: it waited at least
+    /// for as long as the recording shows anything.
+    fn waited(&mut self) {
+        if Dialect::of(&self.programs) != Dialect::Chromium {
+            return;
+        }
+        let open = |seen: &&mut BrowserHandshake| {
+            seen.kind == BrowserRequest::Websocket
+                && seen.response.is_none()
+                && seen.closed.is_none()
+                && seen.watched_ms.is_none()
+        };
+        for seen in self.seen.iter_mut().filter(open) {
+            let span = self.until.zip(seen.at).map(|(until, at)| until - at);
+            seen.watched_ms =
+                span.map(|span| span.num_milliseconds() as f64).filter(|ms| *ms > 0.0);
         }
     }
 
@@ -294,6 +318,11 @@ impl<'a> Collector<'a> {
             seen.last_frame_ms = messages.last.zip(at).map(|(last, at)| since(last, at));
             seen.frames = messages.kept.iter().filter_map(|message| frame(message, at)).collect();
         }
+        let failure = entry.response.failure.0.as_deref().filter(|text| !text.trim().is_empty());
+        if let Some(line) = failure {
+            let line = self.text(line);
+            seen.console.push(line);
+        }
         seen
     }
 
@@ -373,6 +402,14 @@ impl<'a> Collector<'a> {
         }
         head.push_str("\r\n");
     }
+}
+
+/// When an entry's exchange ended; when it began, where it has no time.
+fn end(entry: &Entry) -> Option<DateTime<Utc>> {
+    let began = DateTime::parse_from_rfc3339(entry.started.as_deref()?).ok()?.with_timezone(&Utc);
+    // Nobody records for longer than a month.
+    let took = entry.time.filter(|ms| (0.0..3e9).contains(ms)).unwrap_or(0.0);
+    began.checked_add_signed(chrono::TimeDelta::milliseconds(took as i64))
 }
 
 fn is_socket(entry: &Entry, url: &Url) -> bool {

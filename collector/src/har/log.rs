@@ -66,6 +66,9 @@ pub(super) struct Response {
     /// Chrome's and Safari's name of the error.
     #[serde(default, rename = "_error")]
     pub(super) error: Text,
+    /// Playwright's: what the browser's console says.
+    #[serde(default, rename = "_failureText")]
+    pub(super) failure: Text,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -1,6 +1,6 @@
 //! What stands around a configuration that went through a terminal or a mail:
-//! prompts, what the program said while it printed, quoting, fences. Lines keep
-//! their numbers.
+//! prompts, what the program said while it printed, quoting, fences, an editor's
+//! numbers, a patch, a ConfigMap, times of a log. Lines keep their numbers.
 
 use regex::Regex;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use wss_bundle::pasted;
 
 /// The text without what stands around it.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    let text = pasted::text(bytes);
+    let text = undressed(pasted::text(bytes));
     // `>` is no configuration's word; only then is it a mail's.
     let quoted = text.lines().any(|line| {
         let line = line.trim_start();
@@ -18,6 +18,9 @@ pub(crate) fn text(bytes: &[u8]) -> String {
             || line.starts_with("{code")
             || line.starts_with("{noformat")
     });
+    // `cat -n`: no configuration begins with a number.
+    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    let quoted = quoted || first.trim_start().starts_with(|c: char| c.is_ascii_digit());
     let mut out = String::with_capacity(text.len());
     if !quoted {
         for line in text.lines() {
@@ -41,6 +44,73 @@ pub(crate) fn text(bytes: &[u8]) -> String {
         number += 1;
     }
     out
+}
+
+/// The file out of what it was sent in, where that is one of a few forms; line by line.
+fn undressed(text: String) -> String {
+    let has = |start: &str| text.lines().any(|line| line.starts_with(start));
+    if has("@@ ") && has("+++ ") {
+        return each(&text, |line| {
+            const HEADS: [&str; 8] =
+                ["diff ", "index ", "--- ", "+++ ", "@@", "new file ", "similarity ", "rename "];
+            let head = HEADS.iter().any(|head| line.starts_with(head)) || line.starts_with('-');
+            if head { "" } else { line.strip_prefix(['+', ' ']).unwrap_or(line) }
+        });
+    }
+    if has("apiVersion:") || has("kind:") {
+        return config_map(&text).unwrap_or(text);
+    }
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+    let timed = text.lines().filter(|line| behind_time(line).is_some()).count();
+    if timed > 3 && timed * 10 > lines * 8 {
+        return each(&text, |line| behind_time(line).unwrap_or(line));
+    }
+    text
+}
+
+fn each<'a>(text: &'a str, of: impl Fn(&'a str) -> &'a str) -> String {
+    text.lines().flat_map(|line| [of(line), "\n"]).collect()
+}
+
+/// `2026-11-30T09:14:02.1Z server {`, as `docker logs -t` and `kubectl logs --timestamps`.
+fn behind_time(line: &str) -> Option<&str> {
+    let (time, rest) = line.split_once(' ').unwrap_or((line, ""));
+    let bytes = time.as_bytes();
+    let is = bytes.len() >= 20
+        && bytes.get(4) == Some(&b'-')
+        && bytes.get(10) == Some(&b'T')
+        && bytes.get(13) == Some(&b':')
+        && time.ends_with('Z');
+    is.then_some(rest)
+}
+
+/// The texts of a ConfigMap (`nginx.conf: |`), everything else empty; `None` where it
+/// holds no configuration.
+fn config_map(text: &str) -> Option<String> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut out = String::with_capacity(text.len());
+    let mut key: Option<usize> = None;
+    let mut inner = None;
+    let mut found = false;
+    for line in text.lines() {
+        let blank = line.trim().is_empty();
+        if key.is_some_and(|key| !blank && indent(line) <= key) {
+            (key, inner) = (None, None);
+        }
+        if key.is_some() {
+            let from = *inner.get_or_insert_with(|| indent(line));
+            out.push_str(line.get(from..).unwrap_or_else(|| line.trim_start()));
+        } else if let Some((name, value)) = line.split_once(": ") {
+            let name = name.trim().trim_matches(['"', '\'']);
+            let file = [".conf", ".cfg", ".template"].iter().any(|end| name.ends_with(end));
+            if file && matches!(value.trim(), "|" | "|-" | "|+") {
+                key = Some(indent(line));
+                found = true;
+            }
+        }
+        out.push('\n');
+    }
+    found.then_some(out)
 }
 
 /// A prompt with or without a command, or a program's own message.
@@ -110,5 +180,18 @@ mod tests {
         let mail = "Hi,\n> http {\n>   server {}\n> }\n";
         assert_eq!(text(mail.as_bytes()).lines().count(), 4);
         assert_eq!(text(b"```nginx\nhttp { }\n```\n"), "\nhttp { }\n");
+        for (sent, file) in [
+            ("     1\thttp {\n     2\t  a b;\n     3\t\n     4\t}\n", "http {\n  a b;\n\n}\n"),
+            (
+                "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n http {\n-  a b;\n+  a c;\n }\n",
+                "\n\n\nhttp {\n\n  a c;\n}\n",
+            ),
+            (
+                "apiVersion: v1\ndata:\n  a.conf: |\n    http {\n      a b;\n    }\nkind: X\n",
+                "\n\n\nhttp {\n  a b;\n}\n\n",
+            ),
+        ] {
+            assert_eq!(text(sent.as_bytes()), file);
+        }
     }
 }

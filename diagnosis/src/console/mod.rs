@@ -4,9 +4,10 @@
 //!
 //! Pure: a text goes in, [`Message`]s come out. Whether they fit what was measured
 //! is for [`crate::rule`] to say. To teach it a text, add a row to `table.rs` (a
-//! sentence), `names.rs` (a name like `net::ERR_…`) or `code.rs` (a close code).
+//! sentence; Firefox' two in each language: `languages.rs`), `names.rs` (a name like `net::ERR_…`) or `code.rs` (a close code).
 
 mod code;
+mod languages;
 mod meaning;
 mod names;
 mod place;
@@ -131,7 +132,8 @@ fn understood(text: &str) -> Option<(Meaning, Option<&'static str>)> {
     if let Some(meaning) = named.filter(|meaning| *meaning != Meaning::Unspecific) {
         return Some((meaning, None));
     }
-    let rows: Vec<&Row> = ROWS.iter().filter(|row| says(&bare, row.words)).collect();
+    let rows: Vec<&Row> =
+        ROWS.iter().chain(languages::ROWS).filter(|row| says(&bare, row.words)).collect();
     if let Some(row) = rows.iter().find(|row| row.meaning != Meaning::Unspecific) {
         return Some((row.meaning, Some(row.who)));
     }

@@ -12,7 +12,7 @@ pub(super) struct Row {
     pub(super) who: &'static str,
 }
 
-const fn row(who: &'static str, words: &'static str, meaning: Meaning) -> Row {
+pub(super) const fn row(who: &'static str, words: &'static str, meaning: Meaning) -> Row {
     Row { words, meaning, who }
 }
 

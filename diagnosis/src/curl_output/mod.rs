@@ -54,7 +54,7 @@ pub fn all(bundles: &[Bundle]) -> Vec<Output> {
 }
 
 fn read(bundle: &Bundle, attachment: &Attachment) -> Vec<Output> {
-    let tests = pasted::curl::read(&pasted::text(&attachment.bytes)).tests;
+    let tests = pasted::curl::read(&pasted::curl::text(&attachment.bytes)).tests;
     let vantage = attachment.vantage.unwrap_or(bundle.manifest.vantage);
     let entry = format!("attachments/{}", attachment.name);
     let output = |id: String, outcome: String, view| Output {

@@ -3,8 +3,8 @@
 //! typographic are quotes.
 
 use super::mark::{How, Secret};
+use super::secret;
 use crate::pasted::around::keyed;
-use crate::redact::header_may_stay;
 
 /// Longest command that is taken apart, in characters.
 const LONGEST: usize = 1 << 16;
@@ -165,19 +165,26 @@ fn chars(pieces: &[Piece<'_>]) -> Vec<Char> {
         if at > 0 && !piece.glued {
             all.push(Char { c: ' ', line: piece.line, at: piece.start, len: 0 });
         }
-        let each = text.char_indices().map(|(offset, c)| Char {
-            c: keyed(c),
-            line: piece.line,
-            at: piece.start + offset,
-            len: c.len_utf8(),
-        });
-        all.extend(each);
+        let mut offset = 0;
+        while let Some(first) = text[offset..].chars().next() {
+            let (c, len) = entity(&text[offset..]).unwrap_or((keyed(first), first.len_utf8()));
+            all.push(Char { c, line: piece.line, at: piece.start + offset, len });
+            offset += len;
+        }
         if all.len() > LONGEST {
             all.truncate(LONGEST);
             break;
         }
     }
     all
+}
+
+/// A character as a page's source has it, and how long that is.
+fn entity(text: &str) -> Option<(char, usize)> {
+    const ALL: [(&str, char); 5] =
+        [("&quot;", '"'), ("&#34;", '"'), ("&#39;", '\''), ("&apos;", '\''), ("&amp;", '&')];
+    let (name, c) = ALL.iter().find(|(name, _)| text.starts_with(name))?;
+    Some((*c, name.len()))
 }
 
 /// Whether a line says that the command goes on.
@@ -473,7 +480,7 @@ impl Reading<'_> {
             let (name, value) = (name.to_owned(), value.trim().to_owned());
             self.out.headers.push(Header { name, value });
         }
-        if header_may_stay(name) {
+        if secret::stays(name) {
             self.keep(word);
             return;
         }

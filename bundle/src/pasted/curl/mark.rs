@@ -2,12 +2,26 @@
 
 use std::ops::Range;
 
+/// In place of what was taken out: of the rest of a value, of bytes.
+pub(crate) const REST: &str = "[removed]";
+
 /// A line of the text as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Mark {
     pub(crate) kind: Kind,
     /// Byte at which what `kind` means begins: behind marks of quoting, times, `< `.
     pub(crate) from: usize,
+    /// Of a part of a command: the next line belongs to it, and nothing on this one says so.
+    pub(crate) joined: Option<Joined>,
+}
+
+/// How a line of a command that somebody's width cut goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// With another word.
+    Apart,
+    /// In the middle of a word.
+    Glued,
 }
 
 /// What a line is.
@@ -24,6 +38,8 @@ pub(crate) enum Kind {
     Field,
     /// The rest of the field before, cut off by somebody's width.
     Wrapped,
+    /// The rest of a secret.
+    Rest,
     /// A part of a command: see [`Secret`].
     Command,
     /// Bytes in hexadecimal.

@@ -1,6 +1,6 @@
 //! What somebody pasted of curl: a sequence of tests, each with what it shows.
 //!
-//! Reads any mixture of `-i`, `-v`, `-vv`, `--trace-ascii`, `-w`, progress meter,
+//! Reads any mixture of `-i`, `-v`, `-vv`, `--trace-ascii`, `--trace`, `-w`, progress meter,
 //! prompts and messages, and guesses nothing that is not there. Whether a test is
 //! a valid one, and what it shows of a case, is for the diagnosis; what is masked
 //! of it is for the redactor, by what was understood here: both read the same.
@@ -8,12 +8,14 @@
 mod command;
 mod mark;
 mod reader;
+mod secret;
 mod signs;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use command::{Command, Header};
-pub(crate) use mark::{How, Kind, Mark, Secret};
+pub(crate) use mark::{How, Joined, Kind, Mark, REST, Secret};
 
 /// A pasted text, read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -79,7 +81,7 @@ pub struct Test {
     pub written: Option<u16>,
     /// What another program said that decides.
     pub said: Option<String>,
-    /// It was made with `--trace`: bytes that nobody reads.
+    /// It has bytes in hexadecimal (`--trace`) of which nothing was read.
     pub hex: bool,
 }
 
@@ -190,7 +192,17 @@ pub fn field<'a>(lines: impl Iterator<Item = &'a String>, name: &str) -> Option<
         .map(|(_, value)| value.trim())
 }
 
-/// Reads a text from [`super::text`].
+/// As [`super::text`], with dumps of bytes (`--trace`) in letters.
+#[must_use]
+pub fn text(bytes: &[u8]) -> String {
+    let text = super::text(bytes);
+    match trace::in_letters(&text) {
+        std::borrow::Cow::Borrowed(_) => text,
+        std::borrow::Cow::Owned(letters) => letters,
+    }
+}
+
+/// Reads a text from [`text`].
 #[must_use]
 pub fn read(text: &str) -> Paste {
     reader::read(text)

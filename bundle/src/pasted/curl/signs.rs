@@ -1,6 +1,7 @@
 //! How the lines of programs look.
 
 use super::Program;
+use super::mark::REST;
 
 /// Version and status of a status line.
 pub(super) fn status(line: &str) -> Option<(String, u16)> {
@@ -51,9 +52,10 @@ pub(super) fn error(line: &str) -> Option<(u32, String)> {
     while let Some(at) = line.get(from..)?.find("curl") {
         let rest = &line[from + at + 4..];
         let rest = rest.strip_prefix(".exe").unwrap_or(rest);
-        if let Some(rest) = rest.trim_start().strip_prefix(':')
-            && let Some(rest) = rest.trim_start().strip_prefix('(')
-            && let Some((code, words)) = rest.split_once(')')
+        // Wide ones, of keyboards of East Asia, as well.
+        if let Some(rest) = rest.trim_start().strip_prefix([':', '\u{ff1a}'])
+            && let Some(rest) = rest.trim_start().strip_prefix(['(', '\u{ff08}'])
+            && let Some((code, words)) = rest.split_once([')', '\u{ff09}'])
             && let Ok(code) = code.trim().parse()
         {
             let words = words.trim().trim_end_matches(['`', '*', '_']);
@@ -90,11 +92,14 @@ pub(super) fn traced(line: &str) -> Option<(usize, bool)> {
     let digits = line.bytes().take_while(u8::is_ascii_hexdigit).count();
     let rest = line.get(digits..)?.strip_prefix(':')?;
     let text = rest.strip_prefix(' ').unwrap_or(rest);
-    let hex = text
-        .split(' ')
-        .take_while(|w| w.len() == 2 && w.bytes().all(|b| b.is_ascii_hexdigit()))
-        .count();
-    (digits == 4 || digits == 5).then(|| (line.len() - text.len(), hex >= 2))
+    let hex = text == REST || dumped(text).count() >= 2;
+    (digits == 4 || digits == 5).then(|| (line.len() - text.len(), hex))
+}
+
+/// The bytes at the beginning of a line of a dump in hexadecimal.
+pub(super) fn dumped(text: &str) -> impl Iterator<Item = u8> {
+    let pair = |word: &str| (word.len() == 2).then(|| u8::from_str_radix(word, 16).ok())?;
+    text.split_ascii_whitespace().map_while(pair).take(16)
 }
 
 /// What comes next in a trace.
@@ -102,6 +107,8 @@ pub(super) fn traced(line: &str) -> Option<(usize, bool)> {
 pub(super) enum Block {
     Sent,
     Received,
+    /// What came behind a head.
+    Content,
     Bytes,
 }
 
@@ -111,9 +118,15 @@ pub(super) fn block(line: &str) -> Option<Block> {
     match rest.split(',').next()? {
         "Send header" => Some(Block::Sent),
         "Recv header" => Some(Block::Received),
-        "Send data" | "Recv data" | "Send SSL data" | "Recv SSL data" => Some(Block::Bytes),
+        "Recv data" => Some(Block::Content),
+        "Send data" | "Send SSL data" | "Recv SSL data" => Some(Block::Bytes),
         _ => None,
     }
+}
+
+/// How many bytes such a line says that the block has.
+pub(super) fn block_bytes(line: &str) -> Option<usize> {
+    line.split_once(", ")?.1.split_once(" bytes")?.0.parse().ok()
 }
 
 /// Whether a line is a call of curl, with or without a prompt before it.
@@ -195,11 +208,28 @@ pub(super) fn printed(line: &str) -> Option<(Program, bool)> {
         ("System.Net.WebSockets", Program::DotNet, false),
         ("ClientWebSocket", Program::DotNet, false),
         ("HTTP request sent, awaiting response", Program::Wget, true),
+        ("wget: ", Program::Wget, true),
         ("http: error: ", Program::Httpie, true),
         ("https: error: ", Program::Httpie, true),
+        ("http: LogLevel.ERROR: ", Program::Httpie, true),
+        ("https: LogLevel.ERROR: ", Program::Httpie, true),
+        ("resolve the given hostname. Please check the URL", Program::Httpie, true),
+        ("HTTPie/", Program::Httpie, false),
         ("websocat: ", Program::Websocat, true),
         ("WebSocketError: ", Program::Websocat, true),
         ("rror: Unexpected server response: ", Program::Wscat, true),
+        ("error: socket hang up", Program::Wscat, true),
+        ("error: getaddrinfo ", Program::Wscat, true),
+        ("error: connect E", Program::Wscat, true),
+        ("error: read ECONNRESET", Program::Wscat, true),
+        ("error: Opening handshake has timed out", Program::Wscat, true),
+        ("error: Client network socket disconnected before secure TLS", Program::Wscat, true),
+        ("error: self-signed certificate", Program::Wscat, true),
+        ("error: self signed certificate", Program::Wscat, true),
+        ("error: unable to verify the first certificate", Program::Wscat, true),
+        ("error: unable to get local issuer certificate", Program::Wscat, true),
+        ("error: certificate has expired", Program::Wscat, true),
+        ("Disconnected (code: ", Program::Wscat, true),
         ("Connected (press CTRL+C to quit)", Program::Wscat, true),
         ("websockets.exceptions.", Program::Python, true),
         ("websocket._exceptions.", Program::Python, true),
@@ -222,6 +252,12 @@ pub(super) fn printed(line: &str) -> Option<(Program, bool)> {
     if key("StatusCode") || key("RawContent") || key("StatusDescription") || key("RawContentLength")
     {
         return Some((Program::InvokeWebRequest, false));
+    }
+    // wget's first line, in every language: `--2026-01-01 10:00:00--  https://…`.
+    if line.strip_prefix("--20").is_some_and(|rest| {
+        rest.split_once("--  ").is_some_and(|(time, url)| time.len() == 17 && url.contains("://"))
+    }) {
+        return Some((Program::Wget, false));
     }
     if line.starts_with("CONNECTED(") || line.starts_with("verify error:num=") {
         return Some((Program::OpenSsl, false));

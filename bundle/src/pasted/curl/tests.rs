@@ -1,7 +1,6 @@
 //! What people paste, and what is read from it.
 
 use super::*;
-use crate::pasted::text;
 
 const OK: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                   Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
@@ -196,8 +195,53 @@ fn dialects_of_verbose_runs() {
             "{pasted}"
         );
     }
-    let hex = "=> Send header, 20 bytes (0x14)\n0000: 47 45 54 20 2f 76 31 2f 77 73 20 48 54 54 50 2f GET /v1/ws HTTP/\n";
-    assert!(one(hex).hex);
+}
+
+/// As `--trace` writes a block.
+fn dumped(begin: &str, text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut out = format!("{begin}, {} bytes ({:#x})\n", bytes.len(), bytes.len());
+    for (at, row) in bytes.chunks(16).enumerate() {
+        let hex: String = row.iter().map(|b| format!("{b:02x} ")).collect();
+        let letter = |b: &u8| if (0x20..0x7f).contains(b) { char::from(*b) } else { '.' };
+        let letters: String = row.iter().map(letter).collect();
+        out.push_str(&format!("{:04x}: {hex:<48}{letters}\n", at * 16));
+    }
+    out
+}
+
+#[test]
+fn a_dump_of_bytes_reads_like_letters() {
+    // The letters of the last row look like bytes, and are none.
+    let sent = "GET /v1/ws HTTP/1.1\r\nHost: b.example\r\nUpgrade: websocket\r\nX-A: be ef ca fe ab cd\r\n\r\n";
+    let head = "=> Send header";
+    let dump = dumped(head, sent)
+        + &dumped("<= Recv header", "HTTP/1.1 400 Bad Request\r\n")
+        + &dumped("<= Recv header", "Sec-Websocket-Version: 13\r\n")
+        + &dumped("<= Recv header", "\r\n")
+        + &dumped("<= Recv data", "Bad Request\n")
+        + "== Info: Connection #0 to host b.example left intact\n";
+    let quoted: String = dump.lines().map(|line| format!("> {line}\n")).collect();
+    for pasted in [
+        dump.clone(),
+        quoted,
+        dump.replace('\n', "\r\n"),
+        dump.replace("   ", " "),
+        dump.replace("=> Send", "09:14:02.100000 => Send"),
+        format!("== Info: Trying\n{}{dump}", dumped("=> Send SSL data", "\u{16}\u{3}\u{1}")),
+    ] {
+        let test = one(&pasted);
+        let lines: Vec<&str> = sent.split("\r\n").filter(|line| !line.is_empty()).collect();
+        assert_eq!(test.requests, [lines], "{pasted}");
+        assert_eq!(statuses(&test), [400], "{pasted}");
+        assert_eq!(test.responses[0].body, "Bad Request\n", "{pasted}");
+        let letters = text(pasted.as_bytes());
+        assert_eq!(text(letters.as_bytes()), letters);
+    }
+    // Torn apart: what is left of a dump is no evidence, and is kept by nobody.
+    let torn = "0010: 43 6f 6f 6b 69 65 3a 20 61 3d 68 75 6e 74 65 72 Cookie: a=hunter\n";
+    assert!(one(torn).hex);
+    assert!(!crate::redact::Redactor::new().curl_output("e", torn.as_bytes()).contains("hunter"));
 }
 
 #[test]

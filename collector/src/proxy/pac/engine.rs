@@ -127,7 +127,7 @@ fn evaluate(ctx: &Ctx<'_>, job: &Job) -> Result<Vec<String>, String> {
     // As browsers load it: an undeclared variable is a global.
     let mut options = EvalOptions::default();
     options.strict = false;
-    ctx.eval_with_options::<(), _>(job.script.trim_start_matches('\u{feff}'), options)
+    ctx.eval_with_options::<(), _>(job.script.as_str(), options)
         .catch(ctx)
         .map_err(|error| said(ctx, "the script does not load", error))?;
     let find: Value = ctx
@@ -148,10 +148,14 @@ fn evaluate(ctx: &Ctx<'_>, job: &Job) -> Result<Vec<String>, String> {
             if value.is_null() || value.is_undefined() {
                 return Ok(String::new());
             }
-            let text = Coerced::<String>::from_js(ctx, value)
+            // Browsers make no text of a list or an object, and go directly.
+            let kind = value.type_name();
+            let text = value.into_string().ok_or_else(|| {
+                format!("FindProxyForURL returned no text ({kind}), which browsers take for DIRECT")
+            })?;
+            text.to_string()
                 .catch(ctx)
-                .map_err(|error| said(ctx, "FindProxyForURL returned no text", error))?;
-            Ok(text.0)
+                .map_err(|error| said(ctx, "FindProxyForURL returned no text", error))
         })
         .collect()
 }
@@ -190,6 +194,20 @@ fn range<'js>(arguments: Rest<Value<'js>>) -> rquickjs::Result<Vec<String>> {
         .collect()
 }
 
+/// What browsers have in the language itself. In `shExpMatch` they give a meaning to `*`,
+/// `?` and `.` alone: whatever else a regular expression knows works as well, and people
+/// write `(a|b)`. A console swallows what it is told.
+const IN_THE_LANGUAGE: &str = r#"
+function shExpMatch(text, shell) {
+    var expression = shell.replace(/[.*?]/g, function (c) {
+        return c === "*" ? ".*" : c === "?" ? "." : "\\.";
+    });
+    return new RegExp("^" + expression + "$").test(text);
+}
+var console = {};
+["log", "info", "warn", "error", "debug"].forEach(function (name) { console[name] = function () {}; });
+"#;
+
 /// The functions that look nothing up.
 fn pure<'js>(ctx: &Ctx<'js>, now: Now) -> rquickjs::Result<()> {
     let globals = ctx.globals();
@@ -206,14 +224,6 @@ fn pure<'js>(ctx: &Ctx<'js>, now: Now) -> rquickjs::Result<()> {
         })?,
     )?;
     set("dnsDomainLevels", Function::new(ctx.clone(), |h: Text| f::dns_domain_levels(&text(h)))?)?;
-    set(
-        "shExpMatch",
-        Function::new(ctx.clone(), |t: Text, p: Text| {
-            let (t, p) = (text(t), text(p));
-            // Longer than any URL that is asked about; what is longer takes too long.
-            t.len() <= 4096 && p.len() <= 4096 && crate::proxy::bypass::glob(&p, &t)
-        })?,
-    )?;
     set(
         "weekdayRange",
         Function::new(ctx.clone(), move |a: Rest<Value<'js>>| {
@@ -232,13 +242,20 @@ fn pure<'js>(ctx: &Ctx<'js>, now: Now) -> rquickjs::Result<()> {
             range(a).map(|a| f::date_range(&a, now))
         })?,
     )?;
+    set("convert_addr", Function::new(ctx.clone(), |a: Text| f::convert_addr(&text(a)))?)?;
     set(
-        "convert_addr",
-        Function::new(ctx.clone(), |a: Text| {
-            text(a).parse::<Ipv4Addr>().map_or(0.0, |address| f64::from(u32::from(address)))
-        })?,
+        "isInNetEx",
+        Function::new(ctx.clone(), |a: Text, n: Text| f::is_in_net_ex(&text(a), &text(n)))?,
     )?;
-    set("alert", Function::new(ctx.clone(), |_: Text| ())?)
+    let sort = |ctx: Ctx<'js>, list: Text| -> rquickjs::Result<Value<'js>> {
+        match f::sort_ip_address_list(&text(list)) {
+            Some(sorted) => Ok(rquickjs::String::from_str(ctx, &sorted)?.into_value()),
+            None => Ok(Value::new_bool(ctx, false)),
+        }
+    };
+    set("sortIpAddressList", Function::new(ctx.clone(), sort)?)?;
+    set("alert", Function::new(ctx.clone(), |_: Text| ())?)?;
+    ctx.eval::<(), _>(IN_THE_LANGUAGE)
 }
 
 /// The functions that look names up, and `myIpAddress`.
@@ -294,8 +311,23 @@ where
             Ok(found.is_some_and(|address| f::is_in_net(address, &text(pattern), &text(mask))))
         };
     globals.set("isInNet", Function::new(ctx.clone(), in_net)?)?;
-    let mine = my_address.to_string();
-    globals.set("myIpAddress", Function::new(ctx.clone(), move || mine.clone())?)
+    // Microsoft's additions, which Chromium has, too: of both families.
+    let find = look();
+    let all = move |ctx: Ctx<'js>, host: Text| -> rquickjs::Result<String> {
+        let found = find(&ctx, &text(host))?;
+        Ok(found.iter().map(ToString::to_string).collect::<Vec<_>>().join(";"))
+    };
+    globals.set("dnsResolveEx", Function::new(ctx.clone(), all)?)?;
+    let find = look();
+    let any = move |ctx: Ctx<'js>, host: Text| -> rquickjs::Result<bool> {
+        Ok(!find(&ctx, &text(host))?.is_empty())
+    };
+    globals.set("isResolvableEx", Function::new(ctx.clone(), any)?)?;
+    for name in ["myIpAddress", "myIpAddressEx"] {
+        let mine = my_address.to_string();
+        globals.set(name, Function::new(ctx.clone(), move || mine.clone())?)?;
+    }
+    Ok(())
 }
 
 /// The other process: a job on standard input, look-ups and the result on

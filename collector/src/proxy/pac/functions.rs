@@ -1,9 +1,10 @@
 //! The functions that a PAC script may call, but for those that look names up.
-//! Netscape's specification of 1996 as browsers have it (MDN, "Proxy
-//! Auto-Configuration file"). Pure: the time is an argument.
+//! Netscape's specification of 1996 as Chromium has it, which is stricter and
+//! laxer than what is written about it; `tests/tests/browser_pac.rs` holds both
+//! against each other. Pure: the time is an argument.
 
 use chrono::{DateTime, Datelike, FixedOffset, NaiveTime, Timelike, Utc};
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The time, here and in Greenwich.
 #[derive(Debug, Clone, Copy)]
@@ -27,17 +28,17 @@ pub fn is_plain_host_name(host: &str) -> bool {
     !host.contains(['.', ':'])
 }
 
-/// The host ends in the domain.
+/// The host ends in the domain, letter by letter: a browser asks about hosts in lower
+/// case, so that a domain with capitals never fits.
 #[must_use]
 pub fn dns_domain_is(host: &str, domain: &str) -> bool {
-    host.to_ascii_lowercase().ends_with(&domain.to_ascii_lowercase())
+    host.ends_with(domain)
 }
 
-/// The same name, or the plain host name of it.
+/// The same name, or its beginning up to a dot.
 #[must_use]
 pub fn local_host_or_domain_is(host: &str, full: &str) -> bool {
-    let (host, full) = (host.to_ascii_lowercase(), full.to_ascii_lowercase());
-    host == full || (!host.contains('.') && full.split('.').next() == Some(host.as_str()))
+    full.strip_prefix(host).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }
 
 /// Dots in the name.
@@ -56,19 +57,59 @@ pub fn is_in_net(address: Ipv4Addr, pattern: &str, mask: &str) -> bool {
     u32::from(address) & mask == u32::from(pattern) & mask
 }
 
+/// An address within a network, both of either family: `fe80::1` and `fe80::/10`.
+/// IPv4 within IPv6 (`::ffff:10.1.2.3`) is IPv4. A name is in none.
+#[must_use]
+pub fn is_in_net_ex(address: &str, network: &str) -> bool {
+    let Some((prefix, length)) = network.split_once('/') else { return false };
+    let (Ok(address), Ok(prefix), Ok(length)) =
+        (address.parse::<IpAddr>(), prefix.parse::<IpAddr>(), length.parse::<u32>())
+    else {
+        return false;
+    };
+    let wide = |ip: IpAddr| match ip {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped(),
+        IpAddr::V6(v6) => v6,
+    };
+    let short = u32::from(prefix.is_ipv4()) * 96;
+    if length > 128 - short || address.is_ipv4() && prefix.is_ipv6() && length < 96 {
+        return false;
+    }
+    let bits = |ip: Ipv6Addr, length: u32| u128::from(ip).checked_shr(128 - length).unwrap_or(0);
+    bits(wide(address), length + short) == bits(wide(prefix), length + short)
+}
+
+/// Addresses apart by `;`, those of IPv6 first, each in its order. `None` where one is
+/// no address.
+#[must_use]
+pub fn sort_ip_address_list(list: &str) -> Option<String> {
+    let mut all: Vec<IpAddr> =
+        list.split(';').map(|one| one.trim().parse().ok()).collect::<Option<_>>()?;
+    all.sort_by_key(|ip| (ip.is_ipv4(), *ip));
+    Some(all.iter().map(ToString::to_string).collect::<Vec<_>>().join(";"))
+}
+
+/// An address as a number, as JavaScript shifts it together: from 128.0.0.0 on it is
+/// below zero, and what is missing or no number is 0.
+#[must_use]
+pub fn convert_addr(address: &str) -> i32 {
+    let mut parts = address.split('.').map(|part| part.trim().parse::<u32>().unwrap_or(0) & 0xff);
+    (0..4).fold(0u32, |sum, _| sum << 8 | parts.next().unwrap_or(0)).cast_signed()
+}
+
 const DAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 const MONTHS: [&str; 12] =
     ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 fn index(list: &[&str], word: &str) -> Option<u32> {
-    let at = list.iter().position(|known| known.eq_ignore_ascii_case(word))?;
+    let at = list.iter().position(|known| *known == word)?;
     u32::try_from(at).ok()
 }
 
 /// Takes `GMT` off the end.
 fn without_zone(arguments: &[String]) -> (&[String], bool) {
     match arguments.split_last() {
-        Some((last, rest)) if last.eq_ignore_ascii_case("GMT") => (rest, true),
+        Some((last, rest)) if last == "GMT" => (rest, true),
         _ => (arguments, false),
     }
 }
@@ -100,12 +141,8 @@ pub fn time_range(arguments: &[String], now: Now) -> bool {
     let seconds = time.num_seconds_from_midnight();
     match numbers.as_deref() {
         Some([hour]) => time.hour() == *hour,
-        Some([from, to]) => {
-            // To the beginning of the second hour.
-            let from = from.saturating_mul(3600);
-            let to = to.saturating_mul(3600);
-            from != to && between(&seconds, &from, &to.saturating_sub(1))
-        }
+        // To the end of the second hour, and not over midnight.
+        Some([from, to]) => (*from..=*to).contains(&time.hour()),
         Some([h1, m1, h2, m2]) => {
             let at = |h: u32, m: u32| h.saturating_mul(3600).saturating_add(m.saturating_mul(60));
             between(&seconds, &at(*h1, *m1), &at(*h2, *m2).saturating_add(59))
@@ -152,15 +189,15 @@ pub fn date_range(arguments: &[String], now: Now) -> bool {
         Some([Year(y)]) => *y == year,
         Some([Day(a), Day(b)]) => between(&day, a, b),
         Some([Month(a), Month(b)]) => between(&month, a, b),
-        Some([Year(a), Year(b)]) => (*a..=*b).contains(&year),
+        Some([Year(a), Year(b)]) => between(&year, a, b),
         Some([Day(d1), Month(m1), Day(d2), Month(m2)]) => {
             between(&(month, day), &(*m1, *d1), &(*m2, *d2))
         }
         Some([Month(m1), Year(y1), Month(m2), Year(y2)]) => {
-            ((*y1, *m1)..=(*y2, *m2)).contains(&(year, month))
+            between(&(year, month), &(*y1, *m1), &(*y2, *m2))
         }
         Some([Day(d1), Month(m1), Year(y1), Day(d2), Month(m2), Year(y2)]) => {
-            ((*y1, *m1, *d1)..=(*y2, *m2, *d2)).contains(&(year, month, day))
+            between(&(year, month, day), &(*y1, *m1, *d1), &(*y2, *m2, *d2))
         }
         _ => false,
     }
@@ -182,7 +219,8 @@ mod tests {
     #[test]
     fn hosts() {
         assert!(is_plain_host_name("www") && !is_plain_host_name("www.example"));
-        assert!(dns_domain_is("www.Example", ".example") && !dns_domain_is("www", ".example"));
+        assert!(dns_domain_is("www.example", ".example") && !dns_domain_is("www", ".example"));
+        assert!(!dns_domain_is("www.example", ".Example"));
         assert!(local_host_or_domain_is("www", "www.example"));
         assert!(local_host_or_domain_is("www.example", "www.example"));
         assert!(!local_host_or_domain_is("www.other", "www.example"));
@@ -209,7 +247,9 @@ mod tests {
             ("0", true),
             ("23 GMT", true),
             ("8 18", false),
-            ("22 6", true),
+            ("22 6", false),
+            ("0 1", true),
+            ("23 0 6 0", true),
             ("0 30 0 31", true),
             ("0 31 0 40", false),
             ("0 30 10 0 30 20", true),
@@ -228,6 +268,8 @@ mod tests {
             ("1 15", false),
             ("OCT DEC", true),
             ("DEC FEB", false),
+            ("NOV OCT", true),
+            ("nov", false),
             ("2025 2027", true),
             ("1 NOV 30 NOV", true),
             ("24 DEC 6 JAN", false),

@@ -72,8 +72,8 @@ impl Loader<'_> {
     async fn answer(&self, file: &File) -> Result<Answer, String> {
         let limit = FETCH.min(self.config.timeout);
         let late = |_| format!("it could not be fetched within {:.0} s", limit.as_secs_f64());
-        let body = timeout(limit, self.fetch(&file.url())).await.map_err(late)??;
-        let script = String::from_utf8_lossy(&body).into_owned();
+        let (body, charset) = timeout(limit, self.fetch(&file.url())).await.map_err(late)??;
+        let script = super::script(&body, charset.as_deref());
         let mut lookups = Vec::new();
         let answers = self.evaluate(script, &mut lookups).await?;
         let mut said = answers.iter().map(|text| understand(text));
@@ -89,15 +89,16 @@ impl Loader<'_> {
         })
     }
 
-    async fn fetch(&self, url: &str) -> Result<Vec<u8>, String> {
+    /// The file, and the `charset` that its server names.
+    async fn fetch(&self, url: &str) -> Result<(Vec<u8>, Option<String>), String> {
         let mut url = url.to_owned();
         for _ in 0..=REDIRECTS {
             let scheme = url.split(':').next().unwrap_or_default().to_ascii_lowercase();
             match scheme.as_str() {
-                "file" => return read_file(&url),
+                "file" => return Ok((read_file(&url)?, None)),
                 "data" => return data(&url),
                 "http" | "https" => match self.get(&url).await? {
-                    Got::Body(body) => return Ok(body),
+                    Got::Body(body, charset) => return Ok((body, charset)),
                     Got::Elsewhere(next) => url = next,
                 },
                 _ => return Err(format!("the scheme {scheme:?} is unknown")),
@@ -159,7 +160,10 @@ impl Loader<'_> {
                 Err("it is larger than 1 MiB".to_owned())
             }
             (Some(200), _) if reply.body.truncated => Err("it broke off".to_owned()),
-            (Some(200), _) => Ok(Got::Body(reply.body.bytes.0)),
+            (Some(200), _) => {
+                let charset = reply.head.header("content-type").and_then(|kind| charset(&kind));
+                Ok(Got::Body(reply.body.bytes.0, charset))
+            }
             (Some(301 | 302 | 303 | 307 | 308), Some(place)) => parsed
                 .join(&place)
                 .map(|next| Got::Elsewhere(next.into()))
@@ -261,7 +265,7 @@ impl Loader<'_> {
 }
 
 enum Got {
-    Body(Vec<u8>),
+    Body(Vec<u8>, Option<String>),
     Elsewhere(String),
 }
 
@@ -308,22 +312,35 @@ fn open(path: &Path) -> std::io::Result<std::fs::File> {
     }
 }
 
-/// The content of a `data:` URL (RFC 2397), as policies may hold one.
-fn data(url: &str) -> Result<Vec<u8>, String> {
+/// The parameter of a media type: `text/plain; charset=utf-8`.
+fn charset(kind: &str) -> Option<String> {
+    kind.split(';').skip(1).find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        let value = value.trim().trim_matches('"');
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.to_owned())
+    })
+}
+
+/// The content of a `data:` URL (RFC 2397), as policies may hold one, and its `charset`.
+///
+/// # Errors
+/// What is wrong with the URL, in a few words.
+pub fn data(url: &str) -> Result<(Vec<u8>, Option<String>), String> {
     use base64::Engine as _;
     let (kind, content) = url.split_once(',').ok_or("the data URL has no comma")?;
     let content: Vec<u8> = percent_decode_str(content).collect();
     if content.len() > 2 * FILE_LIMIT {
         return Err("it is larger than 1 MiB".to_owned());
     }
-    if kind.to_ascii_lowercase().ends_with(";base64") {
+    let content = if kind.to_ascii_lowercase().ends_with(";base64") {
         let text: Vec<u8> = content.into_iter().filter(|b| !b.is_ascii_whitespace()).collect();
         base64::engine::general_purpose::STANDARD
             .decode(text)
-            .map_err(|error| format!("the data URL is damaged: {error}"))
+            .map_err(|error| format!("the data URL is damaged: {error}"))?
     } else {
-        Ok(content)
-    }
+        content
+    };
+    Ok((content, charset(kind)))
 }
 
 /// The address by which this machine would speak to a name server. Connecting

@@ -124,7 +124,8 @@ pub fn understand(text: &str) -> Said {
     for part in text.split(';').map(trim).filter(|part| !part.is_empty()) {
         said.credentials.extend(credentials_in_entry(part));
         let plain = without_secrets(part);
-        match entry(part) {
+        let taken = if text.is_ascii() { entry(part) } else { Err(NOT_ASCII) };
+        match taken {
             Ok(hop) => {
                 if !said.hops.contains(&hop) && said.hops.len() < HOPS {
                     said.hops.push(hop);
@@ -149,14 +150,36 @@ pub fn understand(text: &str) -> Said {
     said
 }
 
-/// Blanks as HTTP has them.
+const NOT_ASCII: &str = "there is more than ASCII in the answer, and it takes none of it";
+
+/// A PAC file as text, as Chromium takes it: by its mark (UTF-8, UTF-16 of either order),
+/// otherwise as the server's `charset` says, otherwise as ISO 8859-1, in which every byte
+/// is a character.
+#[must_use]
+pub fn script(bytes: &[u8], charset: Option<&str>) -> String {
+    let marked = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    if marked {
+        return wss_bundle::pasted::text(bytes);
+    }
+    if let Some(rest) = bytes.strip_prefix(b"\xef\xbb\xbf") {
+        return String::from_utf8_lossy(rest).into_owned();
+    }
+    match charset {
+        Some(name) if name.eq_ignore_ascii_case("utf-8") || name.eq_ignore_ascii_case("utf8") => {
+            String::from_utf8_lossy(bytes).into_owned()
+        }
+        _ => bytes.iter().map(|byte| char::from(*byte)).collect(),
+    }
+}
+
+/// Blanks as HTTP has them: an end of a line is none.
 fn trim(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\r', '\n'])
+    text.trim_matches([' ', '\t'])
 }
 
 /// One entry, or why Chromium leaves it out.
 fn entry(part: &str) -> Result<Hop, &'static str> {
-    let (kind, place) = match part.find([' ', '\t', '\r', '\n']) {
+    let (kind, place) = match part.find([' ', '\t']) {
         Some(at) => (&part[..at], trim(&part[at..])),
         None => (part, ""),
     };
@@ -259,6 +282,10 @@ mod tests {
         }
         assert_eq!(hops("PROXY u:p@a:1; PROXY b:2"), [proxy("http://b:2")]);
         assert_eq!(hops("proxy\ta:8080;;"), [proxy("http://a:8080")]);
+        for broken in ["PROXY a:1\n", "\nPROXY a:1", "PROXY p\u{e4}.example:1; PROXY b:2"] {
+            assert_eq!(hops(broken), [Hop::Direct], "{broken:?}");
+            assert!(!understand(broken).dropped.is_empty(), "{broken:?}");
+        }
         let said = understand("PROXY reader:Pa55@a:1; DIRECT");
         assert_eq!(said.text, "PROXY [removed]@a:1; DIRECT");
         assert!(!format!("{said:?}").contains("Pa55"), "{said:?}");

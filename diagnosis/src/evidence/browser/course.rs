@@ -21,6 +21,10 @@ pub fn family(seen: &BrowserHandshake) -> &str {
     seen.browser.as_deref().and_then(|name| name.split(' ').next()).unwrap_or("the browser")
 }
 
+fn no_answer(ms: f64) -> String {
+    format!("no answer {} after its start, when the recording was saved", seconds(ms / 1e3))
+}
+
 /// When it was answered, how long it was open, and how it ended, as far as the
 /// browser tells: phrases to be joined.
 #[must_use]
@@ -49,11 +53,13 @@ pub fn course(seen: &BrowserHandshake) -> Vec<String> {
             .filter(|_| !seen.live)
             .map(|ms| format!("open until the recording was saved ({:.0} s)", (ms / 1e3).max(1.0)));
         out.extend(saved.or(last));
+    } else if !seen.live && seen.status().is_none() && how == Fate::NotTold {
+        out.push(match seen.watched_ms {
+            Some(ms) => no_answer(ms),
+            None => "no answer yet when the recording was saved; since when tells nothing".into(),
+        });
     } else if let Some(ms) = seen.watched_ms.filter(|_| !seen.live && seen.status().is_none()) {
-        out.push(format!(
-            "no answer {} after its start, when the recording was saved",
-            seconds(ms / 1e3)
-        ));
+        out.push(no_answer(ms));
     }
     let told = seen.error.is_some() || seen.console.iter().any(|line| !line.trim().is_empty());
     if how == Fate::Failed(Meaning::Unspecific) && !told {

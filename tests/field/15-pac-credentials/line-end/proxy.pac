@@ -1,0 +1,3 @@
+function FindProxyForURL(url, host) {
+  return "PROXY webproxy.corp.example:8080\n";
+}
