@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 15] = [
+pub const ALL: [(&str, Entry); 16] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
