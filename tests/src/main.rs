@@ -93,8 +93,14 @@ enum Command {
         /// Cases at a time
         #[arg(long, value_name = "N", default_value_t = 1)]
         jobs: usize,
+        /// Run each live case so many times at the least
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        times: u32,
+        /// Draw what was answered against what is true, at the end
+        #[arg(long)]
+        matrix: bool,
         /// Add what is of no use to the recorded ones, and say what it changes
-        #[arg(long, conflicts_with_all = ["brief", "jobs"])]
+        #[arg(long, conflicts_with_all = ["brief", "jobs", "times", "matrix"])]
         useless: bool,
     },
     /// Run one scenario, and show what was seen and judged
@@ -133,7 +139,9 @@ fn main() -> ExitCode {
             wss_lab::floor::inflate(&folder, times).map(|bytes| println!("{bytes} bytes"))
         }
         Command::Field { folders, useless: true, .. } => useless(&folders),
-        Command::Field { folders, brief, jobs, .. } => field(&folders, brief, jobs),
+        Command::Field { folders, brief, jobs, times, matrix, .. } => {
+            field(&folders, brief, jobs, times, matrix)
+        }
         Command::Scenario { folder, record } => scenario(&folder, record.as_deref()),
     };
     match done {
@@ -194,7 +202,7 @@ fn cases(folders: &[std::path::PathBuf]) -> Result<Vec<wss_lab::field::Case>, St
     for folder in folders {
         cases.extend(match folder.join("case.toml").is_file() {
             true => wss_lab::field::Case::read(folder)?,
-            false => wss_lab::field::Case::all(folder)?,
+            false => wss_lab::field::Case::below(folder)?,
         });
     }
     Ok(cases)
@@ -213,11 +221,25 @@ fn useless(folders: &[std::path::PathBuf]) -> Result<(), String> {
     if wrong == 0 { Ok(()) } else { Err(format!("{wrong} complaints")) }
 }
 
-fn field(folders: &[std::path::PathBuf], brief: bool, jobs: usize) -> Result<(), String> {
-    let cases = cases(folders)?;
+fn field(
+    folders: &[std::path::PathBuf],
+    brief: bool,
+    jobs: usize,
+    times: u32,
+    draw: bool,
+) -> Result<(), String> {
+    let mut cases = cases(folders)?;
+    cases.iter_mut().for_each(|case| case.at_least(times));
+    let matrix = std::sync::Mutex::new(wss_lab::field::matrix::Matrix::default());
     let wrong = std::sync::atomic::AtomicUsize::new(0);
     let all = cases.len();
     wss_lab::field::each(cases, jobs, |case, outcome, took_s| {
+        if let Ok(mut matrix) = matrix.lock() {
+            match &outcome {
+                Ok(outcome) => matrix.add(case, &outcome.answered),
+                Err(_) => matrix.fail(case),
+            }
+        }
         let (text, complaints) = match outcome {
             Ok(outcome) => (outcome.text(), outcome.complaints),
             Err(error) => (String::new(), vec![format!("ERROR {error}")]),
@@ -231,6 +253,9 @@ fn field(folders: &[std::path::PathBuf], brief: bool, jobs: usize) -> Result<(),
             false => println!("{text}\n── {right} {}\n{}", case.name, complaints.join("\n")),
         }
     })?;
+    if draw && let Ok(matrix) = matrix.into_inner() {
+        println!("\n{}", matrix.markdown());
+    }
     match wrong.into_inner() {
         0 => Ok(()),
         wrong => Err(format!("{wrong} of {all} are not right")),

@@ -19,6 +19,7 @@ use crate::net::{Ctx, Net};
 use crate::probe;
 use std::sync::Arc;
 use std::time::Duration;
+use wss_bundle::accept::{self, Fit};
 use wss_bundle::manifest::StepOutcome;
 use wss_bundle::observation::{HttpReply, probe as name};
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
@@ -104,13 +105,12 @@ fn got(seen: &Observation) -> Option<Got> {
     })
 }
 
-/// Whether a 101 has an accept for another key than the one that was sent: nobody's
-/// browser takes it.
+/// Whether a 101 is not for the key that was sent: nobody's browser takes it.
 fn answers_another_key(seen: &Observation, reply: &HttpReply) -> bool {
     let Step::Upgrade(upgrade) = &seen.step else { return false };
-    let wanted = upgrade.expected_accept.as_deref();
     let given = reply.head.header("sec-websocket-accept");
-    wanted.is_some_and(|wanted| given.is_none_or(|given| given.trim() != wanted))
+    let fit = accept::fit(upgrade.expected_accept.as_deref(), given.as_deref());
+    matches!(fit, Fit::Another | Fit::Missing)
 }
 
 /// All answers so far.

@@ -353,6 +353,12 @@ impl<'a> RouteView<'a> {
         (!refused.is_empty()).then(|| LimitMet { refused, of: all().count() })
     }
 
+    /// Whether what looks like a limit goes by the kind of handshake, so that it is none.
+    #[must_use]
+    pub fn goes_by_kind(&self) -> bool {
+        !limits::refused_by_kind(&self.replies).is_empty()
+    }
+
     /// Those of the limit's answers whose words are not a limiter's: only their number
     /// tells (see `limits`).
     #[must_use]

@@ -3,6 +3,7 @@
 use crate::model::{Cause, Confidence, DeviceRole, Side};
 use crate::said::{self, Row, Says};
 use crate::signature::{Match, Response, Signatures, by_route};
+use wss_bundle::accept::{Fit, fit};
 use wss_bundle::observation::HttpReply;
 use wss_bundle::{Observation, ResponseHead};
 
@@ -179,13 +180,16 @@ pub fn invalid_switch(head: &ResponseHead, expected_accept: Option<&str>) -> Opt
     if !head.has_token("connection", "upgrade") {
         return Some("it has no `Connection: Upgrade`".into());
     }
-    match (head.header("sec-websocket-accept"), expected_accept) {
-        (None, Some(_)) => Some("it has no `Sec-WebSocket-Accept`".into()),
-        (Some(got), Some(expected)) if got.trim() != expected => Some(format!(
-            "its `Sec-WebSocket-Accept` is {got} where the key that was sent asks for {expected}: \
-             something on the path made its own handshake"
+    let got = head.header("sec-websocket-accept");
+    match fit(expected_accept, got.as_deref()) {
+        Fit::Missing => Some("it has no `Sec-WebSocket-Accept`".into()),
+        Fit::Another => Some(format!(
+            "its `Sec-WebSocket-Accept` is {} where the key that was sent asks for {}: something on \
+             the path made its own handshake",
+            got.unwrap_or_default(),
+            expected_accept.unwrap_or_default()
         )),
-        _ => None,
+        Fit::Right | Fit::Untold => None,
     }
 }
 
@@ -230,11 +234,7 @@ fn kind_of(status: u16, head: &ResponseHead, body: &str, accept: Option<&str>) -
     match status {
         101 if invalid_switch(head, accept).is_none() => ReplyKind::Switched,
         101 => ReplyKind::BadSwitch,
-        // Nobody can compute it without having seen the key.
-        _ if accept.is_some_and(|own| {
-            head.header("sec-websocket-accept").is_some_and(|got| got.trim() == own)
-        }) =>
-        {
+        _ if fit(accept, head.header("sec-websocket-accept").as_deref()) == Fit::Right => {
             ReplyKind::BadSwitch
         }
         400 | 426 if head.header("sec-websocket-version").is_some() => ReplyKind::NotAnUpgrade,

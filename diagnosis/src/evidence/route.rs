@@ -113,7 +113,7 @@ pub struct RouteView<'a> {
     /// Its observations, in the order in which they began.
     pub observations: Vec<&'a Observation>,
     /// Every response, read once: matching signatures is most of a diagnosis' work.
-    replies: Vec<Reply<'a>>,
+    pub(super) replies: Vec<Reply<'a>>,
     /// Devices that could have issued or presented the target's certificates.
     pub issuers: Vec<Match<'a>>,
     /// Silence that was not waited for long enough to be a fact.

@@ -8,7 +8,6 @@ use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
 use crate::suggest::run_again;
-use std::collections::BTreeMap;
 
 pub(super) const BACKENDS_DIFFER: Rule = Rule {
     id: "backends-differ",
@@ -362,30 +361,9 @@ fn whose(met: &[&crate::evidence::Reply<'_>]) -> (String, Location) {
     (device.unwrap_or_else(|| "Something on the way".to_owned()), location)
 }
 
-/// Whether it goes by what is asked: of the spaced handshakes one kind is refused each
-/// time, and another passes each time. A limit counts, and does not tell them apart.
-fn goes_by_kind(route: &RouteView<'_>) -> bool {
-    let spaced = route.spaced();
-    let mut kinds: BTreeMap<Asked, (usize, usize)> = BTreeMap::new();
-    for reply in route.replies() {
-        let Some(asked) = Asked::of(&reply.observation.probe).filter(|asked| asked.handshake())
-        else {
-            continue;
-        };
-        if spaced.iter().any(|o| o.id == reply.observation.id) {
-            let (refused, passed) = kinds.entry(asked).or_default();
-            *refused += usize::from(too_many(route, reply));
-            *passed += usize::from(reply.kind == ReplyKind::Switched);
-        }
-    }
-    kinds.values().all(|(refused, passed)| *refused == 0 || *passed == 0)
-        && kinds.values().any(|(refused, _)| *refused > 1)
-        && kinds.values().any(|(_, passed)| *passed > 1)
-}
-
 fn rate_limited(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
-    if goes_by_kind(route) {
+    if route.goes_by_kind() {
         return Answer::Pass;
     }
     let (refused, passed) = spaced(route);

@@ -841,9 +841,7 @@ fn every_case_gets_the_experts_verdict() {
 /// Every cause of the contract is somebody's expectation here.
 #[test]
 fn every_cause_has_a_case() {
-    let mut covered: Vec<&str> = cases().iter().map(|c| c.expect.1).collect();
-    // Several answers to one question: these are told by runs of their own kind.
-    covered.extend(["backends-differ", "rate-limited"]);
+    let covered: Vec<&str> = cases().iter().map(|c| c.expect.1).collect();
     let missing: Vec<&str> = wss_diagnosis::Cause::ALL
         .iter()
         .map(|c| c.slug())

@@ -99,6 +99,24 @@ pub enum Level {
     High,
 }
 
+impl Level {
+    /// From a verdict's word.
+    #[must_use]
+    pub fn read(word: &str) -> Option<Self> {
+        [Self::Low, Self::Medium, Self::High].into_iter().find(|level| level.word() == word)
+    }
+
+    /// As a verdict has it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+        }
+    }
+}
+
 /// A load balancer as people run it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]

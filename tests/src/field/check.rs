@@ -112,12 +112,7 @@ impl Check<'_> {
     fn sure(&mut self, most: Option<Level>) {
         let verdict = &self.ran.report["verdict"];
         let Some(most) = most.filter(|_| verdict["cause"] != "none") else { return };
-        let found: Option<Level> = match verdict["confidence"].as_str() {
-            Some("low") => Some(Level::Low),
-            Some("medium") => Some(Level::Medium),
-            Some("high") => Some(Level::High),
-            _ => None,
-        };
+        let found = verdict["confidence"].as_str().and_then(Level::read);
         if found.is_none_or(|found| found > most) {
             self.out.push(format!("confidence: at most {most:?}, got {}", verdict["confidence"]));
         }

@@ -5,12 +5,14 @@
 pub mod case;
 mod check;
 mod live;
+pub mod matrix;
 pub mod property;
 mod recorded;
 mod run;
 mod server;
 
-use case::{Live, Recorded};
+use case::{Level, Live, Recorded};
+use matrix::Answered;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -40,10 +42,13 @@ pub struct Outcome {
     pub runs: Vec<(String, Ran)>,
     /// What an expert would have said otherwise; empty when it is right.
     pub complaints: Vec<String>,
+    /// What each run answered.
+    pub answered: Vec<Answered>,
 }
 
 impl Outcome {
     fn add(&mut self, what: &str, ran: Ran, complaints: Vec<String>) {
+        self.answered.push(answered(&ran, complaints.is_empty()));
         let prefix = if what.is_empty() { String::new() } else { format!("{what}: ") };
         self.complaints.extend(complaints.into_iter().map(|line| format!("{prefix}{line}")));
         self.runs.push((what.to_owned(), ran));
@@ -67,6 +72,15 @@ impl Outcome {
             }
         }
         out
+    }
+}
+
+fn answered(ran: &Ran, right: bool) -> Answered {
+    let verdict = &ran.report["verdict"];
+    Answered {
+        cause: verdict["cause"].as_str().unwrap_or("no bundle").to_owned(),
+        confidence: verdict["confidence"].as_str().and_then(Level::read),
+        right,
     }
 }
 
@@ -121,6 +135,19 @@ impl Case {
         Ok(cases)
     }
 
+    /// The cases of one kind (`tests/field/live`), or of all of them.
+    ///
+    /// # Errors
+    /// As [`Self::all`].
+    pub fn below(root: &Path) -> Result<Vec<Self>, String> {
+        let cases = folders(root)?.into_iter().filter(|folder| folder.join("case.toml").is_file());
+        let mut all = Vec::new();
+        for folder in cases {
+            all.extend(Self::read(&folder)?);
+        }
+        if all.is_empty() { Self::all(root) } else { Ok(all) }
+    }
+
     /// What was handed over, where it is a recorded case; and of several messages which.
     #[must_use]
     pub fn recorded(&self) -> Option<(&Recorded, Option<usize>)> {
@@ -146,6 +173,13 @@ impl Case {
         match &self.what {
             What::Recorded(recorded, _) => &recorded.expected.cause,
             What::Live(live) => &live.expect.cause,
+        }
+    }
+
+    /// Has it run so many times at the least; recorded cases run once.
+    pub fn at_least(&mut self, times: u32) {
+        if let What::Live(live) = &mut self.what {
+            live.run.times = live.run.times.max(times);
         }
     }
 

@@ -4,6 +4,7 @@
 use super::super::{Reply, ReplyKind};
 use super::Asked;
 use crate::said::Says;
+use std::collections::BTreeMap;
 use wss_bundle::{Observation, Step};
 
 /// Words of those who limit: standard reason phrases, and the pages of nginx, Apache,
@@ -54,27 +55,61 @@ pub(in crate::evidence) fn set_aside(seen: &[&Observation], replies: &[Reply<'_>
 
 /// Those of which the answer says so.
 fn by_its_words(replies: &[Reply<'_>]) -> Vec<String> {
-    let handshake = |r: &&Reply<'_>| matches!(r.observation.step, Step::Upgrade(_));
     if !replies.iter().any(may_be_limit) {
         return Vec::new();
     }
-    let all: Vec<&Observation> =
-        replies.iter().filter(handshake).map(|reply| reply.observation).collect();
-    let quiet: Vec<&str> = spaced(&all, QUIET_MS).map(|o| o.id.as_str()).collect();
-    let question = |o: &Observation| Some((Asked::by(o)?, o.path.clone()));
-    // A limit does not tell kinds of request apart: where one kind is refused each
-    // time, however long after the last, and another passes, it is something else.
-    let kind_alone = |refused: &Reply<'_>| {
-        let own = question(refused.observation);
-        let same = |r: &&Reply<'_>| question(r.observation) == own;
-        let spaced = |r: &&Reply<'_>| quiet.contains(&r.observation.id.as_str());
-        let each_time = replies.iter().filter(same).all(may_be_limit)
-            && replies.iter().filter(same).filter(spaced).count() > 1;
-        let others = |r: &&Reply<'_>| !same(r) && r.kind == ReplyKind::Switched;
-        each_time && replies.iter().filter(others).filter(spaced).count() > 1
-    };
-    let refused = replies.iter().filter(|reply| may_be_limit(reply) && !kind_alone(reply));
+    let by_kind = refused_by_kind(replies);
+    let own_kind = |reply: &Reply<'_>| question(reply).is_some_and(|own| by_kind.contains(&own));
+    let refused = replies.iter().filter(|reply| may_be_limit(reply) && !own_kind(reply));
     refused.map(|reply| reply.observation.id.clone()).collect()
+}
+
+type Question<'a> = (Asked, Option<&'a str>);
+
+fn question<'a>(reply: &Reply<'a>) -> Option<Question<'a>> {
+    Some((Asked::by(reply.observation)?, reply.observation.path.as_deref()))
+}
+
+/// The questions that are refused each time, as a limit refuses, however long after the
+/// last one they are asked, while another passes each time that it is asked so. A limit
+/// counts, and does not tell kinds of request apart: that is something else.
+pub(in crate::evidence) fn refused_by_kind<'a>(replies: &[Reply<'a>]) -> Vec<Question<'a>> {
+    let handshakes = || {
+        let all = replies.iter().filter(|r| matches!(r.observation.step, Step::Upgrade(_)));
+        all.filter_map(|reply| Some((question(reply)?, reply)))
+    };
+    let all: Vec<&Observation> = handshakes().map(|(_, reply)| reply.observation).collect();
+    let quiet: Vec<&str> = spaced(&all, QUIET_MS).map(|o| o.id.as_str()).collect();
+    let mut fared: BTreeMap<Question<'a>, Fared> = BTreeMap::new();
+    for (question, reply) in handshakes() {
+        let own = fared.entry(question).or_default();
+        let refused = may_be_limit(reply);
+        own.each_time &= refused;
+        if quiet.contains(&reply.observation.id.as_str()) {
+            own.refused += usize::from(refused);
+            own.passed += usize::from(reply.kind == ReplyKind::Switched);
+        }
+    }
+    let passes = |own: &Fared| own.refused == 0 && own.passed > 1;
+    if !fared.values().any(passes) {
+        return Vec::new();
+    }
+    let refused = fared.into_iter().filter(|(_, own)| own.each_time && own.refused > 1);
+    refused.map(|(question, _)| question).collect()
+}
+
+/// How a question fared: all of its answers, and those before which it was quiet.
+struct Fared {
+    /// Whether each of all was refused.
+    each_time: bool,
+    refused: usize,
+    passed: usize,
+}
+
+impl Default for Fared {
+    fn default() -> Self {
+        Self { each_time: true, refused: 0, passed: 0 }
+    }
 }
 
 /// Handshakes that were refused beside other requests of the collector's, where every
