@@ -158,6 +158,9 @@ pub mod probe {
     pub const UA_GET: &str = "ua-get";
     /// Twin of `pages`, where something was refused: the same in a browser's name.
     pub const UA_PAGES: &str = "ua-pages";
+    /// Twin of `upgrade`, where no path is known: the path in another spelling (see
+    /// [`other_spellings`]).
+    pub const PATH_TWIN: &str = "path-twin";
     /// Upgraded connection, silent.
     pub const HOLD_SILENT: &str = "hold-silent";
     /// Upgraded connection, silent for a part of the hold: a rung below `hold-silent`.
@@ -170,6 +173,25 @@ pub mod probe {
     /// Twin of `hold-silent`: silent, and the server sends data of its own accord, asked by
     /// GraphQL's `connection_init`.
     pub const HOLD_SERVER_DATA: &str = "hold-server-data";
+
+    /// Other spellings of a path. A server that knows the path knows the first, with its
+    /// first letter percent-encoded, as well (RFC 3986 section 6.2.2.2), while a rule
+    /// that compares text passes it by. With the others a server that knows the path is
+    /// reached by way of a hop that takes a part at its beginning away.
+    #[must_use]
+    pub fn other_spellings(path: &str) -> Vec<String> {
+        let Some(rest) = path.strip_prefix('/') else { return Vec::new() };
+        let mut out = Vec::new();
+        let mut letters = rest.chars();
+        if let Some(first) = letters.next().filter(char::is_ascii_alphanumeric) {
+            out.push(format!("/%{:02X}{}", u32::from(first), letters.as_str()));
+        }
+        if let Some((first, _)) = rest.split_once('/') {
+            out.push(format!("/{first}{path}"));
+        }
+        out.push(format!("{path}{path}"));
+        out
+    }
 }
 
 /// One step of one probe.

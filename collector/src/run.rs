@@ -11,6 +11,7 @@ mod likeness;
 mod plan;
 mod route;
 mod shadow;
+mod spelling;
 mod step;
 mod switched;
 
@@ -20,6 +21,7 @@ pub(crate) use again::{
 };
 pub(crate) use ladder::{AT_ONCE, Ladder, keepalive_every, ping_every, speaks_graphql};
 pub use plan::{PlannedStep, plan};
+pub(crate) use spelling::REQUESTS as SPELLINGS;
 
 use crate::config::Config;
 use crate::net::Net;

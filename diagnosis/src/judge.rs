@@ -8,8 +8,8 @@ use crate::model::{
 };
 use crate::rule::configuration::{Settled, settle};
 use crate::rule::{
-    Answer, Check, Claim, of_one_server, rests_on_one_answer, rules, speaks_against, unexplained,
-    whose_way,
+    Answer, Check, Claim, answered_before, of_one_server, rests_on_one_answer, rules,
+    speaks_against, unexplained, whose_way,
 };
 use crate::suggest::{run_again, run_at, run_outside, wait_longer};
 use std::collections::BTreeSet;
@@ -278,6 +278,14 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<Next>) -> Verdict {
             runs.counts()
         );
         missing.push(run_again(e, NextStep::Again, ""));
+    }
+    if let Some((path, reply)) = answered_before(e) {
+        confidence = confidence.min(Confidence::Medium);
+        let line = reply.line();
+        summary = format!(
+            "{summary} {path} does not reach Bindplane ({line}): a console that opens its socket there \
+             stays offline."
+        );
     }
     if let (by, Some(whose)) = ways(e) {
         summary = format!("{summary} {whose}");

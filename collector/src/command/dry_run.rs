@@ -174,7 +174,9 @@ fn names(out: &mut String, config: &Config) {
          (browser-upgrade, compressed-upgrade, h2-connect): that carries a browser's\n\
          ({USER_AGENT}),\nsince filters refuse programs by their name and let browsers pass. \
          Where something is\nrefused, it is asked again in both names (ua-pages, ua-get, \
-         ua-upgrade), by up to 12 connections."
+         ua-upgrade), by up to 12 connections. Where no path is known, it is asked for in other\n\
+         spellings (path-twin), by up to {} more.",
+        crate::run::SPELLINGS
     );
 }
 

@@ -9,6 +9,7 @@ pub mod h2_connect;
 pub mod h2_get;
 pub mod hold_silent;
 pub mod pages;
+pub mod path_twin;
 pub mod plain_get;
 pub mod recorded_upgrade;
 pub mod resolve;

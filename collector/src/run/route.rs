@@ -29,6 +29,7 @@ pub(super) async fn run(net: Arc<Net>, index: usize, events: Events) {
         Ok(way) => {
             if again::run(&net, index, &way, &events).await {
                 super::likeness::ask(&net, index, &way, &events).await;
+                super::spelling::ask(&net, index, &way).await;
             }
         }
         Err(why) => left_out(&net, index, &why),

@@ -21,6 +21,7 @@ pub mod route;
 pub mod runs;
 pub mod silence;
 mod site;
+pub mod spelling;
 
 pub use answers::{Answers, Asked};
 pub use authorship::{Authorship, authorships, worth_listing};

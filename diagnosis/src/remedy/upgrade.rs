@@ -155,6 +155,20 @@ pub(crate) fn as_browsers(e: &Evidence<'_>, whose: Location) -> Remedy {
     remedy(e, title, &[step.into()])
 }
 
+pub(crate) fn browsers_name(e: &Evidence<'_>, whose: Location) -> Remedy {
+    let title = "Let handshakes in a browser's name pass";
+    let step = "Look for a rule about the header User-Agent at whoever ends the connection (nginx: map \
+                or if on $http_user_agent; HAProxy: req.hdr(user-agent); Apache: RewriteCond \
+                %{HTTP_USER_AGENT}; a firewall's rule against bots or old browsers), and exempt the \
+                console's paths from it.";
+    if whose == Location::ClientNetwork {
+        let mut r = network_team(e, title);
+        r.steps.push(step.into());
+        return r;
+    }
+    remedy(e, title, &[step.into()])
+}
+
 pub(crate) fn origin(e: &Evidence<'_>, device: Option<&str>) -> Remedy {
     let r = remedy(
         e,

@@ -107,6 +107,7 @@ pub struct Judged<'a> {
 
 pub(crate) use browser::{speaks_against, unexplained};
 pub(crate) use repeat::{of_one_server, rests_on_one_answer};
+pub(crate) use upgrade::answered_before;
 
 /// Every rule, lowest layer first: the first claim on the deciding route is
 /// the cause, since nothing above a broken layer can be judged.
@@ -144,6 +145,8 @@ static RULES: &[Rule] = &[
     socket::BAD_HANDSHAKE,
     socket::FRAMES_BLOCKED,
     repeat::LIMIT_HIDES,
+    origin::PROXY_REJECTS_NAME,
+    origin::BROWSERS_NAME,
     origin::ORIGIN_REJECTED,
     origin::PROXY_REJECTS_BROWSERS,
     origin::BROWSERS_REJECTED,
@@ -176,6 +179,7 @@ static RULES: &[Rule] = &[
     likeness::USER_AGENT_FILTER,
     notes::ADDRESS_OF_A_PAGE,
     notes::AGENT_PATH_ALONE,
+    upgrade::PATH_ANSWERED,
     comparison::NOT_COMPARABLE,
     comparison::COLLECTED_APART,
     comparison::CURL_OUTPUT_NO_TEST,

@@ -4,7 +4,7 @@
 use super::blame::{Blame, blame, from_one_vantage};
 use super::compression::a_browser_works;
 use super::{Answer, Check, Draft, Rule, capitalised, claim};
-use crate::evidence::{Evidence, ReplyKind, RouteView};
+use crate::evidence::{Asked, Author, Evidence, ReplyKind, RouteView};
 use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
@@ -12,6 +12,27 @@ use crate::suggest::{run_again, run_outside};
 use wss_bundle::observation::probe;
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
 
+pub(super) const PROXY_REJECTS_NAME: Rule = Rule {
+    id: "proxy-blocks-websocket-name",
+    title: "On this side, handshakes in a browser's name are refused",
+    looks_for: "an upgrade that works in the collector's own name each time, and with a browser's \
+                `User-Agent`, and nothing else of a browser's, is refused each time; from outside or by \
+                another route it is not, or a proxy's mark is on the answer",
+    why: "filters go by User-Agent; the server's check of Origin has nothing to do with it",
+    remedy: "let browsers pass for the WebSocket paths",
+    check: Check::Evidence(|e| {
+        browsers_name(e, "proxy-blocks-websocket-name", Cause::ProxyBlocksWebsocket)
+    }),
+};
+pub(super) const BROWSERS_NAME: Rule = Rule {
+    id: "lb-strips-upgrade-name",
+    title: "Handshakes in a browser's name are refused",
+    looks_for: "the same, where nothing points to this side",
+    why: "a rule against old browsers, against browsers at an address for agents, or one that sends \
+          them elsewhere goes by User-Agent; the server's check of Origin has nothing to do with it",
+    remedy: "let browsers pass for the WebSocket paths",
+    check: Check::Evidence(|e| browsers_name(e, "lb-strips-upgrade-name", Cause::LbStripsUpgrade)),
+};
 pub(super) const ORIGIN_REJECTED: Rule = Rule {
     id: "origin-rejected",
     title: "The browser's Origin is refused",
@@ -45,9 +66,87 @@ pub(super) const BROWSERS_REJECTED: Rule = Rule {
     }),
 };
 
+/// The handshakes in a browser's name alone, where each is refused and each in the
+/// collector's own name passes.
+fn refused_for_the_name<'a>(route: &RouteView<'a>, path: &'a str) -> Option<Vec<Failed<'a>>> {
+    let named = failed(route, probe::UA_UPGRADE, path).filter(|all| all.len() >= OFTEN)?;
+    let own = route.answers(Asked::Upgrade, path);
+    let first = own.groups.first()?.first()?;
+    let passes = own.groups.len() == 1 && own.count() >= OFTEN && first.switched();
+    (passes && fails_as_browsers_do(route, path)).then_some(named)
+}
+
+/// How often each name has to be answered alike.
+const OFTEN: usize = 2;
+
+fn browsers_name(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answer {
+    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
+    if !route.socket(path).works() || a_browser_works(focus) {
+        return Answer::NotApplicable;
+    }
+    let Some(named) = refused_for_the_name(route, path) else { return Answer::Pass };
+    let (Some(shown), Some(Blame { location, confidence, because })) =
+        (named.first(), whose(e, route, path))
+    else {
+        return Answer::NotApplicable;
+    };
+    if (location == Location::ClientNetwork) != (cause == Cause::ProxyBlocksWebsocket) {
+        return Answer::NotApplicable;
+    }
+    // What a server gives for paths that it does not know: another server may have given it.
+    let elsewhere = matches!(shown.how, Ok(200..=299 | 404));
+    let what = match shown.how {
+        Ok(_) => format!("is answered with {}", shown.excerpt),
+        Err(_) => format!("gets no answer ({})", shown.excerpt),
+    };
+    let finding = Draft::new(
+        rule,
+        Severity::Error,
+        "Handshakes in a browser's name are refused",
+        focus,
+        shown.observation,
+        shown.excerpt.clone(),
+    )
+    .text(format!(
+        "With a browser's `User-Agent`, and nothing else of a browser's, the upgrade {what}, {} of {} \
+         times; in the collector's own name it works each time. So somebody goes by User-Agent, and \
+         neither Origin nor the subprotocol is why. {}.",
+        named.len(),
+        named.len(),
+        capitalised(&because)
+    ))
+    .also(route.upgrade_reply(path).map(|r| focus.cite(r.observation, r.line())))
+    .remedy(remedy::browsers_name(e, location))
+    .done();
+    let most = if elsewhere { Confidence::Low } else { Confidence::Medium };
+    let mut claim = claim(
+        cause,
+        Status::Broken,
+        location,
+        confidence.min(most),
+        format!(
+            "The upgrade works in a program's name; with a browser's User-Agent, and no other \
+             difference, it {what}."
+        ),
+        finding,
+    );
+    if elsewhere {
+        claim.rivals.push((
+            Cause::BackendsDiffer,
+            Confidence::Low,
+            "a rule by name may lead to another server, which does not know the path".into(),
+        ));
+    }
+    claim.missing.push(run_again(e, NextStep::Browser, "--browser"));
+    if e.twin().is_none() {
+        claim.missing.push(run_outside(e));
+    }
+    Answer::Fail(Box::new(claim))
+}
+
 fn origin_rejected(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
-    if !route.socket(path).works() {
+    if !route.socket(path).works() || refused_for_the_name(route, path).is_some() {
         return Answer::NotApplicable;
     }
     let Some(browser) = route.browser_reply(path) else {
@@ -73,11 +172,25 @@ fn origin_rejected(e: &Evidence<'_>) -> Answer {
     .also(route.upgrade_reply(path).map(|r| focus.cite(r.observation, r.line())))
     .remedy(remedy::origin(e, browser.devices.first().map(|m| m.signature.id.as_str())))
     .done();
+    // Whoever goes by the name refuses the same; the server's own words, or a twin with a
+    // browser's name alone that passes, tell them apart.
+    let mut named = route.replies().filter(|reply| {
+        reply.observation.probe == probe::UA_UPGRADE
+            && reply.observation.path.as_deref() == Some(path)
+    });
+    let passes = |reply: &crate::evidence::Reply<'_>| reply.kind == ReplyKind::Switched;
+    let first = named.next().map(passes);
+    let sure = match named.all(passes) && first != Some(false) {
+        _ if browser.author == Author::Origin => Confidence::High,
+        true if first.is_some() => Confidence::High,
+        true => Confidence::Medium,
+        false => Confidence::Low,
+    };
     Answer::Fail(Box::new(claim(
         Cause::OriginRejected,
         Status::Broken,
         Location::ServerSide,
-        Confidence::High,
+        sure,
         "The server refuses the browser's Origin with 403; the same upgrade without it works.",
         finding,
     )))
@@ -149,7 +262,8 @@ fn whose(e: &Evidence<'_>, route: &RouteView<'_>, path: &str) -> Option<Blame> {
 /// only where the handshake with an offer of compression fails in the same way.
 fn browsers_rejected(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
-    if !route.socket(path).works() || a_browser_works(focus) {
+    let named = || refused_for_the_name(route, path).is_some();
+    if !route.socket(path).works() || a_browser_works(focus) || named() {
         return Answer::NotApplicable;
     }
     let Some(first) = failed(route, probe::BROWSER_UPGRADE, path) else { return Answer::Pass };

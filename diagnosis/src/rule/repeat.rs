@@ -7,6 +7,7 @@ use crate::evidence::{Answers, Asked, Author, BundleView, Evidence, ReplyKind, R
 use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
+use crate::said::Says;
 use crate::suggest::run_again;
 
 pub(super) const BACKENDS_DIFFER: Rule = Rule {
@@ -323,7 +324,7 @@ fn fared(route: &RouteView<'_>, all: &[&wss_bundle::Observation]) -> Vec<bool> {
 fn only_the_burst(route: &RouteView<'_>) -> bool {
     // Asked again after its window, or at least as long after as was waited.
     if let Some(refused) = fared(route, &route.late()).last() {
-        return !refused || generous(route);
+        return !refused;
     }
     let fared = fared(route, &route.spaced());
     fared.len() > 1 && fared.last() == Some(&false)
@@ -361,10 +362,67 @@ fn whose(met: &[&crate::evidence::Reply<'_>]) -> (String, Location) {
     (device.unwrap_or_else(|| "Something on the way".to_owned()), location)
 }
 
+/// Where pages pass, and each handshake of several is answered by nginx' own 503: with
+/// a backend down nginx answers 502, so that it is a limit, or somebody closed the path.
+fn by_its_own_503(e: &Evidence<'_>) -> Option<Claim> {
+    let (focus, route, path) = e.deciding()?;
+    let handshake = |reply: &&crate::evidence::Reply<'_>| {
+        matches!(reply.observation.step, wss_bundle::Step::Upgrade(_))
+    };
+    let own = |reply: &crate::evidence::Reply<'_>| reply.says(Says::OwnUnavailable);
+    let spaced = route.spaced().len();
+    let mut all = route.replies().filter(handshake).peekable();
+    let first = *all.peek()?;
+    let page = route.pages_pass(path)?;
+    if spaced < 2 || !all.all(own) || e.outside_works() == Some(true) {
+        return None;
+    }
+    let (who, location) = whose(&[first]);
+    let text = format!(
+        "{who} answers every handshake with its own {}, {spaced} of them a second or more apart, \
+         while pages pass. With a backend down it answers 502: so a limit on these paths (limit_req, \
+         limit_conn, whose status is 503 where limit_req_status says no other) refuses them, or the \
+         paths are closed (`return 503`).",
+        first.status
+    );
+    let title = "A limit, or a closed path, answers every handshake";
+    let line = first.line();
+    let finding =
+        Draft::new(RATE_LIMITED.id, Severity::Error, title, focus, first.observation, line)
+            .text(text)
+            .also(Some(focus.cite(page.observation, format!("{} (pages pass)", page.line()))))
+            .remedy(remedy::limit(e))
+            .done();
+    let mut claim = claim(
+        Cause::RateLimited,
+        Status::Broken,
+        location,
+        Confidence::Low,
+        format!(
+            "{who} answers every handshake with its own {}, while pages pass: a limit on these paths, \
+             or they are closed.",
+            first.status
+        ),
+        finding,
+    );
+    claim.rivals.push((
+        Cause::NoHealthyBackend,
+        Confidence::Low,
+        "a `return 503` for these paths, or an ingress-nginx whose service has no endpoint, looks the \
+         same"
+        .into(),
+    ));
+    claim.missing.push(run_again(e, NextStep::Again, ""));
+    Some(claim)
+}
+
 fn rate_limited(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     if route.goes_by_kind() {
         return Answer::Pass;
+    }
+    if let Some(claim) = by_its_own_503(e) {
+        return Answer::Fail(Box::new(claim));
     }
     let (refused, passed) = spaced(route);
     let of_limit: Vec<_> = route
@@ -398,14 +456,24 @@ fn rate_limited(e: &Evidence<'_>) -> Answer {
     ))
     .remedy(remedy::limit(e))
     .done();
+    let generous = generous(route);
     let mut claim = claim(
         Cause::RateLimited,
         if some { Status::Unstable } else { Status::Broken },
         location,
-        Confidence::Medium,
+        if generous { Confidence::Low } else { Confidence::Medium },
         format!("{who} refuses handshakes by a limit: {what}."),
         finding,
     );
+    if generous {
+        claim.rivals.push((
+            Cause::None,
+            Confidence::Low,
+            "at first more passed than one browser opens: alone behind its address it may never meet \
+             the limit, whose window is longer than was waited"
+                .into(),
+        ));
+    }
     claim.missing.push(run_again(e, NextStep::Again, ""));
     Answer::Fail(Box::new(claim))
 }
@@ -492,11 +560,8 @@ fn burst(route: &RouteView<'_>, who: &str, status: u16, refused: usize, of: usiz
     let late = fared(route, &route.late());
     let passed = match late.last() {
         Some(false) => ", also the one that was asked alone after a while",
-        Some(true) => {
-            ", more at once than a browser opens, though it refused all that came within a quarter of a minute after them"
-        }
         None if passed > 0 => ", also those that were a second or more apart",
-        None => "",
+        _ => "",
     };
     format!(
         "{who} answered {refused} of {of} handshakes with {status}, and let others pass{passed}: a \

@@ -1,5 +1,6 @@
 use crate::fixture::*;
 use wss_bundle::observation::EndedBy;
+use wss_bundle::observation::probe::PATH_TWIN;
 use wss_bundle::{Bundle, FailureKind};
 use wss_diagnosis::{Confidence, diagnose};
 
@@ -571,10 +572,42 @@ pub(crate) fn cases() -> Vec<Case> {
                 .plain(WS, &good, SHELL_OK, SHELL)
                 .upgrade(GRAPHQL, &good, SHELL_OK, SHELL)
                 .plain(GRAPHQL, &good, SHELL_OK, SHELL)
+                .handshake(PATH_TWIN, "/%761/ws", &good, Ok((SHELL_OK, SHELL)))
+                .handshake(PATH_TWIN, "/v1/v1/ws", &good, Ok((SHELL_OK, SHELL)))
                 .pages(&good, "")
                 .done(),
         ],
         ("broken", "wrong-path", "target", Medium),
+    );
+    for spelled in ["/%761/ws", "/v1/v1/graphql", "/v1/ws/v1/ws"] {
+        let run = [WS, GRAPHQL].into_iter().fold(
+            inside().direct(true).resolved("203.0.113.10"),
+            |run, path| {
+                run.upgrade(path, &good, SHELL_OK, SHELL).plain(path, &good, SHELL_OK, SHELL)
+            },
+        );
+        case(
+            "a hop without a mark changes the path",
+            vec![
+                run.handshake(PATH_TWIN, spelled, &good, Ok((SWITCHED, "")))
+                    .pages(&good, "")
+                    .done(),
+            ],
+            ("broken", "wrong-path", "server-side", High),
+        );
+    }
+    let monitor = "HTTP/1.0 200 OK\r\ncache-control: no-cache\r\nconnection: close\r\ncontent-type: text/html\r\n\r\n";
+    let ready = "<html><body><h1>200 OK</h1>\nService ready.\n</body></html>\n";
+    case(
+        "one of the two paths is answered before the server",
+        vec![
+            opamp(inside().direct(true).resolved("203.0.113.10").works(GRAPHQL, &good), &good)
+                .upgrade(WS, &good, monitor, ready)
+                .plain(WS, &good, monitor, ready)
+                .pages(&good, "")
+                .done(),
+        ],
+        ("working", "none", "none", Medium),
     );
     let login = "HTTP/1.1 302 Found\r\nLocation: https://login.idp.example/authorize\r\nContent-Length: 0\r\n\r\n";
     case(

@@ -54,7 +54,58 @@ pub(crate) fn cases() -> Vec<Case> {
         .pages(&good, "")
         .page("/agents", &good, SHELL_OK, SHELL);
     let working = ("working", "none", "none", Confidence::Medium);
+    let named = |head: &str, body: &str| {
+        let run = Run::inside().direct(true).resolved("203.0.113.10");
+        let run = run.upgrade(WS, &good, SWITCHED, "").pong(WS, Some(20.0), EndedBy::StillOpen);
+        let run = run.upgrade(WS, &good, SWITCHED, "").upgrade(WS, &good, SWITCHED, "");
+        let run = run.browser(WS, &good, head, body).browser(WS, &good, head, body);
+        let run = (0..3)
+            .fold(run, |run, _| run.handshake(probe::UA_UPGRADE, WS, &good, Ok((head, body))));
+        opamp(run, &good).pages(&good, "").done()
+    };
+    let elsewhere = ("broken", "lb-strips-upgrade", "server-side", Confidence::Low);
+    let through_a_proxy = |head: &str, body: &str| {
+        let run = Run::inside()
+            .proxy(true)
+            .tunnel_reply("HTTP/1.1 200 Connection established\r\n\r\n", "");
+        let run = run.upgrade(WS, &Leaf::zscaler_trusted(), SWITCHED, "").pong(
+            WS,
+            Some(20.0),
+            EndedBy::StillOpen,
+        );
+        let run = run.upgrade(WS, &Leaf::zscaler_trusted(), SWITCHED, "").upgrade(
+            WS,
+            &Leaf::zscaler_trusted(),
+            SWITCHED,
+            "",
+        );
+        let run = run.browser(WS, &Leaf::zscaler_trusted(), head, body).browser(
+            WS,
+            &Leaf::zscaler_trusted(),
+            head,
+            body,
+        );
+        let run = (0..3).fold(run, |run, _| {
+            run.handshake(probe::UA_UPGRADE, WS, &Leaf::zscaler_trusted(), Ok((head, body)))
+        });
+        opamp(run, &Leaf::zscaler_trusted()).pages(&Leaf::zscaler_trusted(), "").done()
+    };
     vec![
+        Case {
+            name: "a proxy refuses browsers by their name",
+            bundles: vec![through_a_proxy(REFUSED, PAGE)],
+            expect: ("broken", "proxy-blocks-websocket", "client-network", Confidence::Medium),
+        },
+        Case {
+            name: "browsers are refused by their name",
+            bundles: vec![named(REFUSED, PAGE)],
+            expect: ("broken", "lb-strips-upgrade", "server-side", Confidence::Medium),
+        },
+        Case {
+            name: "browsers are led elsewhere by their name",
+            bundles: vec![named(SHELL_OK, SHELL)],
+            expect: elsewhere,
+        },
         Case { name: "user-agent-filter", bundles: vec![filtered.done()], expect: working },
         Case { name: "address-of-a-page", bundles: vec![page.done()], expect: working },
     ]

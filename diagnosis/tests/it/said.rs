@@ -101,6 +101,8 @@ fn what_refuses_upgrades_alone_is_never_told_to_forward_them() {
         }
         let allowed: &[Cause] = match row.says {
             Says::Filtered => &[Cause::BlockedPage],
+            // nginx' own 503 is a limiter's as well.
+            Says::OwnUnavailable => &[Cause::RateLimited, Cause::NoHealthyBackend],
             // 404 to upgrades on every path may be a rule by path, too.
             Says::NoRoute => {
                 &[Cause::WrongPath, Cause::LbStripsUpgrade, Cause::BadGateway, Cause::BlockedPage]

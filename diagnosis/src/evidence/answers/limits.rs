@@ -128,13 +128,19 @@ pub(super) fn by_number<'r, 'a>(
         let own = |reply: &&Reply<'_>| reply.observation.id == o.id;
         replies.iter().find(own).is_some_and(|reply| reply.kind == ReplyKind::Switched)
     };
+    let unknown = |o: &Observation| {
+        replies.iter().any(|reply| {
+            reply.observation.id == o.id && reply.status < 500 && reply.kind != ReplyKind::Switched
+        })
+    };
     let mut all = Vec::new();
     for reply in replies.iter().filter(|r| r.status >= 500 && handshake(r.observation)) {
-        let path = &reply.observation.path;
-        let mut own = alone.iter().filter(|o| o.path == *path && Asked::by(o).is_some());
-        let asked = Asked::by(reply.observation);
-        let the_same = own.clone().any(|o| Asked::by(o) == asked);
-        if own.clone().count() >= ENOUGH && the_same && own.all(|o| passed(o)) {
+        // Whoever counts what is open counts it on all paths; what a path is refused for
+        // besides is no matter of numbers.
+        let own = || alone.iter().copied().filter(|o| Asked::by(o).is_some() && !unknown(o));
+        let question = |o: &Observation| (Asked::by(o), o.path.clone());
+        let the_same = own().any(|o| question(o) == question(reply.observation));
+        if own().count() >= ENOUGH && the_same && own().all(passed) {
             all.push(reply);
         }
     }

@@ -12,7 +12,8 @@ mod server;
 mod sign_on;
 
 pub(super) use pages::BLOCKED_PAGE;
-pub(super) use paths::WRONG_PATH;
+pub(crate) use paths::answered_before;
+pub(super) use paths::{PATH_ANSWERED, WRONG_PATH};
 pub(super) use proxy::PROXY_BLOCKS_WEBSOCKET;
 pub(super) use server::{
     BAD_GATEWAY, GATEWAY_TIMEOUT, LB_HTTP2, LB_STRIPS_UPGRADE, NO_HEALTHY_BACKEND,

@@ -3,7 +3,8 @@
 
 use super::Question;
 use crate::evidence::interceptor;
-use crate::evidence::{Evidence, Reply, ReplyKind, Site, Written};
+use crate::evidence::spelling::Otherwise;
+use crate::evidence::{Author, Evidence, Reply, ReplyKind, Site, Written};
 use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
@@ -23,10 +24,72 @@ pub(in crate::rule) const WRONG_PATH: Rule = Rule {
     check: Check::Evidence(wrong_path),
 };
 
+pub(in crate::rule) const PATH_ANSWERED: Rule = Rule {
+    id: "path-answered-before",
+    title: "One of the console's paths does not reach the server",
+    looks_for: "a path of the console's that a load balancer answers itself (a file, a text of its own, \
+                404), while the socket at the other one works",
+    why: "which of /v1/ws and /v1/graphql a console opens is for its version to say; a rule by path \
+          (HAProxy's monitor-uri, nginx' return) that takes one of them leaves that console offline",
+    remedy: "send the path to the server",
+    check: Check::Evidence(path_answered),
+};
+
+/// A path of the console's that somebody before the server answers, while the deciding
+/// one works: the path, and the answer.
+pub(crate) fn answered_before<'e>(e: &'e Evidence<'_>) -> Option<(&'e str, &'e Reply<'e>)> {
+    let q = Question::new(e)?;
+    if !q.route.socket(q.path).works() {
+        return None;
+    }
+    let paths = &q.focus.bundle.observations.target.paths;
+    let others = paths.iter().map(String::as_str).filter(|path| *path != q.path);
+    others.filter(|path| !is_agents(path)).find_map(|path| {
+        let reply = q.route.upgrade_reply(path)?;
+        let by_device =
+            || matches!(reply.author, Author::Device { role: DeviceRole::LoadBalancer, .. });
+        let own = match reply.kind {
+            ReplyKind::NotFound => by_device(),
+            ReplyKind::PageShell => reply.from_disk().is_some(),
+            ReplyKind::OtherSuccess => {
+                reply.from_disk().is_some() || q.answered_for_it(path, reply)
+            }
+            _ => false,
+        };
+        own.then_some((path, reply))
+    })
+}
+
+fn path_answered(e: &Evidence<'_>) -> Answer {
+    let Some((focus, _, path)) = e.deciding() else { return Answer::NotApplicable };
+    let Some((other, reply)) = answered_before(e) else { return Answer::Pass };
+    let who = reply.device_name();
+    let finding = Draft::new(
+        PATH_ANSWERED.id,
+        Severity::Warning,
+        format!("{other} does not reach Bindplane"),
+        focus,
+        reply.observation,
+        reply.line(),
+    )
+    .text(format!(
+        "{} answers {other} itself ({}), and Bindplane is not asked; {path} works. A console that \
+         opens its socket at {other} stays offline. A rule by path takes it: HAProxy's monitor-uri or \
+         http-request return, nginx' return or a file, Caddy's respond.",
+        who.as_deref().unwrap_or("Whatever stands before the server"),
+        reply.line()
+    ))
+    .remedy(remedy::routing(e, false))
+    .done();
+    Answer::Note(vec![finding])
+}
+
 /// What the answers to the console's paths come to.
 enum Finding {
     /// The server was asked, and knows none.
     Unknown,
+    /// In another spelling the server knows them; what shows it, as a clause.
+    Changed(String),
     /// A file was sent; its headers.
     File(Vec<&'static str>),
     /// Another site answers.
@@ -61,7 +124,11 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
         return Answer::Pass;
     }
     let Some(reply) = q.reply else { return Answer::Pass };
-    let found = judge(&q, reply, site);
+    let otherwise = q.route.known_otherwise(paths);
+    let found = match &otherwise {
+        Some(known) => Finding::Changed(changed(known)),
+        None => judge(&q, reply, site),
+    };
     let both =
         DEFAULT_PATHS.iter().filter(|p| **p != AGENT_PATH).all(|default| console.contains(default));
     let tried = console.join(", ");
@@ -85,7 +152,9 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
         Finding::AnotherSite => "Another site answers, and not Bindplane",
         Finding::File(_) => "A file answers the WebSocket paths, and not Bindplane",
         Finding::Unknown if target => "No WebSocket path that was tried is known",
-        Finding::Unknown => "Bindplane is asked for another path than the browser asks for",
+        Finding::Unknown | Finding::Changed(_) => {
+            "Bindplane is asked for another path than the browser asks for"
+        }
         Finding::Before(_) | Finding::Own | Finding::Untold => {
             "The WebSocket paths do not reach Bindplane"
         }
@@ -95,6 +164,10 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
             .text(format!("{tried}: {}{}. {whose}.{besides}", what(reply), q.by()))
             .also(q.cite_plain())
             .also(cite_start_page(&q, &found))
+            .also(otherwise.as_ref().map(|known| {
+                let line = format!("{} ({})", known.reply.line(), known.spelled);
+                q.focus.cite(known.reply.observation, line)
+            }))
             .remedy(remedy);
     let summary = if target {
         format!("No WebSocket path that was tried exists ({tried}): {whose}.")
@@ -171,6 +244,17 @@ fn whose(
                 who.as_deref().unwrap_or("the load balancer")
             ),
         ),
+        Finding::Changed(shown) => {
+            (if opened { Undetermined } else { ServerSide }, High, shown.clone())
+        }
+        // Whoever changes a path need not leave a mark; other spellings were not tried.
+        Finding::Unknown if both && !q.route.asked_otherwise() => (
+            Target,
+            Low,
+            "the server answers as it does for paths that it does not know; since every Bindplane \
+             knows one of these, a hop that changes the path without a mark is as likely"
+                .to_owned(),
+        ),
         Finding::Unknown => (Target, Medium, "the server does not know them".to_owned()),
         Finding::File(headers) => (
             ServerSide,
@@ -215,6 +299,27 @@ fn whose(
             Undetermined,
             Low,
             "whether the server answered, or somebody before it, is not shown".to_owned(),
+        ),
+    }
+}
+
+/// What an answer to another spelling shows.
+fn changed(known: &Otherwise<'_, '_>) -> String {
+    let answered = known.reply.line();
+    match known.taken {
+        Some(taken) => format!(
+            "for {} the server answers {answered}: so a hop before it takes {taken} away from the \
+             beginning of the path, and for {} the server is asked for something else (nginx: \
+             proxy_pass with a slash or a path at its end; Apache: ProxyPass; Caddy: handle_path; \
+             Traefik: StripPrefix; Envoy: prefix_rewrite; HAProxy: replace-path)",
+            known.spelled, known.path
+        ),
+        None => format!(
+            "for {}, which is the same path to a server and another one to a rule that compares text, \
+             the server answers {answered}: so it knows {}, and a rule by path before it changes it, \
+             or keeps it from the server (HAProxy: set-path, replace-path, path_beg; Varnish: regsub of \
+             req.url; Envoy: prefix_rewrite)",
+            known.spelled, known.path
         ),
     }
 }

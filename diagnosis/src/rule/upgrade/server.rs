@@ -49,7 +49,7 @@ pub(in crate::rule) const LB_STRIPS_UPGRADE: Rule = Rule {
     title: "The load balancer does not forward the upgrade",
     looks_for: "the server's answer to a request without upgrade headers (400 or 426 with \
                 Sec-WebSocket-Version), a refusal of upgrades alone (who refuses has seen them), or \
-                Envoy's 426 to whatever is asked by HTTP/1.0, on the server's side",
+                a 426 to whatever is asked by HTTP/1.0 (Envoy's, as a rule), on the server's side",
     why: "Connection and Upgrade are hop-by-hop (RFC 9110 section 7.6.1): a proxy drops them \
           unless it is told to forward them; Envoy without upgrade_configs answers 403 itself, \
           nginx 500 where an auth_request sub-request fails",
@@ -342,6 +342,11 @@ fn what_became_of_it(q: &Question<'_, '_>, reply: &Reply<'_>) -> Option<Upgrade>
     })
 }
 
+/// Whether one of these left its mark.
+fn named(reply: &Reply<'_>, ids: &[&str]) -> bool {
+    reply.devices.iter().any(|m| ids.contains(&m.signature.id.as_str()))
+}
+
 fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
     let Some(q) = on_server_side(e) else { return Answer::NotApplicable };
     let Some(reply) = q.reply else { return Answer::Pass };
@@ -378,10 +383,14 @@ fn lb_strips_upgrade(e: &Evidence<'_>) -> Answer {
             (
                 "What is behind the load balancer refuses HTTP/1.0",
                 format!(
-                    "{} comes to {scope}, without Sec-WebSocket-Version: no WebSocket server says \
-                     so, and Envoy (a service mesh's sidecar) does to HTTP/1.0. So {who} asks by \
-                     HTTP/1.0: nginx does without proxy_http_version 1.1. No filter is in the way.",
-                    reply.line()
+                    "{} comes to {scope}, without Sec-WebSocket-Version: so says {} to HTTP/1.0. So \
+                     {who} asks by HTTP/1.0: nginx does without proxy_http_version 1.1. No filter is \
+                     in the way.",
+                    reply.line(),
+                    match named(reply, &["envoy", "istio"]) {
+                        true => "Envoy",
+                        false => "who takes no HTTP/1.0 (a sidecar of a service mesh, for one),",
+                    }
                 ),
                 remedy::http10(e),
             )

@@ -36,8 +36,16 @@ pub(super) static ROWS: &[Row] = &[
         ALB_DOC, ("HTTP/1.1 561 Unauthorized\nServer: awselb/2.0\nContent-Length: 0", ""),
     ),
     documented(
-        "alb-403", "AWS ALB", &[403], Sign::By(ALB), Filtered, BlockedPage, "AWS WAF, which is attached to it, refuses the request", "AWS WAF: sampled requests and the rule that blocked; exempt the host or the path",
+        "alb-403", "AWS ALB", &[403], Sign::Page(ALB), Filtered, BlockedPage, "AWS WAF, which is attached to it, refuses the request", "AWS WAF: sampled requests and the rule that blocked; exempt the host or the path",
         ALB_DOC, ("HTTP/1.1 403 Forbidden\nServer: awselb/2.0\nContent-Type: text/html", "<html>\r\n<head><title>403 Forbidden</title></head>\r\n<body>\r\n<center><h1>403 Forbidden</h1></center>\r\n</body>\r\n</html>\r\n"),
+    ),
+    documented(
+        "alb-403-fixed", "AWS ALB", &[403], Sign::By(ALB), Denied, BlockedPage, "a text of its own that is not its standard page: a listener rule with a fixed response, or a custom response of AWS WAF", "the listener's rules: fixed-response; the web ACL's custom responses",
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html", ("HTTP/1.1 403 Forbidden\nServer: awselb/2.0\nContent-Type: text/plain; charset=utf-8", "Access denied"),
+    ),
+    documented(
+        "alb-404-fixed", "AWS ALB", &[404], Sign::By(ALB), NoRoute, WrongPath, "no listener rule takes this host and path, so a fixed response answers", "the listener's rules: host-header, path-pattern, and the default action",
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-action-types.html", ("HTTP/1.1 404 Not Found\nServer: awselb/2.0\nContent-Type: text/plain; charset=utf-8", "Not here"),
     ),
     documented(
         "alb-400", "AWS ALB", &[400], Sign::Page(ALB), Unreadable, BlockedPage, "it cannot read the request", "the access log's error_reason",

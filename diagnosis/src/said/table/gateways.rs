@@ -107,7 +107,7 @@ pub(super) static ROWS: &[Row] = &[
         "https://docs.konghq.com/hub/kong-inc/key-auth/", ("HTTP/1.1 401 Unauthorized\nServer: kong/3.4.0\nWWW-Authenticate: Key realm=\"kong\"", "{\"message\":\"No API key found in request\"}"),
     ),
     measured(
-        "http10-refused", "Envoy (a service mesh's sidecar, as a rule)", &[426], Sign::Http10, RefusesHttp10, LbStripsUpgrade, "the hop before it asks by HTTP/1.0, which it refuses", "the hop before it: nginx `proxy_http_version 1.1` (its default was 1.0 until 1.29.7); or Istio's PILOT_HTTP10=1",
+        "http10-refused", "whoever refuses HTTP/1.0", &[426], Sign::Http10, RefusesHttp10, LbStripsUpgrade, "the hop before it asks by HTTP/1.0, which it refuses", "the hop before it: nginx `proxy_http_version 1.1` (its default was 1.0 until 1.29.7); or Istio's PILOT_HTTP10=1",
         "https://github.com/envoyproxy/envoy/issues/4243, https://github.com/apache/devlake/issues/6190, https://istio.io/latest/docs/ops/common-problems/network-issues/#envoy-wont-connect-to-my-http10-service", ("HTTP/1.1 426 Upgrade Required\nServer: nginx/1.22.1\nContent-Length: 16", "Upgrade Required"),
     ),
     documented(
