@@ -5,7 +5,7 @@
 use super::process::{Running, profile};
 use super::record::{self, frame, head, opcode, path_of, request_head, response_head, round};
 use super::wire::{Incoming, Wire};
-use super::{END, START, Session, fixed_proxy, is_root, netlog, script, sockets};
+use super::{END, OWN_PAGE, START, Session, fixed_proxy, is_root, netlog, script, sockets};
 use base64::Engine as _;
 use chrono::DateTime;
 use serde_json::{Value, json};
@@ -228,8 +228,18 @@ async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
         tab.call(s, "Emulation.setUserAgentOverride", name).await?;
     }
     tab.call(s, "Runtime.addBinding", json!({ "name": BINDING })).await?;
-    tab.page(s).await?;
+    let refused = tab.page(s).await?;
     let list = sockets(s.net).await;
+    if let Some(why) = refused {
+        for (at, socket) in list.iter().enumerate() {
+            let key = format!("refused {at}");
+            s.record.begin(&key, BrowserRequest::Websocket, &socket.url, 0.0, None);
+            if let Some(draft) = s.record.of(&key) {
+                draft.seen.error = Some(why.clone());
+            }
+        }
+        return Ok(());
+    }
     s.record.sockets = list.iter().map(|socket| socket.url.clone()).collect();
     s.record.protocol_frames = true;
     let expression = format!("{}(text => {BINDING}(text))", script(&list));
@@ -293,8 +303,9 @@ impl Tab {
     }
 
     /// Loads the target's page; when it cannot be had, one of our own at the
-    /// same address, so that sockets have the right origin.
-    async fn page(&mut self, s: &mut Session<'_>) -> Result<(), String> {
+    /// same address, so that sockets have the right origin. Gives the browser's word
+    /// where it refuses even that.
+    async fn page(&mut self, s: &mut Session<'_>) -> Result<Option<String>, String> {
         let url = s.config().target.url("/");
         // A page's own scripts may do as they like: they are not run.
         self.scripts(s, false).await?;
@@ -303,15 +314,56 @@ impl Tab {
             Ok(result) => result["errorText"].as_str().map(str::to_owned),
             Err(why) => Some(why.clone()),
         };
-        if failed.is_some() {
+        if let Some(why) = failed {
+            // What the browser refuses itself is no request to the network.
+            let known = |draft: &&record::Draft| draft.seen.kind == BrowserRequest::Document;
+            if !s.record.drafts.iter().any(|draft| known(&draft)) {
+                s.record.begin("page", BrowserRequest::Document, &url, 0.0, None);
+                if let Some(draft) = s.record.of("page") {
+                    draft.seen.error = Some(why);
+                }
+            }
             self.blank = true;
             self.loaded = false;
-            self.call(s, "Page.navigate", json!({ "url": url })).await?;
+            s.record.notes.push(OWN_PAGE.to_owned());
+            self.let_own_page_pass(s).await;
+            let own = self.call(s, "Page.navigate", json!({ "url": url })).await?;
+            // It asks for no page at this address at all, and opens no socket there.
+            if let Some(why) = own["errorText"].as_str() {
+                return Ok(Some(why.to_owned()));
+            }
         }
         // Scripts that stand in it must have been passed over by then.
         let patience = s.patience();
         self.until(s, patience, |tab, _| tab.loaded).await?;
-        self.scripts(s, true).await
+        self.scripts(s, true).await.map(|()| None)
+    }
+
+    /// A page that no network gave is of no network's address space, so that Chromium
+    /// takes every private address for one that it must ask about. The target's own page
+    /// would be of the address that it came from.
+    async fn let_own_page_pass(&mut self, s: &mut Session<'_>) {
+        let origin = s.config().target.origin();
+        // By their newer names, and by the older one.
+        for permissions in [&["localNetwork", "loopbackNetwork"][..], &["localNetworkAccess"]] {
+            let params = json!({ "origin": origin, "permissions": permissions });
+            let id = self.wire.send("Browser.grantPermissions", params, None).await;
+            let Ok(id) = id else { return };
+            let until = Instant::now() + s.patience();
+            // A name that this version does not know is an error, and no harm.
+            while let Ok(Ok(next)) = tokio::time::timeout_at(until, self.wire.next()).await {
+                match next {
+                    Incoming::Reply(of, Ok(_)) if of == id => return,
+                    Incoming::Reply(of, Err(_)) if of == id => break,
+                    Incoming::Reply(..) => {}
+                    Incoming::Event(name, params) => {
+                        if self.event(s, &name, params).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            }
+        }
     }
 
     async fn scripts(&mut self, s: &mut Session<'_>, run: bool) -> Result<(), String> {

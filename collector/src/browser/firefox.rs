@@ -4,7 +4,7 @@
 use super::process::{Running, profile};
 use super::record::{head, path_of, request_head, response_head, round};
 use super::wire::{Incoming, Wire};
-use super::{END, START, Session, fixed_proxy, script, sockets};
+use super::{END, OWN_PAGE, START, Session, fixed_proxy, script, sockets};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -149,10 +149,17 @@ async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
     tab.page = true;
     let loaded = tab.call(s, "browsingContext.navigate", page).await;
     tab.page = false;
-    if loaded.is_err() {
-        tab.own_page(s, &url).await?;
-    }
+    let own_page = match &loaded {
+        Ok(_) => Ok(()),
+        Err(_) => tab.own_page(s, &url).await,
+    };
     let list = sockets(s.net).await;
+    if let Err(why) = own_page {
+        return refused_itself(s, &url, &list, why);
+    }
+    if loaded.is_err() {
+        s.record.notes.push(OWN_PAGE.to_owned());
+    }
     s.record.sockets = list.iter().map(|socket| socket.url.clone()).collect();
     let call = json!({
         "functionDeclaration": script(&list), "awaitPromise": false,
@@ -168,6 +175,35 @@ async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
             && let Incoming::Event(name, params) = next?
         {
             tab.event(s, &name, &params).await?;
+        }
+    }
+    Ok(())
+}
+
+/// What Firefox says of an address to which it makes no connection at all, be it for a
+/// page or for a socket: `nsIOService` refuses a port, a policy a site.
+const REFUSED_ITSELF: [(&str, &str); 2] = [
+    ("deniedPortAccess", "NS_ERROR_PORT_ACCESS_NOT_ALLOWED"),
+    ("blockedByPolicy", "NS_ERROR_BLOCKED_BY_POLICY"),
+];
+
+/// Notes that Firefox refuses the address itself, where that is why there is no page.
+fn refused_itself(
+    s: &mut Session<'_>,
+    page: &str,
+    sockets: &[super::Socket],
+    why: String,
+) -> Result<(), String> {
+    let Some((word, name)) = REFUSED_ITSELF.iter().find(|(word, _)| why.contains(word)) else {
+        return Err(why);
+    };
+    let pages = std::iter::once((BrowserRequest::Document, page));
+    let all = sockets.iter().map(|socket| (BrowserRequest::Websocket, socket.url.as_str()));
+    for (at, (kind, url)) in pages.chain(all).enumerate() {
+        let key = format!("refused {at}");
+        s.record.begin(&key, kind, url, 0.0, None);
+        if let Some(draft) = s.record.of(&key) {
+            draft.seen.error = Some(format!("{word} ({name})"));
         }
     }
     Ok(())

@@ -132,6 +132,10 @@ struct Socket {
     talks: bool,
 }
 
+/// What is said of sockets that are opened from a page of our own.
+const OWN_PAGE: &str = "the target's page could not be had: the sockets were opened from an empty \
+                        page of the collector's own in its place";
+
 /// The console's sockets; agents do not run in browsers. Browsers fail a
 /// handshake whose answer leaves out a subprotocol that they asked for: what no
 /// HAR shows is asked for only where the server took it from the probe that asks

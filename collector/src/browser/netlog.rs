@@ -214,7 +214,7 @@ impl Log {
 }
 
 /// The errors that a handshake can end with (Chromium's `net_error_list.h`).
-const NET_ERRORS: [(i64, &str); 34] = [
+const NET_ERRORS: [(i64, &str); 38] = [
     (-7, "TIMED_OUT"),
     (-10, "ACCESS_DENIED"),
     (-15, "SOCKET_NOT_CONNECTED"),
@@ -222,6 +222,7 @@ const NET_ERRORS: [(i64, &str); 34] = [
     (-21, "NETWORK_CHANGED"),
     (-22, "BLOCKED_BY_ADMINISTRATOR"),
     (-27, "BLOCKED_BY_RESPONSE"),
+    (-30, "BLOCKED_BY_CSP"),
     (-100, "CONNECTION_CLOSED"),
     (-101, "CONNECTION_RESET"),
     (-102, "CONNECTION_REFUSED"),
@@ -245,10 +246,13 @@ const NET_ERRORS: [(i64, &str); 34] = [
     (-202, "CERT_AUTHORITY_INVALID"),
     (-206, "CERT_REVOKED"),
     (-207, "CERT_INVALID"),
+    (-312, "UNSAFE_PORT"),
     (-320, "INVALID_RESPONSE"),
     (-324, "EMPTY_RESPONSE"),
     (-337, "HTTP2_PROTOCOL_ERROR"),
     (-370, "INVALID_HTTP_RESPONSE"),
+    (-384, "BLOCKED_BY_PRIVATE_NETWORK_ACCESS_CHECKS"),
+    (-385, "BLOCKED_BY_LOCAL_NETWORK_ACCESS_CHECKS"),
 ];
 
 fn heads(own: &Source, seen: &mut BrowserHandshake) {

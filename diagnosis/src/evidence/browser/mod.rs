@@ -149,7 +149,8 @@ pub fn browsers<'a>(bundle: &'a Bundle, path: &str) -> Vec<BrowserView<'a>> {
             continue;
         }
         let fresh = seen.live || seen.at.is_some_and(|at| self::fresh(started, at));
-        let one = BrowserView { seen, fate: fate(seen), fresh };
+        let fate = if is_own_pages(bundle, seen) { Fate::NotTold } else { fate(seen) };
+        let one = BrowserView { seen, fate, fresh };
         match all.iter_mut().find(|known| known.seen.source == seen.source) {
             Some(known) if tells_more(&one, known) => *known = one,
             Some(_) => {}
@@ -161,6 +162,27 @@ pub fn browsers<'a>(bundle: &'a Bundle, path: &str) -> Vec<BrowserView<'a>> {
         key(b).cmp(&key(a)).then_with(|| a.seen.id.cmp(&b.seen.id))
     });
     all
+}
+
+/// Whether a socket failed for what the page is that opened it, and that page was the
+/// collector's own, since the target's could not be had: that says nothing about the
+/// console's page.
+fn is_own_pages(bundle: &Bundle, seen: &BrowserHandshake) -> bool {
+    let no_page = |page: &&BrowserHandshake| {
+        page.kind == BrowserRequest::Document && page.live && page.source == seen.source
+    };
+    let pages_own = matches!(
+        meaning(seen),
+        Some(
+            Meaning::LocalNetwork
+                | Meaning::Mixed
+                | Meaning::Cors
+                | Meaning::Page
+                | Meaning::Script
+        )
+    );
+    let mut pages = bundle.observations.browser.iter().filter(no_page);
+    seen.live && pages_own && pages.any(|page| page.error.is_some())
 }
 
 fn tells_more(one: &BrowserView<'_>, known: &BrowserView<'_>) -> bool {
