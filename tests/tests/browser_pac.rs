@@ -258,7 +258,7 @@ fn chromium_takes_an_answer_as_it_is_understood() {
     let place = |text: &str, [p, q]: [&str; 2]| text.replace("@P", p).replace("@Q", q);
     let (first, ports) = goes(ANSWERS.len(), |at| {
         let quoted = |answer: &&str| serde_json::to_string(&place(answer, at)).unwrap();
-        script("", &ANSWERS.iter().map(|answer| quoted(answer)).collect::<Vec<_>>())
+        script("", &ANSWERS.iter().map(quoted).collect::<Vec<_>>())
     });
     let [p, q] = [1, 2].map(|who| format!("127.0.0.1:{}", ports[who]));
     let wrong: Vec<String> = ANSWERS
