@@ -99,7 +99,17 @@ const BEFORE: usize = 20;
 /// terminal shows may stand above it.
 #[must_use]
 pub fn looks(text: &str) -> bool {
-    start(text).is_some()
+    start(text).is_some() && !holds_a_file(text)
+}
+
+/// Whether it is a ConfigMap with a program's own configuration in it (`nginx.conf: |`):
+/// that is read, and masked, as what it holds.
+fn holds_a_file(text: &str) -> bool {
+    text.lines().filter_map(|line| line.split_once(": ")).any(|(key, value)| {
+        let key = key.trim().trim_matches(['"', '\'']);
+        let file = [".conf", ".cfg", ".template"].iter().any(|end| key.ends_with(end));
+        file && matches!(value.trim(), "|" | "|-" | "|+")
+    })
 }
 
 /// Where it begins, in bytes.

@@ -233,6 +233,18 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<Next>) -> Verdict {
         missing.extend(unsettled);
         return cannot_tell(summary, missing);
     }
+    // One that gets through now and then is no console.
+    if let Some(met) = e.deciding().and_then(|(_, route, _)| route.limit_leaves_little()) {
+        let (refused, of) = (met.refused.len(), met.of);
+        return cannot_tell(
+            format!(
+                "Whether the WebSocket works cannot be told: a rate limit refused {refused} of {of} \
+                 handshakes, and with them every connection that was to be held. What it let through \
+                 works."
+            ),
+            vec![run_again(e, NextStep::Again, "")],
+        );
+    }
     let held = e.deciding().and_then(|(_, route, _)| route.silent_for_s());
     let hold = e.too_short().filter(|short| matches!(short.observation.step, Step::Hold(_)));
     let mut missing = Vec::new();

@@ -61,7 +61,7 @@ pub fn confidence(verdict: &Verdict) -> &'static str {
         (_, Confidence::High) => {
             "a difference between two probes, or an unmistakable sign, shows it"
         }
-        (_, Confidence::Medium) => "the evidence fits; a comparison is missing",
+        (_, Confidence::Medium) => "the evidence fits; another reason is not excluded",
         (_, Confidence::Low) => "one of several explanations",
     }
 }

@@ -8,6 +8,7 @@
 
 mod limits;
 
+use super::holding::HOLDS;
 use super::{Author, Reply, ReplyKind, RouteView};
 pub(super) use limits::set_aside;
 use limits::{may_be_limit, spaced};
@@ -351,6 +352,16 @@ impl<'a> RouteView<'a> {
         let all = || self.replies().filter(handshake);
         let refused: Vec<_> = all().filter(|reply| self.is_limits(reply.observation)).collect();
         (!refused.is_empty()).then(|| LimitMet { refused, of: all().count() })
+    }
+
+    /// The same, where it leaves little: most handshakes met it, and with them every
+    /// connection that was to be held.
+    #[must_use]
+    pub fn limit_leaves_little(&self) -> Option<LimitMet<'_, 'a>> {
+        let met = self.limit_met().filter(|met| met.refused.len() * 2 > met.of)?;
+        let held = |reply: &&Reply<'a>| HOLDS.contains(&reply.observation.probe.as_str());
+        let none = self.holdings().next().is_none();
+        (none && met.refused.iter().any(|reply| held(reply))).then_some(met)
     }
 
     /// Whether what looks like a limit goes by the kind of handshake, so that it is none.

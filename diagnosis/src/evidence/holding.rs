@@ -266,18 +266,20 @@ fn in_one_moment<'a>(all: &[Holding<'a>]) -> Vec<Holding<'a>> {
     Vec::new()
 }
 
+/// The probes that hold a connection.
+pub(super) const HOLDS: [&str; 5] = [
+    probe::HOLD_SILENT,
+    probe::HOLD_RUNG,
+    probe::HOLD_CHATTY,
+    probe::HOLD_KEEPALIVE,
+    probe::HOLD_SERVER_DATA,
+];
+
 impl<'a> RouteView<'a> {
     /// Every connection that was held, in the order in which they began.
     pub fn holdings(&self) -> impl Iterator<Item = Holding<'a>> + '_ {
-        let holds = [
-            probe::HOLD_SILENT,
-            probe::HOLD_RUNG,
-            probe::HOLD_CHATTY,
-            probe::HOLD_KEEPALIVE,
-            probe::HOLD_SERVER_DATA,
-        ];
         let own = self.observations.iter().copied();
-        own.filter(move |o| holds.contains(&o.probe.as_str()) && !self.is_too_short(o))
+        own.filter(move |o| HOLDS.contains(&o.probe.as_str()) && !self.is_too_short(o))
             .filter_map(Holding::of)
     }
 

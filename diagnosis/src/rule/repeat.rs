@@ -7,7 +7,6 @@ use crate::evidence::{Answers, Asked, Author, BundleView, Evidence, ReplyKind, R
 use crate::model::NextStep;
 use crate::model::{Cause, Confidence, DeviceRole, Location, Severity, Status};
 use crate::remedy;
-use crate::said::Says;
 use crate::suggest::run_again;
 
 pub(super) const BACKENDS_DIFFER: Rule = Rule {
@@ -362,67 +361,10 @@ fn whose(met: &[&crate::evidence::Reply<'_>]) -> (String, Location) {
     (device.unwrap_or_else(|| "Something on the way".to_owned()), location)
 }
 
-/// Where pages pass, and each handshake of several is answered by nginx' own 503: with
-/// a backend down nginx answers 502, so that it is a limit, or somebody closed the path.
-fn by_its_own_503(e: &Evidence<'_>) -> Option<Claim> {
-    let (focus, route, path) = e.deciding()?;
-    let handshake = |reply: &&crate::evidence::Reply<'_>| {
-        matches!(reply.observation.step, wss_bundle::Step::Upgrade(_))
-    };
-    let own = |reply: &crate::evidence::Reply<'_>| reply.says(Says::OwnUnavailable);
-    let spaced = route.spaced().len();
-    let mut all = route.replies().filter(handshake).peekable();
-    let first = *all.peek()?;
-    let page = route.pages_pass(path)?;
-    if spaced < 2 || !all.all(own) || e.outside_works() == Some(true) {
-        return None;
-    }
-    let (who, location) = whose(&[first]);
-    let text = format!(
-        "{who} answers every handshake with its own {}, {spaced} of them a second or more apart, \
-         while pages pass. With a backend down it answers 502: so a limit on these paths (limit_req, \
-         limit_conn, whose status is 503 where limit_req_status says no other) refuses them, or the \
-         paths are closed (`return 503`).",
-        first.status
-    );
-    let title = "A limit, or a closed path, answers every handshake";
-    let line = first.line();
-    let finding =
-        Draft::new(RATE_LIMITED.id, Severity::Error, title, focus, first.observation, line)
-            .text(text)
-            .also(Some(focus.cite(page.observation, format!("{} (pages pass)", page.line()))))
-            .remedy(remedy::limit(e))
-            .done();
-    let mut claim = claim(
-        Cause::RateLimited,
-        Status::Broken,
-        location,
-        Confidence::Low,
-        format!(
-            "{who} answers every handshake with its own {}, while pages pass: a limit on these paths, \
-             or they are closed.",
-            first.status
-        ),
-        finding,
-    );
-    claim.rivals.push((
-        Cause::NoHealthyBackend,
-        Confidence::Low,
-        "a `return 503` for these paths, or an ingress-nginx whose service has no endpoint, looks the \
-         same"
-        .into(),
-    ));
-    claim.missing.push(run_again(e, NextStep::Again, ""));
-    Some(claim)
-}
-
 fn rate_limited(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     if route.goes_by_kind() {
         return Answer::Pass;
-    }
-    if let Some(claim) = by_its_own_503(e) {
-        return Answer::Fail(Box::new(claim));
     }
     let (refused, passed) = spaced(route);
     let of_limit: Vec<_> = route
