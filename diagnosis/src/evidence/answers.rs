@@ -361,7 +361,7 @@ impl<'a> RouteView<'a> {
         let met = self.limit_met().filter(|met| met.refused.len() * 2 > met.of)?;
         let held = |reply: &&Reply<'a>| HOLDS.contains(&reply.observation.probe.as_str());
         let none = self.holdings().next().is_none();
-        (none && met.refused.iter().any(|reply| held(reply))).then_some(met)
+        (none && met.refused.iter().any(held)).then_some(met)
     }
 
     /// Whether what looks like a limit goes by the kind of handshake, so that it is none.
