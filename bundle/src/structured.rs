@@ -102,10 +102,16 @@ pub fn looks(text: &str) -> bool {
     start(text).is_some() && !holds_a_file(text)
 }
 
-/// Whether it is a ConfigMap with a program's own configuration in it (`nginx.conf: |`):
-/// that is read, and masked, as what it holds.
+/// Whether it is a ConfigMap with a program's own configuration in it: that is read,
+/// and masked, as what it holds.
 fn holds_a_file(text: &str) -> bool {
-    text.lines().filter_map(|line| line.split_once(": ")).any(|(key, value)| {
+    text.lines().any(opens_a_file)
+}
+
+/// Whether a line of a ConfigMap begins a program's own configuration (`nginx.conf: |`).
+#[must_use]
+pub fn opens_a_file(line: &str) -> bool {
+    line.split_once(": ").is_some_and(|(key, value)| {
         let key = key.trim().trim_matches(['"', '\'']);
         let file = [".conf", ".cfg", ".template"].iter().any(|end| key.ends_with(end));
         file && matches!(value.trim(), "|" | "|-" | "|+")

@@ -4,7 +4,7 @@
 
 use regex::Regex;
 use std::sync::OnceLock;
-use wss_bundle::pasted;
+use wss_bundle::{pasted, structured};
 
 /// The text without what stands around it.
 pub(crate) fn text(bytes: &[u8]) -> String {
@@ -100,13 +100,9 @@ fn config_map(text: &str) -> Option<String> {
         if key.is_some() {
             let from = *inner.get_or_insert_with(|| indent(line));
             out.push_str(line.get(from..).unwrap_or_else(|| line.trim_start()));
-        } else if let Some((name, value)) = line.split_once(": ") {
-            let name = name.trim().trim_matches(['"', '\'']);
-            let file = [".conf", ".cfg", ".template"].iter().any(|end| name.ends_with(end));
-            if file && matches!(value.trim(), "|" | "|-" | "|+") {
-                key = Some(indent(line));
-                found = true;
-            }
+        } else if structured::opens_a_file(line) {
+            key = Some(indent(line));
+            found = true;
         }
         out.push('\n');
     }
