@@ -9,6 +9,7 @@
 
 mod configuration;
 mod curl;
+pub mod listed;
 mod rules;
 mod structured;
 mod walk;

@@ -1,61 +1,16 @@
 //! What may stay of JSON and YAML that describe a load balancer: numbers, switches,
-//! and the values of listed keys. Everything else is masked, whatever it is.
+//! and the values of listed keys (`listed/`). Everything else is masked, whatever it is.
 //!
 //! Account and subscription numbers go from what stays; other identifiers become
 //! short tokens, the same for the same one, since parts of a description refer to
 //! each other by them. Lines keep their numbers.
 
 use super::Redactor;
+use super::listed::{self, Listed};
 use crate::structured::{Node, Value, documents};
 use regex::{Captures, Regex};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
-
-/// Keys whose values may stay.
-const KEPT: &[&str] = &[
-    // AWS: elbv2, elb.
-    "LoadBalancerArn",
-    "LoadBalancerArns",
-    "LoadBalancerName",
-    "DNSName",
-    "Type",
-    "Code",
-    "Scheme",
-    "ListenerArn",
-    "Protocol",
-    "AlpnPolicy",
-    "SslPolicy",
-    "TargetGroupArn",
-    "TargetGroupName",
-    "ProtocolVersion",
-    "TargetType",
-    "HealthCheckProtocol",
-    "HealthCheckPort",
-    "HealthCheckPath",
-    "HttpCode",
-    "GrpcCode",
-    "RuleArn",
-    "Priority",
-    "Field",
-    "Values",
-    "HttpHeaderName",
-    "StatusCode",
-    "ContentType",
-    "Host",
-    "Path",
-    "Port",
-    "OnUnauthenticatedRequest",
-    "State",
-    "Reason",
-    "Key",
-    "IpAddressType",
-    "InstanceProtocol",
-    "PolicyNames",
-];
-
-/// Keys of `Key`/`Value` pairs whose `Value` may stay.
-const PAIRS: &[&str] =
-    &["idle_timeout", "timeout_seconds", "idle_timeout.seconds", "type", "enabled"];
 
 /// Words that everybody uses.
 fn plain(text: &str, quoted: bool) -> bool {
@@ -70,7 +25,7 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
     let Ok(all) = documents(text) else { return broken(r, entry, text) };
     let mut masks = Vec::new();
     for document in &all {
-        walk(document, None, false, &mut masks);
+        walk(document, listed::of(document), None, false, &mut masks);
     }
     let characters: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
@@ -106,21 +61,27 @@ enum Mask {
     Parts,
 }
 
-fn walk<'n>(node: &'n Node, key: Option<&str>, pair: bool, out: &mut Vec<(&'n Node, Mask)>) {
+fn walk<'n>(
+    node: &'n Node,
+    listed: &Listed,
+    key: Option<&str>,
+    pair: bool,
+    out: &mut Vec<(&'n Node, Mask)>,
+) {
     match &node.value {
         Value::Scalar(text, quoted) => {
-            let listed = key.is_some_and(|key| KEPT.contains(&key)) || pair;
+            let stays = key.is_some_and(|key| listed.keys.contains(&key)) || pair;
             if plain(text, *quoted) {
                 return;
             }
-            out.push((node, if listed { Mask::Parts } else { Mask::Whole }));
+            out.push((node, if stays { Mask::Parts } else { Mask::Whole }));
         }
-        Value::List(all) => all.iter().for_each(|one| walk(one, key, pair, out)),
+        Value::List(all) => all.iter().for_each(|one| walk(one, listed, key, pair, out)),
         Value::Map(all) => {
             let named = node.text_of("Key");
-            let pairs = PAIRS.iter().any(|end| named.ends_with(end));
+            let pairs = listed.pairs.iter().any(|end| named.ends_with(end));
             for (own, one) in all {
-                walk(one, Some(own), pairs && own == "Value", out);
+                walk(one, listed, Some(own), pairs && own == "Value", out);
             }
         }
     }
@@ -184,7 +145,7 @@ mod tests {
 
     #[test]
     fn what_is_not_listed_goes_and_lines_stay() {
-        let given = "{\n \"TargetGroupArn\": \"arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/console/3ef7e67dabcc9a00\",\n \"ProtocolVersion\": \"HTTP2\",\n \"Port\": 3001,\n \"Secret\": \"Q4nary\",\n \"Attributes\": [{\"Key\": \"idle_timeout.timeout_seconds\", \"Value\": \"60\"}, {\"Key\": \"access_logs.s3.bucket\", \"Value\": \"Q4nary\"}],\n \"Tags\": {\"x\": [\"Q4nary\"]}\n}\n";
+        let given = "{\n \"TargetGroups\": [],\n \"TargetGroupArn\": \"arn:aws:elasticloadbalancing:us-east-1:123456789012:targetgroup/console/3ef7e67dabcc9a00\",\n \"ProtocolVersion\": \"HTTP2\",\n \"Port\": 3001,\n \"Secret\": \"Q4nary\",\n \"Attributes\": [{\"Key\": \"idle_timeout.timeout_seconds\", \"Value\": \"60\"}, {\"Key\": \"access_logs.s3.bucket\", \"Value\": \"Q4nary\"}],\n \"Tags\": {\"x\": [\"Q4nary\"]}\n}\n";
         let mut r = Redactor::new();
         let out = text(&mut r, "e", given);
         assert!(

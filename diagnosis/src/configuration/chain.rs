@@ -41,10 +41,7 @@ pub(crate) fn chained(nginx: &[File], haproxy: &[File], request: &Request<'_>) -
     }
     let Some(way) = haproxy::way(haproxy, request) else { return chained };
     let forest = forest(nginx, &parsed(nginx));
-    let place = |d: &Directive| {
-        let file = nginx.get(d.file).map_or_else(String::new, |f| f.name.clone());
-        Place { file, line: d.line }
-    };
+    let place = |d: &Directive| Place::of(nginx, d.file, d.line);
     let all = servers(&forest);
     for server in &way.servers {
         let Some(port) = server.port else { continue };
@@ -64,7 +61,7 @@ pub(crate) fn chained(nginx: &[File], haproxy: &[File], request: &Request<'_>) -
                      connection. Add send-proxy to the server line, or take proxy_protocol away",
                     server.line, server.place
                 );
-                let issue = issue(Kind::ProxyHeaderAwaited, place(line), line.shown(), says);
+                let issue = Issue::new(Kind::ProxyHeaderAwaited, place(line), line.shown(), says);
                 chained.issues.push((Program(&nginx_::DIALECT), issue));
             }
             (false, true) => {
@@ -76,25 +73,11 @@ pub(crate) fn chained(nginx: &[File], haproxy: &[File], request: &Request<'_>) -
                     place(line)
                 );
                 let (at, text) = (server.place.clone(), server.line.clone());
-                let issue = issue(Kind::ProxyHeaderSent, at, text, says);
+                let issue = Issue::new(Kind::ProxyHeaderSent, at, text, says);
                 chained.issues.push((Program(&haproxy::DIALECT), issue));
             }
             (true, true) | (false, false) => {}
         }
     }
     chained
-}
-
-fn issue(kind: Kind, place: Place, line: String, says: String) -> Issue {
-    Issue {
-        kind,
-        place,
-        line,
-        says,
-        sure: true,
-        provided: None,
-        edits: Vec::new(),
-        diff: String::new(),
-        command: String::new(),
-    }
 }

@@ -11,6 +11,7 @@ use super::{Issue, Reading, Request};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
+use wss_bundle::redact::listed::Listed;
 
 /// What recognising a text has already made of it, for its program to read on: a
 /// file may be long, and many bundles are judged.
@@ -50,8 +51,8 @@ pub(crate) enum Recognised {
 pub enum Masked {
     /// Everything but what its words announce as secret: the redactor has the words.
     Words,
-    /// Numbers, switches and the values of listed keys alone: the redactor has the list.
-    Listed,
+    /// Numbers, switches and the values of listed keys alone.
+    Listed(&'static Listed),
 }
 
 /// What a text that is pasted is for.

@@ -24,7 +24,7 @@ pub fn markdown() -> String {
         let commands: Vec<String> = one.commands.iter().map(|c| format!("`{c}`")).collect();
         let stays = match one.masked {
             Masked::Words => "all but what its words announce as secret",
-            Masked::Listed => {
+            Masked::Listed(_) => {
                 "numbers, switches and listed fields; account numbers go, ids become short tokens"
             }
         };

@@ -75,6 +75,13 @@ pub struct Place {
     pub line: u32,
 }
 
+impl Place {
+    /// A line of the file at `index` of those that were given.
+    pub(crate) fn of(files: &[File], index: usize, line: u32) -> Self {
+        Self { file: files.get(index).map_or_else(String::new, |f| f.name.clone()), line }
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} line {}", self.file, self.line)
@@ -163,6 +170,23 @@ pub struct Issue {
     pub command: String,
 }
 
+impl Issue {
+    /// One that is sure and counts always; without what mends it.
+    pub(crate) fn new(kind: Kind, place: Place, line: String, says: String) -> Self {
+        Self {
+            kind,
+            place,
+            line,
+            says,
+            sure: true,
+            provided: None,
+            edits: Vec::new(),
+            diff: String::new(),
+            command: String::new(),
+        }
+    }
+}
+
 /// A line that the request came by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Followed {
@@ -227,6 +251,22 @@ impl Reading {
             untold: Vec::new(),
             not_given: Vec::new(),
             patch: String::new(),
+        }
+    }
+
+    /// Adds a line that the request came by, once.
+    pub(crate) fn follow(&mut self, place: Place, line: String) {
+        let followed = Followed { place, line };
+        if !self.followed.contains(&followed) {
+            self.followed.push(followed);
+        }
+    }
+
+    /// Adds what could not be told, once.
+    pub(crate) fn untold(&mut self, place: Option<Place>, why: String, file: Option<String>) {
+        let untold = Untold { place, why, file };
+        if !self.untold.contains(&untold) {
+            self.untold.push(untold);
         }
     }
 }

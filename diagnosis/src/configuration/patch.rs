@@ -222,19 +222,7 @@ mod tests {
 
     fn issue(edits: Vec<Edit>) -> Issue {
         let place = Place { file: "/etc/x.conf".into(), line: 1 };
-        let kind = Kind::UpgradeHeaders;
-        let says = String::new();
-        Issue {
-            kind,
-            place,
-            line: String::new(),
-            says,
-            sure: true,
-            provided: None,
-            edits,
-            diff: String::new(),
-            command: String::new(),
-        }
+        Issue { edits, ..Issue::new(Kind::UpgradeHeaders, place, String::new(), String::new()) }
     }
 
     fn of(text: &str, edits: &[(u32, How)]) -> String {

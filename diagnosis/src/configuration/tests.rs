@@ -257,19 +257,7 @@ fn every_row_is_whole() {
         assert!(!dialect.commands.is_empty() && !dialect.whole.is_empty(), "{}", dialect.id);
         let place = Place { file: "x".into(), line: 1 };
         for kind in [Kind::UpgradeHeaders, Kind::Timeout(60.0), Kind::PathRule(None), Kind::Http2] {
-            let (line, says) = (String::new(), String::new());
-            let (place, edits) = (place.clone(), Vec::new());
-            let issue = Issue {
-                kind,
-                place,
-                line,
-                says,
-                sure: true,
-                provided: None,
-                edits,
-                diff: String::new(),
-                command: String::new(),
-            };
+            let issue = Issue::new(kind, place.clone(), String::new(), String::new());
             assert!(!fix(Program(dialect), &issue).step.is_empty(), "{}", dialect.id);
         }
     }

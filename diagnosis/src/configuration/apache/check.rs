@@ -13,9 +13,7 @@ use super::tree::joined;
 use super::vhost::{Picked, pick};
 use crate::configuration::chain::Hop;
 use crate::configuration::source::File;
-use crate::configuration::{
-    Followed, Issue, Kind, Place, Program, Provided, Reading, Request, Untold,
-};
+use crate::configuration::{Issue, Kind, Place, Program, Provided, Reading, Request};
 
 /// Most times that a path is looked up anew: httpd's own limit.
 const LOOKUPS: usize = 10;
@@ -58,39 +56,21 @@ impl<'t> Check<'t> {
         if let Some((file, line)) = &directive.printed {
             return Place { file: file.clone(), line: *line };
         }
-        let file = self.files.get(directive.file).map_or_else(String::new, |f| f.name.clone());
-        Place { file, line: directive.line }
+        Place::of(self.files, directive.file, directive.line)
     }
 
     pub(super) fn follow(&mut self, directive: &Directive) {
-        let followed = Followed { place: self.place(directive), line: directive.shown.clone() };
-        if !self.reading.followed.contains(&followed) {
-            self.reading.followed.push(followed);
-        }
+        self.reading.follow(self.place(directive), directive.shown.clone());
     }
 
     pub(super) fn untold(&mut self, at: Option<&Directive>, why: impl Into<String>) {
         let place = at.map(|d| self.place(d));
-        let untold = Untold { place, why: why.into(), file: None };
-        if !self.reading.untold.contains(&untold) {
-            self.reading.untold.push(untold);
-        }
+        self.reading.untold(place, why.into(), None);
     }
 
     pub(super) fn issue(&mut self, kind: Kind, at: &Directive, says: impl Into<String>) {
-        let (place, line, sure) = (self.place(at), at.shown.clone(), self.sure);
-        let (says, edits, provided) = (says.into(), Vec::new(), self.provided);
-        self.reading.issues.push(Issue {
-            kind,
-            place,
-            line,
-            says,
-            sure,
-            provided,
-            edits,
-            diff: String::new(),
-            command: String::new(),
-        });
+        let issue = Issue::new(kind, self.place(at), at.shown.clone(), says.into());
+        self.reading.issues.push(Issue { sure: self.sure, provided: self.provided, ..issue });
     }
 
     /// The server's directives, those outside of the VirtualHost first.

@@ -3,9 +3,7 @@
 use super::gathered::{Part, all, parsed};
 use crate::configuration::chain::Hop;
 use crate::configuration::source::File;
-use crate::configuration::{
-    Followed, Issue, Kind, NEEDED_S, Place, Program, Provided, Reading, Request, Untold,
-};
+use crate::configuration::{Issue, Kind, NEEDED_S, Place, Program, Provided, Reading, Request};
 use wss_bundle::structured::Node;
 
 /// Idle timeouts where nothing else is set (the services' own documents).
@@ -43,31 +41,17 @@ impl<'n> Check<'n> {
 
     fn follow(&mut self, part: &Part<'n>, key: &str) {
         let (place, line) = part.at(key);
-        self.reading.followed.push(Followed { place, line });
+        self.reading.follow(place, line);
     }
 
     fn untold(&mut self, place: Option<Place>, why: impl Into<String>) {
-        let untold = Untold { place, why: why.into(), file: None };
-        if !self.reading.untold.contains(&untold) {
-            self.reading.untold.push(untold);
-        }
+        self.reading.untold(place, why.into(), None);
     }
 
     fn issue(&mut self, kind: Kind, at: (Place, String), says: impl Into<String>, command: String) {
-        let ((place, line), says) = (at, says.into());
+        let issue = Issue::new(kind, at.0, at.1, says.into());
         let (sure, provided) = (self.sure, self.provided);
-        let (edits, diff) = (Vec::new(), String::new());
-        self.reading.issues.push(Issue {
-            kind,
-            place,
-            line,
-            says,
-            sure,
-            provided,
-            edits,
-            diff,
-            command,
-        });
+        self.reading.issues.push(Issue { sure, provided, command, ..issue });
     }
 
     fn run(&mut self) {

@@ -34,18 +34,6 @@ impl<'n> Part<'n> {
     }
 }
 
-/// Lists at the root of an answer, all that are read.
-const LISTS: [&str; 8] = [
-    "LoadBalancers",
-    "Listeners",
-    "Rules",
-    "TargetGroups",
-    "TargetHealthDescriptions",
-    "LoadBalancerDescriptions",
-    "Attributes",
-    "LoadBalancerAttributes",
-];
-
 /// All files' documents.
 pub(super) fn parsed(files: &[File]) -> Vec<(String, Node)> {
     files
@@ -55,17 +43,6 @@ pub(super) fn parsed(files: &[File]) -> Vec<(String, Node)> {
             all.into_iter().map(|node| (file.name.clone(), node))
         })
         .collect()
-}
-
-/// Whether a document is one of these calls' answers.
-pub(super) fn is_answer(node: &Node) -> bool {
-    LISTS.iter().any(|list| match *list {
-        "Attributes" => node.items_of(list).iter().any(|one| one.get("Key").is_some()),
-        "LoadBalancerAttributes" => {
-            node.get(list).is_some_and(|a| a.get("ConnectionSettings").is_some())
-        }
-        list => node.get(list).is_some(),
-    })
 }
 
 /// Every entry of a list, of all answers.

@@ -1,9 +1,9 @@
 //! AWS' row of the table: how answers of its command line are recognised.
 
 use super::check::read;
-use super::gathered::is_answer;
 use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Recognised, no_includes};
 use crate::configuration::{Issue, Kind};
+use wss_bundle::redact::listed::AWS;
 use wss_bundle::structured::{documents, looks};
 
 /// AWS: Application, Network and Classic Load Balancers.
@@ -25,7 +25,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
         "aws elb describe-load-balancer-attributes --load-balancer-name NAME --output json > classic-attributes.json",
     ],
     reload: "it is in effect within a minute",
-    masked: Masked::Listed,
+    masked: Masked::Listed(&AWS),
     recognise,
     read,
     includes: no_includes,
@@ -62,7 +62,7 @@ fn recognise(text: &str) -> Recognised {
         return Recognised::No;
     }
     match documents(text) {
-        Ok(all) if all.iter().any(is_answer) => Recognised::Yes(Parsed::default()),
+        Ok(all) if all.iter().any(AWS.whose) => Recognised::Yes(Parsed::default()),
         Ok(_) => Recognised::No,
         Err(broken) if text.contains("Arn") || text.contains("LoadBalancer") => {
             Recognised::Broken(format!(

@@ -9,9 +9,7 @@ use super::parse::{Directive, parse};
 use super::site::pick;
 use crate::configuration::chain::Hop;
 use crate::configuration::source::File;
-use crate::configuration::{
-    Followed, Issue, Kind, Place, Program, Provided, Reading, Request, Untold,
-};
+use crate::configuration::{Issue, Kind, Place, Program, Provided, Reading, Request};
 
 /// The order of directives, of those that matter here.
 const ORDER: [&str; 25] = [
@@ -121,39 +119,21 @@ pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Re
 
 impl<'t> Check<'t> {
     pub(super) fn place(&self, directive: &Directive) -> Place {
-        let file = self.files.get(directive.file).map_or_else(String::new, |f| f.name.clone());
-        Place { file, line: directive.line }
+        Place::of(self.files, directive.file, directive.line)
     }
 
     pub(super) fn follow(&mut self, directive: &Directive) {
-        let followed = Followed { place: self.place(directive), line: directive.shown() };
-        if !self.reading.followed.contains(&followed) {
-            self.reading.followed.push(followed);
-        }
+        self.reading.follow(self.place(directive), directive.shown());
     }
 
     pub(super) fn untold(&mut self, at: Option<&Directive>, why: impl Into<String>) {
         let place = at.map(|d| self.place(d));
-        let untold = Untold { place, why: why.into(), file: None };
-        if !self.reading.untold.contains(&untold) {
-            self.reading.untold.push(untold);
-        }
+        self.reading.untold(place, why.into(), None);
     }
 
     pub(super) fn issue(&mut self, kind: Kind, at: &Directive, says: impl Into<String>) {
-        let (place, line, sure) = (self.place(at), at.shown(), self.sure);
-        let (says, edits, provided) = (says.into(), Vec::new(), self.provided);
-        self.reading.issues.push(Issue {
-            kind,
-            place,
-            line,
-            says,
-            sure,
-            provided,
-            edits,
-            diff: String::new(),
-            command: String::new(),
-        });
+        let issue = Issue::new(kind, self.place(at), at.shown(), says.into());
+        self.reading.issues.push(Issue { sure: self.sure, provided: self.provided, ..issue });
     }
 
     fn run(&mut self, blocks: &'t [Directive]) {

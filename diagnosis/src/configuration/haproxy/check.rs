@@ -6,8 +6,7 @@ use super::parse::{Line, Section, seconds, sections};
 use super::servers::{Way, servers};
 use crate::configuration::chain::Hop;
 use crate::configuration::{
-    Followed, Generator, HIDES, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, Untold,
-    source::File,
+    Generator, HIDES, Issue, Kind, NEEDED_S, Place, Program, Reading, Request, source::File,
 };
 
 /// Longest chain of `defaults … from …`.
@@ -55,38 +54,21 @@ enum Verdict {
 
 impl<'t> Check<'t> {
     pub(super) fn place(&self, line: &Line) -> Place {
-        let file = self.files.get(line.file).map_or_else(String::new, |f| f.name.clone());
-        Place { file, line: line.line }
+        Place::of(self.files, line.file, line.line)
     }
 
     fn follow(&mut self, line: &Line) {
-        let followed = Followed { place: self.place(line), line: line.shown() };
-        self.reading.followed.push(followed);
+        self.reading.follow(self.place(line), line.shown());
     }
 
     fn untold(&mut self, at: Option<&Line>, why: impl Into<String>) {
         let place = at.map(|l| self.place(l));
-        let untold = Untold { place, why: why.into(), file: None };
-        if !self.reading.untold.contains(&untold) {
-            self.reading.untold.push(untold);
-        }
+        self.reading.untold(place, why.into(), None);
     }
 
     pub(super) fn issue(&mut self, kind: Kind, at: &Line, says: impl Into<String>) {
-        let (place, line) = (self.place(at), at.shown());
-        let (says, sure, provided) = (says.into(), at.maybe.is_none(), None);
-        let edits = Vec::new();
-        self.reading.issues.push(Issue {
-            kind,
-            place,
-            line,
-            says,
-            sure,
-            provided,
-            edits,
-            diff: String::new(),
-            command: String::new(),
-        });
+        let issue = Issue::new(kind, self.place(at), at.shown(), says.into());
+        self.reading.issues.push(Issue { sure: at.maybe.is_none(), ..issue });
     }
 
     fn all(&mut self) {

@@ -12,8 +12,7 @@ use super::value::{Eval, State, Value};
 use super::{generated, main_level};
 use crate::configuration::chain::Hop;
 use crate::configuration::{
-    Followed, Generator, Issue, Kind, Place, Program, Provided, Reading, Request, Untold,
-    source::File,
+    Generator, Issue, Kind, Place, Program, Provided, Reading, Request, source::File,
 };
 
 /// Most times that a path is searched anew: nginx' own limit on internal redirects.
@@ -75,15 +74,11 @@ pub(super) fn read(files: &[File], request: &Request<'_>, hop: Option<&Hop>) -> 
 
 impl<'t> Check<'t> {
     pub(super) fn place(&self, directive: &Directive) -> Place {
-        let file = self.files.get(directive.file).map_or_else(String::new, |f| f.name.clone());
-        Place { file, line: directive.line }
+        Place::of(self.files, directive.file, directive.line)
     }
 
     pub(super) fn follow(&mut self, directive: &Directive) {
-        let followed = Followed { place: self.place(directive), line: directive.shown() };
-        if !self.reading.followed.contains(&followed) {
-            self.reading.followed.push(followed);
-        }
+        self.reading.follow(self.place(directive), directive.shown());
     }
 
     pub(super) fn untold(
@@ -93,10 +88,7 @@ impl<'t> Check<'t> {
         file: Option<&str>,
     ) {
         let place = at.map(|d| self.place(d));
-        let untold = Untold { place, why: why.into(), file: file.map(str::to_owned) };
-        if !self.reading.untold.contains(&untold) {
-            self.reading.untold.push(untold);
-        }
+        self.reading.untold(place, why.into(), file.map(str::to_owned));
     }
 
     pub(super) fn issue(
@@ -106,21 +98,9 @@ impl<'t> Check<'t> {
         says: impl Into<String>,
         sure: bool,
     ) {
-        let (place, line) = (self.place(at), at.shown());
         let sure = sure && self.picked.is_none_or(|picked| picked.sure);
-        let provided = self.provided;
-        let (says, edits) = (says.into(), Vec::new());
-        self.reading.issues.push(Issue {
-            kind,
-            place,
-            line,
-            says,
-            sure,
-            provided,
-            edits,
-            diff: String::new(),
-            command: String::new(),
-        });
+        let issue = Issue::new(kind, self.place(at), at.shown(), says.into());
+        self.reading.issues.push(Issue { sure, provided: self.provided, ..issue });
     }
 
     pub(super) fn eval<'e>(&'e self, state: &'e State<'t>) -> Eval<'e, 't> {
