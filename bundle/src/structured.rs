@@ -90,6 +90,51 @@ impl Node {
     pub fn items_of(&self, key: &str) -> &[Self] {
         self.get(key).map_or(&[], Self::items)
     }
+
+    /// The way from here to a value within, as people write it:
+    /// `TargetGroups[0].ProtocolVersion`, `annotations["nginx.org/x"]`; nothing where
+    /// it is this value itself, or is not within. It is looked for when it is asked
+    /// for, along the places in the text, and kept by nobody.
+    #[must_use]
+    pub fn path_to(&self, inner: &Self) -> String {
+        let mut steps = Vec::new();
+        if self.descend(inner, &mut steps) { steps.concat() } else { String::new() }
+    }
+
+    fn descend(&self, inner: &Self, steps: &mut Vec<String>) -> bool {
+        if std::ptr::eq(self, inner) {
+            return true;
+        }
+        let mut within = |step: &dyn Fn(bool) -> String, node: &Self| {
+            let holds = node.span.0 <= inner.span.0 && inner.span.1 <= node.span.1;
+            if !holds {
+                return false;
+            }
+            steps.push(step(steps.is_empty()));
+            node.descend(inner, steps) || {
+                steps.pop();
+                false
+            }
+        };
+        match &self.value {
+            Value::Scalar(..) => false,
+            Value::List(all) => {
+                all.iter().enumerate().any(|(at, node)| within(&|_| format!("[{at}]"), node))
+            }
+            Value::Map(all) => {
+                all.iter().any(|(key, node)| within(&|first| key_step(key, first), node))
+            }
+        }
+    }
+}
+
+/// A key in a path; quoted where it is no plain word.
+fn key_step(key: &str, first: bool) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if key.is_empty() || !key.chars().all(plain) {
+        return format!("[\"{}\"]", key.replace('"', "\\\""));
+    }
+    if first { key.to_owned() } else { format!(".{key}") }
 }
 
 /// Most lines of a terminal before what was printed.
@@ -308,6 +353,61 @@ mod tests {
         }
         let c = documents(json).unwrap()[1].get("C").unwrap().line;
         assert_eq!(c, 6);
+    }
+
+    /// Every value of a tree, and the path that leads to it by hand.
+    fn every<'n>(node: &'n Node, path: &str, out: &mut Vec<(String, &'n Node)>) {
+        out.push((path.to_owned(), node));
+        match &node.value {
+            Value::Scalar(..) => {}
+            Value::List(all) => {
+                all.iter()
+                    .enumerate()
+                    .for_each(|(at, one)| every(one, &format!("{path}[{at}]"), out));
+            }
+            Value::Map(all) => {
+                for (key, one) in all {
+                    every(one, &format!("{path}{}", key_step(key, path.is_empty())), out);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn paths_lead_to_every_value_of_json_and_yaml() {
+        let json = "$ aws x\n{\n  \"A\": [\n    {\"B\": \"x\", \"é.n\": 60, \"E\": [], \"N\": null}\n  ]\n}\n{\"C\": [[1, 2]]}\n";
+        let yaml = "A:\n- B: x\n  é.n: 60\n  E: []\n  N:\n---\nC:\n- - 1\n  - 2\n";
+        for text in [json, yaml] {
+            let all = documents(text).unwrap();
+            let mut shown = Vec::new();
+            for document in &all {
+                let mut own = Vec::new();
+                every(document, "", &mut own);
+                for (path, node) in own {
+                    assert_eq!(document.path_to(node), path, "{text}");
+                    shown.push(path);
+                }
+            }
+            assert_eq!(
+                shown,
+                [
+                    "",
+                    "A",
+                    "A[0]",
+                    "A[0].B",
+                    "A[0][\"é.n\"]",
+                    "A[0].E",
+                    "A[0].N",
+                    "",
+                    "C",
+                    "C[0]",
+                    "C[0][0]",
+                    "C[0][1]"
+                ]
+            );
+            // Of another document: no path leads there.
+            assert_eq!(all[0].path_to(&all[1]), "");
+        }
     }
 
     #[test]

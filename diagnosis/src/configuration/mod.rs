@@ -26,6 +26,7 @@ pub use source::{File, files, includes, program, refused};
 
 use std::fmt;
 use wss_bundle::Attachment;
+use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
@@ -66,25 +67,51 @@ impl Request<'_> {
     }
 }
 
-/// A line of a file.
+/// A line of a file, and what of it is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     /// The file.
     pub file: String,
     /// Line, from 1.
     pub line: u32,
+    /// Of JSON and YAML the way to the value (`TargetGroups[0].ProtocolVersion`);
+    /// empty for other files, and for a whole document.
+    pub path: String,
 }
 
 impl Place {
+    pub(crate) fn new(file: impl Into<String>, line: u32) -> Self {
+        Self { file: file.into(), line, path: String::new() }
+    }
+
     /// A line of the file at `index` of those that were given.
     pub(crate) fn of(files: &[File], index: usize, line: u32) -> Self {
-        Self { file: files.get(index).map_or_else(String::new, |f| f.name.clone()), line }
+        Self::new(files.get(index).map_or_else(String::new, |f| f.name.clone()), line)
+    }
+
+    /// The place of a value of a document of JSON or YAML.
+    pub(crate) fn at(file: &str, document: &Node, value: &Node) -> Self {
+        Self { file: file.to_owned(), line: value.line, path: document.path_to(value) }
+    }
+
+    /// File and line alone: for where the line itself follows, which of JSON and YAML
+    /// begins with the path.
+    #[must_use]
+    pub fn short(&self) -> String {
+        format!("{} line {}", self.file, self.line)
+    }
+
+    /// The line that an [`Issue`] or [`Followed`] shows of JSON and YAML: path and value.
+    pub(crate) fn with(&self, value: &Node) -> String {
+        let value = if value.text().is_empty() { "…" } else { value.text() };
+        format!("{}: {value}", self.path)
     }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} line {}", self.file, self.line)
+        f.write_str(&self.short())?;
+        if self.path.is_empty() { Ok(()) } else { write!(f, ", {}", self.path) }
     }
 }
 

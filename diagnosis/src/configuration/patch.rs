@@ -221,7 +221,7 @@ mod tests {
     use crate::configuration::Kind;
 
     fn issue(edits: Vec<Edit>) -> Issue {
-        let place = Place { file: "/etc/x.conf".into(), line: 1 };
+        let place = Place::new("/etc/x.conf", 1);
         Issue { edits, ..Issue::new(Kind::UpgradeHeaders, place, String::new(), String::new()) }
     }
 
@@ -234,10 +234,9 @@ mod tests {
             dumped: false,
             parsed: Default::default(),
         };
-        let edits = edits.iter().map(|(line, how)| Edit {
-            place: Place { file: "/etc/x.conf".into(), line: *line },
-            how: how.clone(),
-        });
+        let edits = edits
+            .iter()
+            .map(|(line, how)| Edit { place: Place::new("/etc/x.conf", *line), how: how.clone() });
         diff(&[file], &[issue(edits.collect())])
     }
 

@@ -255,7 +255,7 @@ fn every_row_has_samples_that_it_reads_as_they_say() {
 fn every_row_is_whole() {
     for dialect in DIALECTS {
         assert!(!dialect.commands.is_empty() && !dialect.whole.is_empty(), "{}", dialect.id);
-        let place = Place { file: "x".into(), line: 1 };
+        let place = Place::new("x", 1);
         for kind in [Kind::UpgradeHeaders, Kind::Timeout(60.0), Kind::PathRule(None), Kind::Http2] {
             let issue = Issue::new(kind, place.clone(), String::new(), String::new());
             assert!(!fix(Program(dialect), &issue).step.is_empty(), "{}", dialect.id);
@@ -300,6 +300,22 @@ proptest! {
             let _ = check(&given, &request, |_| None);
         }
     }
+}
+
+/// The place of a value says the way to it, from JSON and YAML alike.
+#[test]
+fn places_in_structured_files_have_a_path() {
+    let json = "{\n \"TargetGroups\": [\n  {\"TargetGroupName\": \"a\", \"ProtocolVersion\": \"HTTP2\"}\n ]\n}\n";
+    let yaml = "TargetGroups:\n- TargetGroupName: a\n  ProtocolVersion: HTTP2\n";
+    for text in [json, yaml] {
+        let reading = reading(text);
+        let [issue] = reading.issues.as_slice() else { panic!("{reading:?}") };
+        assert_eq!(issue.place.to_string(), "/etc/x.conf line 3, TargetGroups[0].ProtocolVersion");
+        assert_eq!(issue.place.short(), "/etc/x.conf line 3");
+        assert_eq!(issue.line, "TargetGroups[0].ProtocolVersion: HTTP2");
+    }
+    let nginx = reading("server { location / { return 404; } }");
+    assert_eq!(nginx.issues[0].place.to_string(), "/etc/x.conf line 1");
 }
 
 #[test]

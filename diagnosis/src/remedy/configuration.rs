@@ -13,7 +13,7 @@ pub(crate) fn configuration(e: &Evidence<'_>, reading: &Reading, issue: &Issue) 
     let step = fix.step;
     let switch = switch(reading.generator, issue.kind);
     let mut steps = vec![
-        format!("{}: `{}`. {step}{switch}", issue.place, issue.line),
+        format!("{}: `{}`. {step}{switch}", issue.place.short(), issue.line),
         format!("Then: {}", dialect.reload),
     ];
     let title = format!("Change {}", issue.place);

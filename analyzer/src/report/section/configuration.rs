@@ -104,7 +104,7 @@ fn read(case: &Case<'_>, configured: &Configured, at: usize, reading: &Reading) 
 
 fn line(followed: &Followed) -> Line {
     Line {
-        place: words::cut(&followed.place.to_string(), 200),
+        place: words::cut(&followed.place.short(), 200),
         line: words::cut(&followed.line, LINE),
     }
 }
@@ -114,7 +114,7 @@ fn lost(case: &Case<'_>, reading: &Reading, shown: &ConfiguredIssue) -> Option<L
     let issue = reading.issues.get(shown.issue)?;
     let finding = case.diagnosis.findings.get(shown.finding)?;
     Some(Lost {
-        place: words::cut(&issue.place.to_string(), 200),
+        place: words::cut(&issue.place.short(), 200),
         line: words::cut(&issue.line, LINE),
         says: prose(&words::cut(&issue.says, 600)),
         symbol: words::severity_symbol(finding.severity),

@@ -54,7 +54,7 @@ pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Re
 impl<'t> Check<'t> {
     pub(super) fn place(&self, directive: &Directive) -> Place {
         if let Some((file, line)) = &directive.printed {
-            return Place { file: file.clone(), line: *line };
+            return Place::new(file.clone(), *line);
         }
         Place::of(self.files, directive.file, directive.line)
     }

@@ -220,14 +220,8 @@ impl<'n> Check<'n> {
 
     /// What a rule does; who signs on comes first.
     fn actions(&mut self, of: &Part<'n>, actions: &'n [Node]) {
-        let name = if of.path.list == "Rules" { "Actions" } else { "DefaultActions" };
-        for (at, action) in actions.iter().enumerate() {
-            let shown = |key: &str| {
-                let node = action.get(key).unwrap_or(action);
-                let place = Place { file: of.file.to_owned(), line: node.line };
-                let path = format!("{}[{}].{name}[{at}]", of.path.list, of.path.at);
-                (place, format!("{path}.{key}: {}", node.text()))
-            };
+        for action in actions {
+            let shown = |key: &str| of.value(action.get(key).unwrap_or(action));
             let path = self.request.path;
             match action.text_of("Type") {
                 kind @ ("authenticate-oidc" | "authenticate-cognito" | "jwt-validation") => {
@@ -342,16 +336,9 @@ impl<'n> Check<'n> {
             return;
         }
         let reason = first.node.get("TargetHealth").map_or("", |h| h.text_of("Reason"));
-        let at = Place {
-            file: first.file.to_owned(),
-            line: first
-                .node
-                .get("TargetHealth")
-                .and_then(|h| h.get("State"))
-                .map_or(first.node.line, |state| state.line),
-        };
-        let line =
-            format!("TargetHealthDescriptions[0].TargetHealth.State: {} ({reason})", state(first));
+        let own = first.node.get("TargetHealth").and_then(|h| h.get("State"));
+        let (at, line) = first.value(own.unwrap_or(first.node));
+        let line = format!("{line} ({reason})");
         let says = format!("is true of all {} targets: the load balancer answers 503", all.len());
         let command =
             "aws elbv2 modify-target-group --target-group-arn GROUP --health-check-path /health"
@@ -417,19 +404,14 @@ impl<'n> Check<'n> {
         };
         self.follow(&balancer, "LoadBalancerName");
         let port = f64::from(self.request.port);
-        for (at, one) in balancer.node.items_of("ListenerDescriptions").iter().enumerate() {
+        for one in balancer.node.items_of("ListenerDescriptions") {
             let Some(listener) = one.get("Listener") else { continue };
             if listener.get("LoadBalancerPort").and_then(Node::number) != Some(port) {
                 continue;
             }
             let Some(protocol) = listener.get("Protocol") else { continue };
             if matches!(protocol.text(), "HTTP" | "HTTPS") {
-                let place = Place { file: balancer.file.to_owned(), line: protocol.line };
-                let line = format!(
-                    "LoadBalancerDescriptions[{}].ListenerDescriptions[{at}].Listener.Protocol: {}",
-                    balancer.path.at,
-                    protocol.text()
-                );
+                let at = balancer.value(protocol);
                 let says = "drops Upgrade: a Classic Load Balancer carries WebSocket by TCP or SSL alone. \
                             An Application Load Balancer carries it as it is";
                 let (name, tls) = (balancer.text("LoadBalancerName"), protocol.text() == "HTTPS");
@@ -441,7 +423,7 @@ impl<'n> Check<'n> {
                      Protocol={front},LoadBalancerPort={port},InstanceProtocol=TCP,InstancePort={}{certificate}",
                     listener.text_of("InstancePort"),
                 );
-                self.issue(Kind::UpgradeHeaders, (place, line), says, command);
+                self.issue(Kind::UpgradeHeaders, at, says, command);
             }
         }
         let settings = self.documents.iter().find_map(|(file, node)| {
@@ -449,9 +431,9 @@ impl<'n> Check<'n> {
                 .get("LoadBalancerAttributes")?
                 .get("ConnectionSettings")?
                 .get("IdleTimeout")?;
-            Some((file, idle))
+            Some((Part { node, file, root: node }, idle))
         });
-        let Some((file, idle)) = settings else {
+        let Some((part, idle)) = settings else {
             let why = format!(
                 "the idle timeout was not given ({CLASSIC_S:.0} s unless it is set): aws elb \
                  describe-load-balancer-attributes"
@@ -459,15 +441,13 @@ impl<'n> Check<'n> {
             return self.untold(Some(balancer.at("LoadBalancerName").0), why);
         };
         if let Some(s) = idle.number().filter(|s| *s < NEEDED_S) {
-            let place = Place { file: file.clone(), line: idle.line };
-            let line = format!("LoadBalancerAttributes.ConnectionSettings.IdleTimeout: {s:.0}");
             let says = format!("cuts a connection on which nothing comes for {s:.0} s");
             let command = format!(
                 "aws elb modify-load-balancer-attributes --load-balancer-name {} --load-balancer-attributes \
                  '{{\"ConnectionSettings\":{{\"IdleTimeout\":3600}}}}'",
                 balancer.text("LoadBalancerName")
             );
-            self.issue(Kind::Timeout(s), (place, line), says, command);
+            self.issue(Kind::Timeout(s), part.value(idle), says, command);
         }
     }
 

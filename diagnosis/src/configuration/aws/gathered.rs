@@ -9,15 +9,8 @@ use wss_bundle::structured::{Node, documents};
 pub(super) struct Part<'n> {
     pub(super) node: &'n Node,
     pub(super) file: &'n str,
-    /// `TargetGroups[0]`
-    pub(super) path: Index,
-}
-
-/// A place in a list at the root.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Index {
-    pub(super) list: &'static str,
-    pub(super) at: usize,
+    /// The answer that it is a part of.
+    pub(super) root: &'n Node,
 }
 
 impl<'n> Part<'n> {
@@ -27,10 +20,14 @@ impl<'n> Part<'n> {
 
     /// The place of a key of it, and the line as one would show it.
     pub(super) fn at(&self, key: &str) -> (Place, String) {
-        let node = self.node.get(key).unwrap_or(self.node);
-        let place = Place { file: self.file.to_owned(), line: node.line };
-        let value = if node.text().is_empty() { "…" } else { node.text() };
-        (place, format!("{}[{}].{key}: {value}", self.path.list, self.path.at))
+        self.value(self.node.get(key).unwrap_or(self.node))
+    }
+
+    /// The same of any value within it.
+    pub(super) fn value(&self, node: &Node) -> (Place, String) {
+        let place = Place::at(self.file, self.root, node);
+        let line = place.with(node);
+        (place, line)
     }
 }
 
@@ -49,12 +46,8 @@ pub(super) fn parsed(files: &[File]) -> Vec<(String, Node)> {
 pub(super) fn all<'n>(documents: &'n [(String, Node)], list: &'static str) -> Vec<Part<'n>> {
     documents
         .iter()
-        .flat_map(|(file, node)| {
-            node.items_of(list).iter().enumerate().map(move |(at, node)| Part {
-                node,
-                file,
-                path: Index { list, at },
-            })
+        .flat_map(|(file, root)| {
+            root.items_of(list).iter().map(move |node| Part { node, file, root })
         })
         .collect()
 }

@@ -154,7 +154,7 @@ fn finding(
             (severity, format!("By the file, {says} {why}"))
         }
     };
-    let excerpt = format!("{}: {}", issue.place, issue.line);
+    let excerpt = format!("{}: {}", issue.place.short(), issue.line);
     let title = format!("{}: {what}", issue.place);
     let mut finding = Draft::new(rule, severity, title, focus, observation, excerpt)
         .text(text)
@@ -293,14 +293,14 @@ fn not_in_effect(
                 format!("{} would forward the upgrade by these files", reading.program.name()),
                 focus,
                 observation,
-                format!("{}: {}", last.place, last.line),
+                format!("{}: {}", last.place.short(), last.line),
             )
             .text(format!(
                 "By the files that were given, {} sends the upgrade on ({}: `{}`), and the probe \
                  saw it stripped. Then the files are not what runs (after an edit: reload), or \
                  another hop strips it.",
                 reading.program.name(),
-                last.place,
+                last.place.short(),
                 last.line
             ));
             Some(finding.done())
