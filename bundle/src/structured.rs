@@ -175,6 +175,20 @@ fn start(text: &str) -> Option<usize> {
     None
 }
 
+/// Keys at the root of configurations in YAML, each with more below it.
+const SECTIONS: &[&str] = &[
+    // Envoy.
+    "static_resources",
+    "dynamic_resources",
+    "admin",
+    "node",
+    "layered_runtime",
+    "overload_manager",
+    "resources",
+    "filter_chains",
+    "virtual_hosts",
+];
+
 fn begins(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}');
     let mut begin = text.chars();
@@ -188,6 +202,7 @@ fn begins(text: &str) -> bool {
             let known = line.split_once(':').is_some_and(|(key, rest)| {
                 let known = ["apiVersion", "kind", "items", "metadata"].contains(&key);
                 known && (rest.is_empty() || rest.starts_with(' '))
+                    || SECTIONS.contains(&key) && rest.trim().is_empty()
             });
             known || named_list(text)
         }

@@ -23,9 +23,9 @@ use wss_diagnosis::configuration::{DIALECTS, includes, program, refused};
 /// Most files of all `--config` options together.
 const FILES: usize = 64;
 /// Largest file.
-const FILE_BYTES: u64 = 1 << 20;
+const FILE_BYTES: u64 = 6 << 20;
 /// Most bytes of all files.
-const TOTAL_BYTES: u64 = 4 << 20;
+const TOTAL_BYTES: u64 = 12 << 20;
 /// Deepest chain of includes.
 const DEPTH: usize = 8;
 
@@ -312,7 +312,7 @@ mod tests {
         let binary = folder.path().join("x.p12");
         std::fs::write(&binary, [0x30, 0x82, 0xff, 0xfe, 0x9d, 0x00, 0x9c, 0xa0].repeat(9))
             .unwrap();
-        let large = write(folder.path(), "large.conf", &"server {}\n".repeat(120_000));
+        let large = write(folder.path(), "large.conf", &"server {}\n".repeat(700_000));
         for (path, says) in [
             (folder.path().join("missing.conf"), "cannot be read"),
             (folder.path().to_owned(), "folder"),

@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 16] = [
+pub const ALL: [(&str, Entry); 17] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -45,6 +45,7 @@ pub const ALL: [(&str, Entry); 16] = [
     ("apache", apache),
     ("caddy", caddy),
     ("aws", aws),
+    ("envoy", envoy),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -311,6 +312,11 @@ pub fn caddy(data: &[u8]) {
 
 /// What AWS' command line prints.
 pub fn aws(data: &[u8]) {
+    configured(data);
+}
+
+/// Envoy's file, or what it prints.
+pub fn envoy(data: &[u8]) {
     configured(data);
 }
 

@@ -18,6 +18,8 @@ mod apache;
 mod aws;
 #[path = "configuration/caddy.rs"]
 mod caddy;
+#[path = "configuration/envoy.rs"]
+mod envoy;
 #[path = "configuration/patches.rs"]
 mod patches;
 #[allow(dead_code, reason = "not everybody needs all of them")]

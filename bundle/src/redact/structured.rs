@@ -17,6 +17,8 @@ fn plain(text: &str, quoted: bool) -> bool {
     text.is_empty()
         || text.parse::<f64>().is_ok()
         || matches!(text, "true" | "false" | "on" | "off")
+        || text.eq_ignore_ascii_case("websocket")
+        || text.eq_ignore_ascii_case("upgrade")
         || (!quoted && matches!(text, "null" | "~" | "yes" | "no"))
 }
 

@@ -163,7 +163,7 @@ pub struct CollectArgs {
     /// What lies between browser and server: VPN, proxy, load balancer
     #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
     pub network_path: Option<String>,
-    /// A load balancer's configuration to include and check (nginx, HAProxy, Apache, Caddy;
+    /// A load balancer's configuration to include and check (nginx, HAProxy, Apache, Caddy, Envoy …;
     /// `config-commands` prints how to get it), with what it includes from its own folder
     /// (repeatable)
     #[arg(long = "config", value_name = "FILE", help_heading = "Bundle")]

@@ -12,9 +12,11 @@ mod chain;
 mod clean;
 mod dialect;
 mod docs;
+mod envoy;
 mod fix;
 mod haproxy;
 mod nginx;
+mod part;
 mod patch;
 mod source;
 
@@ -30,8 +32,14 @@ use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 5] =
-    [&nginx::DIALECT, &haproxy::DIALECT, &apache::DIALECT, &caddy::DIALECT, &aws::DIALECT];
+pub static DIALECTS: [&Dialect; 6] = [
+    &nginx::DIALECT,
+    &haproxy::DIALECT,
+    &apache::DIALECT,
+    &caddy::DIALECT,
+    &aws::DIALECT,
+    &envoy::DIALECT,
+];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).
 pub const NEEDED_S: f64 = 3600.0;

@@ -8,6 +8,8 @@ pub(crate) mod apache;
 pub(crate) mod aws;
 #[path = "caddy/samples.rs"]
 pub(crate) mod caddy;
+#[path = "envoy/samples.rs"]
+pub(crate) mod envoy;
 #[path = "haproxy/samples.rs"]
 pub(crate) mod haproxy;
 #[path = "nginx/samples.rs"]
@@ -24,6 +26,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("apache", apache::all()),
         ("caddy", caddy::all()),
         ("aws", aws::all()),
+        ("envoy", envoy::all()),
     ]
 }
 
@@ -36,5 +39,6 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("apache", apache::SECRETS),
         ("caddy", caddy::SECRETS),
         ("aws", aws::SECRETS),
+        ("envoy", envoy::SECRETS),
     ]
 }

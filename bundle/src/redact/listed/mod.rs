@@ -5,8 +5,10 @@
 //! the diagnosis' table that reads a kind names its list.
 
 mod aws;
+mod envoy;
 
 pub use aws::AWS;
+pub use envoy::ENVOY;
 
 use crate::structured::Node;
 use std::fmt;
@@ -36,7 +38,7 @@ impl PartialEq for Listed {
 impl Eq for Listed {}
 
 /// All of them. A document is the first one's that claims it.
-pub static LISTED: [&Listed; 1] = [&AWS];
+pub static LISTED: [&Listed; 2] = [&AWS, &ENVOY];
 
 /// For documents that none claims.
 static NOTHING: Listed = Listed { whose: |_| true, keys: &[], pairs: &[] };

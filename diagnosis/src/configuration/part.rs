@@ -1,0 +1,93 @@
+//! Parts of JSON and YAML files, each with its place: what readers of structured
+//! configurations pass around.
+
+use super::Place;
+use super::dialect::Parsed;
+use super::source::File;
+use std::sync::Arc;
+use wss_bundle::structured::{Node, documents};
+
+/// The documents of a file.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    /// The file.
+    pub(crate) file: String,
+    /// What is in it.
+    pub(crate) all: Arc<Vec<Node>>,
+}
+
+/// Each file's documents: as recognising it left them, else read again.
+pub(crate) fn of(files: &[File]) -> Vec<Documents> {
+    let read = |file: &File| {
+        let left = file.parsed.0.clone().and_then(|any| any.downcast::<Vec<Node>>().ok());
+        left.unwrap_or_else(|| Arc::new(documents(&file.text).unwrap_or_default()))
+    };
+    files.iter().map(|file| Documents { file: file.name.clone(), all: read(file) }).collect()
+}
+
+/// What recognising leaves to who reads.
+pub(crate) fn left(all: Vec<Node>) -> Parsed {
+    Parsed(Some(Arc::new(all)))
+}
+
+/// A value, the file that it is in, and the document.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part<'n> {
+    pub(crate) node: &'n Node,
+    pub(crate) file: &'n str,
+    pub(crate) root: &'n Node,
+}
+
+impl<'n> Part<'n> {
+    /// Another value of the same document.
+    pub(crate) fn with(self, node: &'n Node) -> Self {
+        Self { node, ..self }
+    }
+
+    /// The value of a key: as `two_words`, or as `twoWords`.
+    pub(crate) fn get(self, key: &str) -> Option<Self> {
+        get(self.node, key).map(|node| self.with(node))
+    }
+
+    /// The value of a key of a key's value, and so on.
+    pub(crate) fn deep(self, keys: &[&str]) -> Option<Self> {
+        keys.iter().try_fold(self, |part, key| part.get(key))
+    }
+
+    /// A key's text; nothing where there is none.
+    pub(crate) fn text(self, key: &str) -> &'n str {
+        get(self.node, key).map_or("", Node::text)
+    }
+
+    /// What a key's list holds.
+    pub(crate) fn items(self, key: &str) -> impl Iterator<Item = Self> + use<'n> {
+        let all: &'n [Node] = get(self.node, key).map_or(&[], Node::items);
+        all.iter().map(move |node| self.with(node))
+    }
+
+    /// Its place.
+    pub(crate) fn place(self) -> Place {
+        Place::at(self.file, self.root, self.node)
+    }
+}
+
+/// The value of a key: as `two_words`, or as `twoWords`.
+pub(crate) fn get<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+    node.get(key).or_else(|| if key.contains('_') { node.get(&camel(key)) } else { None })
+}
+
+fn camel(key: &str) -> String {
+    let mut out = String::with_capacity(key.len());
+    let mut upper = false;
+    for c in key.chars() {
+        match c {
+            '_' => upper = true,
+            c if upper => {
+                out.push(c.to_ascii_uppercase());
+                upper = false;
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}
