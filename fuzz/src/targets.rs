@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 17] = [
+pub const ALL: [(&str, Entry); 18] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -46,6 +46,7 @@ pub const ALL: [(&str, Entry); 17] = [
     ("caddy", caddy),
     ("aws", aws),
     ("envoy", envoy),
+    ("varnish", varnish),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -317,6 +318,11 @@ pub fn aws(data: &[u8]) {
 
 /// Envoy's file, or what it prints.
 pub fn envoy(data: &[u8]) {
+    configured(data);
+}
+
+/// A VCL.
+pub fn varnish(data: &[u8]) {
     configured(data);
 }
 

@@ -25,6 +25,8 @@ mod patches;
 #[allow(dead_code, reason = "not everybody needs all of them")]
 #[path = "../../diagnosis/src/configuration/samples.rs"]
 mod samples;
+#[path = "configuration/varnish.rs"]
+mod varnish;
 
 /// Deterministic, so that a failure comes again.
 struct Dice(u64);

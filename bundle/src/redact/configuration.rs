@@ -26,6 +26,7 @@ const REQUEST_HEADERS: &[&str] = &[
     "x-scheme",
     "forwarded",
     "early-data",
+    "location",
 ];
 
 /// An argument as both programs write it: quoted, or up to a blank or `;`.
@@ -43,6 +44,9 @@ fn rules() -> &'static [Rule] {
         // Quoted and bare parts may follow each other without a blank (HAProxy).
         let rest = format!(r"(?P<value>{VALUE}(?:[ \t]*{VALUE})*)");
         let one = format!("(?P<value>{VALUE}+)");
+        // Within a line: a quote that ends there may have begun before (VCL, HAProxy).
+        let own = VALUE.replace(r#"[^"\\]"#, r#"[^"\\\n]"#).replace(r"[^'\\]", r"[^'\\\n]");
+        let line = format!(r"(?P<value>{own}(?:[ \t]*{own})*)");
         let patterns = [
             // First: what masks within a key must not hide the rest of it.
             ("private-key", r#"()(?P<value>\bdata:[^\s;"']+)"#.to_owned()),
@@ -66,7 +70,7 @@ fn rules() -> &'static [Rule] {
             (
                 "credentials",
                 format!(
-                    r#"(?i)((?:"|'|\b)(?:proxy-)?authorization\b[:\\"')]*(?:[ \t]+-[im]+(?:[ \t]+[a-z]+)?)*[ \t\\]+){rest}"#
+                    r#"(?i)((?:"|'|\b)(?:proxy-)?authorization\b[:\\"')]*(?:[ \t]+-[im]+(?:[ \t]+[a-z]+)?)*[ \t\\]+){line}"#
                 ),
             ),
             (
@@ -122,6 +126,12 @@ fn rules() -> &'static [Rule] {
                     r"(?mi)(^[ \t]*(?:dns[ \t]+[a-z0-9_.-]+|eab[ \t]+\S+|[a-z_]*(?:api|auth|access|secret|private|eab|shared)_?(?:token|key|key_id|secret)|mac_key|client_secret)[ \t]+){rest}"
                 ),
             ),
+            // VCL's: headers that are set or compared; keys of signatures.
+            (
+                "header-value",
+                r#"(?i)(\b(?:be)?(?:req|resp|obj|req_top)\.http\.(?P<name>[a-z0-9_-]+)\s*(?:==|!=|!~|~|\+=|=)\s*)(?P<value>"[^"\n]*"(?:\s*\+?\s*"[^"\n]*")*|\{"[\s\S]*?"\})"#.to_owned(),
+            ),
+            ("secret-named", r#"(?i)(\bhmac_[a-z0-9]+\(\s*)(?P<value>"[^"\n]*")"#.to_owned()),
             (
                 "payload",
                 format!(r"(?i)(\btcp-check[ \t]+send[a-z-]*[ \t]+|\bhttp-check[ \t]+send\b.*?\bbody(?:-lf)?[ \t]+){rest}"),

@@ -19,6 +19,7 @@ mod nginx;
 mod part;
 mod patch;
 mod source;
+mod varnish;
 
 pub use dialect::{Dialect, Fix, Masked, Program, Purpose};
 pub use docs::markdown;
@@ -32,13 +33,14 @@ use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 6] = [
+pub static DIALECTS: [&Dialect; 7] = [
     &nginx::DIALECT,
     &haproxy::DIALECT,
     &apache::DIALECT,
     &caddy::DIALECT,
     &aws::DIALECT,
     &envoy::DIALECT,
+    &varnish::DIALECT,
 ];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).

@@ -14,6 +14,8 @@ pub(crate) mod envoy;
 pub(crate) mod haproxy;
 #[path = "nginx/samples.rs"]
 pub(crate) mod nginx;
+#[path = "varnish/samples.rs"]
+pub(crate) mod varnish;
 
 /// About what, the text, and what it says: kind and line, `?` where unsure.
 pub(crate) type Sample = (&'static str, String, Vec<&'static str>);
@@ -27,6 +29,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("caddy", caddy::all()),
         ("aws", aws::all()),
         ("envoy", envoy::all()),
+        ("varnish", varnish::all()),
     ]
 }
 
@@ -40,5 +43,6 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("caddy", caddy::SECRETS),
         ("aws", aws::SECRETS),
         ("envoy", envoy::SECRETS),
+        ("varnish", varnish::SECRETS),
     ]
 }

@@ -359,11 +359,18 @@ fn lives(addr: SocketAddr, chatty: bool, most: Duration) -> Option<Duration> {
 /// What the admin port prints of the configuration.
 fn dump(port: u16) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.write_all(b"GET /config_dump HTTP/1.0\r\n\r\n").unwrap();
+    let request = "GET /config_dump HTTP/1.1\r\nHost: admin\r\nConnection: close\r\n\r\n";
+    stream.write_all(request.as_bytes()).unwrap();
     let head = head(&mut stream).unwrap();
-    assert!(head.contains(" 200 "), "{head}");
-    let mut body = String::new();
-    stream.read_to_string(&mut body).unwrap();
+    assert!(head.contains(" 200 ") && head.contains("chunked"), "{head}");
+    let mut left = String::new();
+    stream.read_to_string(&mut left).unwrap();
+    let (mut body, mut rest) = (String::new(), left.as_str());
+    while let Some((size, after)) = rest.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap();
+        body.push_str(&after[..size]);
+        rest = &after[(size + 2).min(after.len())..];
+    }
     body
 }
 

@@ -60,6 +60,7 @@ fn takes(id: &str, folder: &Path, text: &str) {
             accepted("apache2", &["-t", "-f", &file], &text);
         }
         "envoy" => super::envoy::takes(folder, text),
+        "varnish" => super::varnish::takes(folder, text),
         _ => {
             let text = text.replace("x:1", "127.0.0.1:1").replace("x:2", "127.0.0.1:2");
             std::fs::write(&config, &text).unwrap();
@@ -102,7 +103,7 @@ fn patches_are_taken_and_mend_what_they_name() {
             *count.entry(id).or_insert(0) += 1;
         }
     }
-    assert!(count.len() == 5 && count.values().all(|count| *count > 3), "{count:?}");
+    assert!(count.len() == 6 && count.values().all(|count| *count > 3), "{count:?}");
 }
 
 const NGINX: &str = "worker_processes 1;\npid {dir}/pid; error_log {dir}/error.log; events {}\nhttp { access_log off;\n\
@@ -127,6 +128,10 @@ const ENVOY: &str = "static_resources:\n  listeners:\n  - name: console\n    add
     clusters:\n  - name: console\n    connect_timeout: 5s\n    load_assignment:\n      cluster_name: console\n      \
     endpoints: [{ lb_endpoints: [{ endpoint: { address: { socket_address: { address: 127.0.0.1, port_value: {backend-port} } } } }] }]\n";
 
+const VARNISH: &str = "vcl 4.1;\nbackend default { .host = \"127.0.0.1\"; .port = \"{backend-port}\"; }\nsub vcl_recv {\n    \
+    if (req.url ~ \"^/app/\") {\n        return (synth(404));\n    }\n    return (hash);\n}\nsub vcl_pipe {\n    \
+    set bereq.http.Connection = \"close\";\n}\n";
+
 #[test]
 fn what_is_patched_opens_sockets() {
     for (product, template) in [
@@ -135,6 +140,7 @@ fn what_is_patched_opens_sockets() {
         (Product::Apache, apache::whole(APACHE)),
         (Product::Caddy, CADDY.to_owned()),
         (Product::Envoy, ENVOY.to_owned()),
+        (Product::Varnish, VARNISH.to_owned()),
     ] {
         let own = backend();
         let values = BTreeMap::from([

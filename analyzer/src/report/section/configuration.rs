@@ -4,7 +4,7 @@
 use crate::report::part::{Span, limited, prose};
 use crate::report::{Case, words};
 use serde::Serialize;
-use wss_diagnosis::configuration::{Configured, ConfiguredIssue, DIALECTS, Followed, Reading};
+use wss_diagnosis::configuration::{Configured, ConfiguredIssue, Followed, Reading};
 
 /// Files, lines and reasons shown.
 const COUNT: usize = 40;
@@ -16,8 +16,6 @@ pub(super) struct Configuration {
     files: Vec<Listed>,
     more: usize,
     programs: Vec<Read>,
-    /// Where none was given: what could be.
-    names: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -54,9 +52,7 @@ struct Lost {
 
 impl Configuration {
     pub(super) fn new(case: &Case<'_>) -> Self {
-        let names: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.name).collect();
-        let names = names.join(", ");
-        let nothing = Self { files: Vec::new(), more: 0, programs: Vec::new(), names };
+        let nothing = Self { files: Vec::new(), more: 0, programs: Vec::new() };
         let Some(configured) = &case.diagnosis.configuration else { return nothing };
         let (files, more) = limited(
             configured.checked.files.iter().map(|file| Listed {
@@ -71,7 +67,7 @@ impl Configuration {
         );
         let readings = configured.checked.readings.iter().enumerate();
         let programs = readings.map(|(at, reading)| read(case, configured, at, reading)).collect();
-        Self { files, more, programs, names: String::new() }
+        Self { files, more, programs }
     }
 }
 
