@@ -2,6 +2,7 @@
 //! what lies above it is its effect. What two runs or two sides show of each other
 //! is asked above this ([`crate::diagnose()`]).
 
+use crate::evidence::answers::Limit;
 use crate::evidence::{By, Evidence, SocketState};
 use crate::model::{
     Alternative, Cause, Confidence, Finding, Location, Next, NextStep, Severity, Status, Verdict,
@@ -234,7 +235,8 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<Next>) -> Verdict {
         return cannot_tell(summary, missing);
     }
     // One that gets through now and then is no console.
-    if let Some(met) = e.deciding().and_then(|(_, route, _)| route.limit_leaves_little()) {
+    let limit = e.deciding().map(|(_, route, path)| route.limit(path));
+    if let Some(Limit::LeavesLittle(met)) = &limit {
         let (refused, of) = (met.refused.len(), met.of);
         return cannot_tell(
             format!(
@@ -280,7 +282,10 @@ fn without_claim(e: &Evidence<'_>, unsettled: Vec<Next>) -> Verdict {
     }
     let both = e.deciding().is_some_and(|(_, route, _)| route.holdings().any(|one| one.pings()));
     let sure = held.is_some() && both;
-    let mut confidence = if sure { Confidence::High } else { Confidence::Medium };
+    // That it was their number is told by what passed alone: by lot, another server may.
+    let by_number = matches!(&limit, Some(Limit::Collectors(met)) if met.at_a_time);
+    let most = if by_number { Confidence::Medium } else { Confidence::High };
+    let mut confidence = if sure { most } else { Confidence::Medium };
     let mut summary = summary;
     if let Some(runs) = e.disagreeing_runs() {
         confidence = confidence.min(Confidence::Medium);

@@ -149,7 +149,9 @@ fn holds(out: &mut String, config: &Config) {
     }
     let _ = writeln!(
         out,
-        ".\nAt most {AT_ONCE} of them are open at a time, begun {} s apart or more; the others wait for their turn.",
+        ".\nThey are opened as browsers open them where that passed (browser-upgrade), but for the subprotocol;\n\
+         else as curl does it.\n\
+         At most {AT_ONCE} of them are open at a time, begun {} s apart or more; the others wait for their turn.",
         ladder.apart.as_secs_f64()
     );
     if !ladder.left_out.is_empty() {
@@ -171,7 +173,7 @@ fn names(out: &mut String, config: &Config) {
     let _ = writeln!(
         out,
         "\nSent with a User-Agent of its own ({own}), but for what stands for a browser's\n\
-         (browser-upgrade, compressed-upgrade, h2-connect): that carries a browser's\n\
+         (browser-upgrade, compressed-upgrade, h2-connect, what is held): that carries a browser's\n\
          ({USER_AGENT}),\nsince filters refuse programs by their name and let browsers pass. \
          Where something is\nrefused, it is asked again in both names (ua-pages, ua-get, \
          ua-upgrade), by up to 12 connections. Where no path is known, it is asked for in other\n\

@@ -243,6 +243,22 @@ pub fn navigation(config: &Config, path: &str, form: &Form<'_>) -> Request {
 /// subprotocol; `extensions` as offered, if any.
 #[must_use]
 pub fn browser(config: &Config, path: &str, extensions: Option<&str>) -> Request {
+    as_browsers(config, path, extensions, asked_subprotocol(config, path))
+}
+
+/// The same without a subprotocol: where none is agreed on, no server speaks of its own
+/// accord, nor ends a connection whose first message does not come.
+#[must_use]
+pub fn browser_without_words(config: &Config, path: &str) -> Request {
+    as_browsers(config, path, None, None)
+}
+
+fn as_browsers(
+    config: &Config,
+    path: &str,
+    extensions: Option<&str>,
+    subprotocol: Option<&str>,
+) -> Request {
     let mut request = Request::new("GET", path);
     host(&mut request, config);
     let console = console_socket(config, path);
@@ -268,7 +284,6 @@ pub fn browser(config: &Config, path: &str, extensions: Option<&str>) -> Request
     if let Some(extensions) = extensions {
         request.header("Sec-WebSocket-Extensions", extensions);
     }
-    let subprotocol = asked_subprotocol(config, path);
     if let Some(subprotocol) = subprotocol {
         request.header("Sec-WebSocket-Protocol", subprotocol);
     }

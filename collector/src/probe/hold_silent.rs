@@ -5,7 +5,9 @@
 
 use super::{open, opening};
 use crate::net::dial::Way;
-use crate::net::request::{Form, UPGRADE, get, recorded_subprotocol};
+use crate::net::request::{
+    Form, Request, UPGRADE, browser_without_words, get, recorded_subprotocol,
+};
 use crate::net::{Ctx, hold};
 pub use crate::wire::hold::Manner;
 use std::sync::Arc;
@@ -17,6 +19,16 @@ use wss_bundle::{Failure, FailureKind, Operation};
 /// itself asks for goes before it.
 const GRAPHQL: &str = "graphql-ws";
 
+/// How a connection that is held is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opening {
+    /// As the upgrade: as curl does it.
+    AsCurl,
+    /// As browsers do it, but for the subprotocol. Each is one more answer to what a
+    /// browser asks: of several servers one may refuse `Origin`.
+    AsBrowsers,
+}
+
 /// Upgrades a connection of its own and holds it; gives how it ended, and at which age. The
 /// caller has its permit.
 ///
@@ -27,16 +39,9 @@ pub async fn held(
     way: Arc<Way>,
     planned: Duration,
     manner: Manner,
+    opened: Opening,
 ) -> Result<(EndedBy, Duration), Failure> {
-    let config = &ctx.net.config;
-    let path = ctx.path.as_deref().unwrap_or("/");
-    let mut extra = UPGRADE.to_vec();
-    if manner.server_data {
-        let own = recorded_subprotocol(config, path).unwrap_or(GRAPHQL);
-        extra.push(("Sec-WebSocket-Protocol", own));
-    }
-    let agent = ctx.net.agent(ctx.route);
-    let request = get(config, path, &Form { extra: &extra, agent, ..Form::default() });
+    let request = request(&ctx, &manner, opened);
     let mut conn = open(&ctx, &way, false).await?;
     let reply = opening(&mut conn, &request).await?;
     match reply.head.status() {
@@ -47,4 +52,18 @@ pub async fn held(
             format!("no 101 this time, but {}", status.unwrap_or_default()),
         )),
     }
+}
+
+fn request(ctx: &Ctx, manner: &Manner, opened: Opening) -> Request {
+    let config = &ctx.net.config;
+    let path = ctx.path.as_deref().unwrap_or("/");
+    let mut extra = UPGRADE.to_vec();
+    if manner.server_data {
+        let own = recorded_subprotocol(config, path).unwrap_or(GRAPHQL);
+        extra.push(("Sec-WebSocket-Protocol", own));
+    } else if opened == Opening::AsBrowsers {
+        return browser_without_words(config, path);
+    }
+    let agent = ctx.net.agent(ctx.route);
+    get(config, path, &Form { extra: &extra, agent, ..Form::default() })
 }

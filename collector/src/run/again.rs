@@ -17,6 +17,7 @@ use super::{Event, Events, Progress};
 use crate::net::dial::Way;
 use crate::net::{Ctx, Net};
 use crate::probe;
+use crate::probe::hold_silent::Opening;
 use std::sync::Arc;
 use std::time::Duration;
 use wss_bundle::accept::{self, Fit};
@@ -35,6 +36,8 @@ pub(crate) const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_
 pub(crate) use limit::{LONGEST, WINDOWS, after_holds};
 /// Times that a question is asked again.
 const TIMES: usize = 3;
+/// Times in all that a handshake is asked which fails beside one that passes.
+const OFTEN: usize = 9;
 /// Handshakes whose answers make a count worth saying.
 const COUNT: usize = 6;
 
@@ -74,6 +77,8 @@ enum Got {
     /// What unknown paths get: a page, or a 404.
     Unknown,
     Refused,
+    /// An error of who passes it on, as by a limit on what is open at a time.
+    Failed,
     /// An end without an answer.
     Ended,
     /// Nothing, for as long as was waited.
@@ -98,6 +103,7 @@ fn got(seen: &Observation) -> Option<Got> {
             429 | 503 | 509 if handshake => Got::Limited,
             401 => Got::Unauthorized,
             200..=299 | 404 if handshake => Got::Unknown,
+            500.. if handshake => Got::Failed,
             500.. => Got::Refused,
             _ if handshake => Got::Refused,
             _ => Got::Passed,
@@ -218,8 +224,9 @@ fn about(seen: &Seen, path: &str, credentials: bool) -> Vec<Turn> {
     }
     let mut turns = spaced(first, path, TIMES);
     if let Some(passing) = twin {
-        // Two of a kind that differ by lot, four times each, are one in a hundred.
-        turns.extend(at_once(first, path, 2));
+        // Two servers by lot, of which one refuses it: to miss the other in nine is one in
+        // five hundred.
+        turns.extend(at_once(first, path, OFTEN - TIMES - 1));
         turns.extend(at_once(passing, path, 2));
         for (other, how) in &failing[1..] {
             let times = if *how == Got::Silence { 1 } else { TIMES - 1 };
@@ -331,9 +338,7 @@ pub(super) async fn run(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &E
             once(net, route, way, &turn, events).await;
         }
     }
-    if settled.is_empty() {
-        limit::wait_out(net, route, way, events, seen.0.len()).await;
-    }
+    limit::wait_out(net, route, way, events, seen.0.len()).await;
     running.end(&Ok(()), net);
     // A limit lets some pass; what refuses every upgrade in the collector's name, however
     // seldom it comes, may go by the name.
@@ -341,6 +346,17 @@ pub(super) async fn run(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &E
     let mut own = seen.0.iter().filter(|(ask, ..)| *ask == Ask::Upgrade);
     let limited = seen.0.iter().any(|(_, _, got)| *got == Got::Limited);
     settled.is_empty() && (!limited || own.all(|(_, _, got)| *got == Got::Limited))
+}
+
+/// How connections are opened that are held: as browsers do it, where that passed each
+/// time but for a limit.
+pub(super) fn opening(net: &Net, route: usize, path: &str) -> Opening {
+    let seen = Seen::of(net, route);
+    let mut told = seen.about(Ask::Browser, path).filter(|got| *got != Got::Limited).peekable();
+    match told.peek().is_some() && told.all(|got| got == Got::Passed) {
+        true => Opening::AsBrowsers,
+        false => Opening::AsCurl,
+    }
 }
 
 /// Waits; false when the user stops it.
@@ -447,7 +463,8 @@ mod tests {
             (Browser, "/v1/ws", Refused),
             (Upgrade, "/v1/graphql", Unknown),
         ];
-        let b = [(1, Browser), (2, Browser), (0, Browser), (0, Browser), (0, Browser)];
+        let once = (0, Browser);
+        let b = [(1, Browser), (2, Browser), once, once, once, once, once, once];
         let u = [(0, Upgrade); 5];
         assert_eq!(kinds(&all), [&b[..], &u].concat());
     }

@@ -7,7 +7,7 @@ use super::{Progress, Tasks};
 use crate::config::RouteConfig;
 use crate::net::dial::{Way, permit};
 use crate::net::{Ctx, Net};
-use crate::probe::hold_silent::{Manner, held};
+use crate::probe::hold_silent::{Manner, Opening, held};
 use futures_util::future::{join, join_all};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -105,9 +105,10 @@ pub(super) fn start_holds(net: &Arc<Net>, routes: &mut [Upgrades], tasks: &mut T
         net.recorder.tell(Progress::HoldStarted { planned, connections });
         let net = net.clone();
         tasks.spawn(async move {
-            let on = OnRoute { net: &net, route: index, path: &path, way: &way };
+            let opened = super::again::opening(&net, index, &path);
+            let on = OnRoute { net: &net, route: index, path: &path, way: &way, opened };
             climb(&on, &ladder).await;
-            super::again::after_holds(&net, index, &way, &path).await;
+            super::again::after_holds(&net, index, &way, &path, opened).await;
         });
     }
 }
@@ -199,6 +200,7 @@ struct OnRoute<'a> {
     route: usize,
     path: &'a str,
     way: &'a Arc<Way>,
+    opened: Opening,
 }
 
 impl OnRoute<'_> {
@@ -238,7 +240,7 @@ impl Place for OnRoute<'_> {
             }
         };
         let running = Running::begin(net, step);
-        let result = held(ctx, self.way.clone(), rung.length, manner).await;
+        let result = held(ctx, self.way.clone(), rung.length, manner, self.opened).await;
         drop(permit);
         running.end(&result, net);
         match result {

@@ -252,6 +252,47 @@ async fn a_working_socket_is_upgraded_pinged_and_held() {
     assert_eq!(names, ["addresses, direct", "again, direct"], "{others:#?}");
 }
 
+/// How connections were opened that were held.
+fn openings(collected: &Collected) -> Vec<String> {
+    let held = collected.observations.iter().filter(|o| o.probe.starts_with("hold-"));
+    held.filter_map(|o| match &o.step {
+        Step::Upgrade(upgrade) => Some(upgrade.request.text().into_owned()),
+        _ => None,
+    })
+    .collect()
+}
+
+/// Each is one more sample of what a browser gets, where browsers get through at all.
+#[tokio::test]
+async fn what_is_held_is_opened_as_browsers_open_it_where_that_passed() {
+    let held =
+        |address: SocketAddr| Config { hold: Duration::from_millis(600), ..config(address.port()) };
+    let all = openings(&collect(held(server(origin).await)).await);
+    assert_eq!(all.len(), 2);
+    for request in all {
+        for header in ["Origin: http://", "User-Agent: Mozilla/", "Cache-Control: no-cache"] {
+            assert!(request.contains(header), "{header}: {request}");
+        }
+        assert!(!request.contains("Sec-WebSocket-Protocol"), "{request}");
+    }
+    let refuses_origin = server(|mut stream| async move {
+        let request = head(&mut stream).await;
+        if request.contains("Origin:") {
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").await;
+            let _ = stream.shutdown().await;
+            return;
+        }
+        let _ = stream.write_all(SWITCH.as_bytes()).await;
+        echo(stream).await;
+    });
+    let all = openings(&collect(held(refuses_origin.await)).await);
+    assert_eq!(all.len(), 2);
+    for request in all {
+        assert!(!request.contains("Origin:"), "{request}");
+        assert!(request.contains("User-Agent: wss-collector/"), "{request}");
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_keeps_its_body() {
     let address = answering(

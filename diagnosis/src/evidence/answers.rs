@@ -7,11 +7,12 @@
 //! here, once, and no twin is compared with it.
 
 mod limits;
+mod meaning;
 
-use super::holding::HOLDS;
 use super::{Author, Reply, ReplyKind, RouteView};
+use limits::may_be_limit;
 pub(super) use limits::set_aside;
-use limits::{may_be_limit, spaced};
+pub use meaning::{Limit, LimitMet, Refuses};
 use std::collections::BTreeMap;
 use wss_bundle::observation::{Peer, probe};
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
@@ -19,7 +20,7 @@ use wss_bundle::{FailureKind, Observation, Outcome, Step};
 /// A kind of request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Asked {
-    /// The upgrade as curl sends it; holds begin with it as well.
+    /// The upgrade as curl sends it; holds begin with it, or with the next.
     Upgrade,
     /// The same as browsers send it.
     Browser,
@@ -58,16 +59,21 @@ impl Asked {
         })
     }
 
-    /// What a step asks. A hold that takes a browser's name, where programs' are refused,
-    /// asks something else than the upgrade does.
+    /// What a step asks. A hold that is opened as browsers do it asks what they ask; one
+    /// that takes but their name, where programs' are refused, asks something else than
+    /// the upgrade does.
     fn by(o: &Observation) -> Option<Self> {
-        if let Step::Upgrade(upgrade) = &o.step
-            && o.probe.starts_with("hold-")
-            && upgrade.request.text().to_ascii_lowercase().contains("\nuser-agent: mozilla/")
-        {
-            return None;
+        let own = Self::of(&o.probe)?;
+        let Step::Upgrade(upgrade) = &o.step else { return Some(own) };
+        if !o.probe.starts_with("hold-") {
+            return Some(own);
         }
-        Self::of(&o.probe)
+        let request = upgrade.request.text().to_ascii_lowercase();
+        let has = |line: &str| request.contains(line);
+        if BROWSERS.into_iter().all(has) {
+            return Some(Self::Browser);
+        }
+        (!has("\nuser-agent: mozilla/")).then_some(own)
     }
 
     /// Whether it asks for a WebSocket.
@@ -90,6 +96,9 @@ impl Asked {
         }
     }
 }
+
+/// Headers that a handshake as browsers send it has, and one as curl sends it has not.
+const BROWSERS: [&str; 3] = ["\norigin:", "\npragma: no-cache", "\ncache-control: no-cache"];
 
 /// What tells two answers apart: the same of one server's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,14 +234,6 @@ impl<'v, 'a> Answers<'v, 'a> {
     }
 }
 
-/// Handshakes that a limit refused beside others that passed it.
-pub struct LimitMet<'v, 'a> {
-    /// Those that were refused, in the order of time.
-    pub refused: Vec<&'v Reply<'a>>,
-    /// How many handshakes were asked for in all.
-    pub of: usize,
-}
-
 /// A question: what was asked, and for which path.
 type Question<'a> = (Asked, &'a str);
 
@@ -343,59 +344,5 @@ impl<'a> RouteView<'a> {
         matches!(o.step, Step::Upgrade(_))
             .then(|| self.answers(asked, o.path.as_deref()?).agreeing(observation).into())
             .flatten()
-    }
-
-    /// The limit that some of the handshakes met and others did not.
-    #[must_use]
-    pub fn limit_met(&self) -> Option<LimitMet<'_, 'a>> {
-        let handshake = |reply: &&Reply<'a>| matches!(reply.observation.step, Step::Upgrade(_));
-        let all = || self.replies().filter(handshake);
-        let refused: Vec<_> = all().filter(|reply| self.is_limits(reply.observation)).collect();
-        (!refused.is_empty()).then(|| LimitMet { refused, of: all().count() })
-    }
-
-    /// The same, where it leaves little: most handshakes met it, and with them every
-    /// connection that was to be held.
-    #[must_use]
-    pub fn limit_leaves_little(&self) -> Option<LimitMet<'_, 'a>> {
-        let met = self.limit_met().filter(|met| met.refused.len() * 2 > met.of)?;
-        let held = |reply: &&Reply<'a>| HOLDS.contains(&reply.observation.probe.as_str());
-        let none = self.holdings().next().is_none();
-        (none && met.refused.iter().any(held)).then_some(met)
-    }
-
-    /// Whether what looks like a limit goes by the kind of handshake, so that it is none.
-    #[must_use]
-    pub fn goes_by_kind(&self) -> bool {
-        !limits::refused_by_kind(&self.replies).is_empty()
-    }
-
-    /// Those of the limit's answers whose words are not a limiter's: only their number
-    /// tells (see `limits`).
-    #[must_use]
-    pub fn is_by_number(&self, reply: &Reply<'_>) -> bool {
-        self.is_limits(reply.observation) && !may_be_limit(reply)
-    }
-
-    /// The handshakes before which the route was quiet for about a second.
-    #[must_use]
-    pub fn spaced(&self) -> Vec<&'a Observation> {
-        self.after(limits::QUIET_MS)
-    }
-
-    /// The handshakes before which it was quiet for so long that the window of most limits
-    /// is over.
-    #[must_use]
-    pub fn late(&self) -> Vec<&'a Observation> {
-        let first = self.observations.iter().find(|o| matches!(o.step, Step::Upgrade(_)));
-        let mut late = self.after(limits::WINDOW_MS);
-        late.retain(|o| first.is_some_and(|first| first.id != o.id));
-        late
-    }
-
-    fn after(&self, quiet: f64) -> Vec<&'a Observation> {
-        let all = self.observations.iter().copied();
-        let all: Vec<_> = all.filter(|o| matches!(o.step, Step::Upgrade(_))).collect();
-        spaced(&all, quiet).collect()
     }
 }

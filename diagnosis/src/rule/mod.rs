@@ -13,6 +13,7 @@ mod compression;
 pub(crate) mod configuration;
 mod hold;
 mod likeness;
+mod limit;
 mod network;
 mod notes;
 mod origin;
@@ -128,7 +129,7 @@ static RULES: &[Rule] = &[
     tls::LB_HTTP2_ALPN,
     tls::TLS_INTERCEPTED,
     tls::TLS_UNTRUSTED,
-    repeat::RATE_LIMITED,
+    limit::RATE_LIMITED,
     repeat::BACKENDS_DIFFER,
     repeat::TURNED,
     repeat::RUNS_TAKE_TURNS,
@@ -138,13 +139,14 @@ static RULES: &[Rule] = &[
     upgrade::REDIRECTED,
     upgrade::PROXY_BLOCKS_WEBSOCKET,
     upgrade::LB_HTTP2,
+    limit::OR_CLOSED,
     upgrade::BAD_GATEWAY,
     upgrade::NO_HEALTHY_BACKEND,
     upgrade::GATEWAY_TIMEOUT,
     upgrade::LB_STRIPS_UPGRADE,
     socket::BAD_HANDSHAKE,
     socket::FRAMES_BLOCKED,
-    repeat::LIMIT_HIDES,
+    limit::LIMIT_HIDES,
     origin::PROXY_REJECTS_NAME,
     origin::BROWSERS_NAME,
     origin::ORIGIN_REJECTED,
@@ -169,7 +171,7 @@ static RULES: &[Rule] = &[
     browser::BROWSER_RECONNECTS,
     browser::BROWSER_RECORDING_OLD,
     browser::BROWSER_MESSAGE,
-    repeat::LIMIT_MET,
+    limit::LIMIT_MET,
     notes::WAITED_TOO_SHORT,
     notes::CURL_OVER_HTTP2,
     notes::SELECTED_ROUTE_DIFFERS,

@@ -83,6 +83,12 @@ pub(crate) fn cases() -> Vec<Case> {
         in_turn(base(&good), &good, &[many, many, many]),
         ("broken", "rate-limited", "server-side", Medium),
     );
+    let shut = Run::inside().direct(true).resolved("203.0.113.10");
+    case(
+        "503 of nginx' own to a path however it is asked for, and pages pass",
+        in_turn(shut.plain(WS, &good, LIMIT, LIMIT_BODY), &good, &[limit, limit, limit]),
+        ("broken", "insufficient", "server-side", Low),
+    );
     case(
         "a limit lets one pass, and refuses those that are spaced",
         in_turn(base(&good), &good, &[ok, limit, limit, limit]),
@@ -204,6 +210,46 @@ fn contradictions_are_counted_and_no_twin_is_believed() {
     let said = serde_json::to_string(&diagnosis).unwrap();
     for never in ["Origin", "is announced and", "offers compression"] {
         assert!(!said.contains(never), "{never}: {said}");
+    }
+}
+
+/// A hold that is opened as browsers open theirs is one more answer to what they ask;
+/// those of older bundles are answers to what curl asks.
+#[test]
+fn a_hold_is_an_answer_to_the_question_that_it_asked() {
+    let good = Leaf::good();
+    let browsers = "GET /v1/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nPragma: no-cache\r\n\
+                    Cache-Control: no-cache\r\nUser-Agent: Mozilla/5.0\r\nUpgrade: websocket\r\n\
+                    Origin: https://x\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    let curls = "GET /v1/ws HTTP/1.1\r\nHost: x\r\nUser-Agent: wss-collector/1\r\nAccept: */*\r\n\
+                 Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    let held = |request: &str, refused: bool| {
+        let mut bundle = healthy(Run::inside().direct(true), &good)
+            .hold(&good, 75.0, Cut::Never, Cut::Never)
+            .one_hold(probe::HOLD_RUNG, &good, 10.0, Cut::Never)
+            .one_hold(probe::HOLD_RUNG, &good, 24.0, Cut::Never)
+            .done();
+        let all = bundle.observations.observations.iter_mut();
+        let mut last = None;
+        for o in all.filter(|o| o.probe.starts_with("hold-")) {
+            if let Step::Upgrade(upgrade) = &mut o.step {
+                upgrade.request = request.into();
+                last = Some(upgrade);
+            }
+        }
+        if refused && let Some(wss_bundle::Outcome::Ok(reply)) = last.map(|one| &mut one.result) {
+            reply.head = wss_bundle::ResponseHead::new("HTTP/1.1 403 Forbidden\r\n\r\n");
+        }
+        diagnose(&[bundle]).verdict
+    };
+    for request in [browsers, curls] {
+        let verdict = held(request, false);
+        assert_eq!((verdict.cause.slug(), verdict.confidence), ("none", Confidence::High));
+    }
+    for (request, noun) in [(browsers, "upgrades as browsers send them"), (curls, "upgrades of")] {
+        let verdict = held(request, true);
+        assert_eq!(verdict.cause.slug(), "backends-differ", "{}", verdict.summary);
+        assert!(verdict.summary.contains(noun), "{}", verdict.summary);
     }
 }
 

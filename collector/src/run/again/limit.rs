@@ -3,6 +3,7 @@
 //! at a time is asked for one at a time. Nothing else is done on the route meanwhile.
 
 use super::{Ask, Events, Got, Net, Seen, Turn, Way, once, wait};
+use crate::probe::hold_silent::Opening;
 use crate::run::plan::step_name;
 use crate::run::step::Running;
 use std::sync::Arc;
@@ -22,28 +23,32 @@ const ALONE: Duration = Duration::from_secs(1);
 const SINGLES: usize = 6;
 
 /// What is left to be told of a limit, once everything was asked again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Left {
     /// It refused the last one still.
     Window,
-    /// It refused none that was asked alone.
-    Number,
+    /// It refused these beside others, and none of what was asked again.
+    Number(Vec<Ask>),
 }
 
 /// What is left to ask about a path, after the first `before` answers.
 fn left(seen: &Seen, before: usize, path: &str) -> Option<Left> {
-    let own = |all: &[(Ask, String, Got)]| -> Vec<Got> {
+    let own = |all: &[(Ask, String, Got)]| -> Vec<(Ask, Got)> {
         let own = all.iter().filter(|(ask, p, _)| *ask != Ask::Page && p == path);
-        own.map(|(_, _, got)| *got).collect()
+        own.map(|(ask, _, got)| (*ask, *got)).collect()
     };
     let (first, again) = (own(&seen.0[..before]), own(&seen.0[before..]));
-    match again.last()? {
-        Got::Limited => Some(Left::Window),
-        _ if first.contains(&Got::Limited) => {
-            again.iter().all(|got| *got == Got::Passed).then_some(Left::Number)
-        }
-        _ => None,
+    if again.last()?.1 == Got::Limited {
+        return Some(Left::Window);
     }
+    let mut refused: Vec<Ask> = Vec::new();
+    for (ask, got) in first {
+        if matches!(got, Got::Limited | Got::Failed) && !refused.contains(&ask) {
+            refused.push(ask);
+        }
+    }
+    let passed = again.iter().all(|(_, got)| *got == Got::Passed);
+    (passed && !refused.is_empty()).then_some(Left::Number(refused))
 }
 
 /// Waits out the window of a limit that refuses still, and asks alone for what was
@@ -56,14 +61,20 @@ pub(super) async fn wait_out(
     before: usize,
 ) {
     let seen = Seen::of(net, route);
-    let found = super::twin_paths(&net.config)
-        .find_map(|path| Some((path.to_owned(), left(&seen, before, path)?)));
-    match found {
-        Some((path, Left::Window)) => window(net, route, way, events, &path).await,
-        Some((path, Left::Number)) if says_unavailable(net, route, &path) => {
-            singles(net, route, way, events, &path).await;
+    let paths: Vec<String> = super::twin_paths(&net.config).map(str::to_owned).collect();
+    // Whoever counts what is open counts it on all paths.
+    let mut times = SINGLES;
+    for path in paths {
+        match left(&seen, before, &path) {
+            Some(Left::Window) => return window(net, route, way, events, &path).await,
+            Some(Left::Number(refused)) if failed(net, route, &path) => {
+                if !singles(net, route, way, events, &path, (&refused, times)).await {
+                    return;
+                }
+                times = 0;
+            }
+            _ => {}
         }
-        _ => {}
     }
 }
 
@@ -90,23 +101,43 @@ async fn window(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &Events, p
     }
 }
 
-/// One at a time, until one does not pass.
-async fn singles(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &Events, path: &str) {
-    let turn = Turn { wait: ALONE, ask: Ask::Upgrade, path: path.to_owned() };
-    for _ in 0..SINGLES {
+/// One at a time, until one does not pass: first each kind that was refused, for a limit
+/// counts whatever comes; then as often as makes a lot unlikely. Whether all passed.
+async fn singles(
+    net: &Arc<Net>,
+    route: usize,
+    way: &Arc<Way>,
+    events: &Events,
+    path: &str,
+    (refused, times): (&[Ask], usize),
+) -> bool {
+    // Over HTTP/2 another request goes before it.
+    let alone = |ask: &&Ask| **ask != Ask::Connect;
+    let all = refused.iter().filter(alone).copied();
+    let more = if refused == [Ask::Browser] { Ask::Browser } else { Ask::Upgrade };
+    let asks = all.chain(std::iter::repeat(more)).take(times.max(refused.len()));
+    for ask in asks {
+        let turn = Turn { wait: ALONE, ask, path: path.to_owned() };
         if !wait(net, turn.wait).await {
-            return;
+            return false;
         }
         once(net, route, way, &turn, events).await;
-        if Seen::of(net, route).about(Ask::Upgrade, path).last() != Some(Got::Passed) {
-            return;
+        if Seen::of(net, route).about(ask, path).last() != Some(Got::Passed) {
+            return false;
         }
     }
+    true
 }
 
 /// Asks alone for what was refused while other connections were held: a hold is one of
-/// several at a time.
-pub(crate) async fn after_holds(net: &Arc<Net>, route: usize, way: &Arc<Way>, path: &str) {
+/// several at a time. It is asked in the way in which they were.
+pub(crate) async fn after_holds(
+    net: &Arc<Net>,
+    route: usize,
+    way: &Arc<Way>,
+    path: &str,
+    opened: Opening,
+) {
     let id = &net.config.routes[route].route.id;
     let answers = net.recorder.all(|seen| {
         let own = seen.route == *id && seen.probe.starts_with("hold-");
@@ -119,7 +150,11 @@ pub(crate) async fn after_holds(net: &Arc<Net>, route: usize, way: &Arc<Way>, pa
     let running = Running::begin(net, step_name(super::AGAIN, &id.0, Some("after the holds")));
     // Nobody waits for what it tells: the holds are over.
     let (events, _) = mpsc::unbounded_channel();
-    singles(net, route, way, &events, path).await;
+    let ask = match opened {
+        Opening::AsBrowsers => Ask::Browser,
+        Opening::AsCurl => Ask::Upgrade,
+    };
+    singles(net, route, way, &events, path, (&[ask], SINGLES)).await;
     running.end(&Ok(()), net);
 }
 
@@ -130,12 +165,13 @@ fn status(seen: &Observation) -> Option<u16> {
     }
 }
 
-/// Whether a handshake was answered with 503, which is a limit's, a full queue's, or a
-/// dead server's.
-fn says_unavailable(net: &Net, route: usize, path: &str) -> bool {
+/// Whether a handshake was answered with an error of who passes it on, which is a
+/// limit's, a full queue's, or a dead server's.
+fn failed(net: &Net, route: usize, path: &str) -> bool {
     let id = &net.config.routes[route].route.id;
     let own = |seen: &Observation| seen.route == *id && seen.path.as_deref() == Some(path);
-    net.recorder.all(|seen| own(seen).then(|| status(seen)).flatten()).contains(&503)
+    let all = net.recorder.all(|seen| own(seen).then(|| status(seen)).flatten());
+    all.into_iter().any(|status| status >= 500)
 }
 
 /// What the last answer asks to wait, in seconds; a date is none that is kept to.
@@ -163,7 +199,7 @@ fn retry_after(net: &Net, route: usize, path: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Got::{Limited, Passed, Refused};
+    use Got::{Failed, Limited, Passed, Refused};
 
     fn after(first: &[Got], again: &[Got]) -> Option<Left> {
         let all = first.iter().chain(again);
@@ -181,7 +217,10 @@ mod tests {
 
     #[test]
     fn what_passes_alone_is_asked_alone_some_more() {
-        assert_eq!(after(&[Passed, Limited], &[Passed, Passed]), Some(Left::Number));
+        let number = Some(Left::Number(vec![Ask::Upgrade]));
+        assert_eq!(after(&[Passed, Limited], &[Passed, Passed]), number);
+        assert_eq!(after(&[Passed, Failed], &[Passed, Passed]), number);
+        assert_eq!(after(&[Passed, Failed], &[Passed, Failed]), None);
         assert_eq!(after(&[Passed, Refused], &[Passed, Passed]), None);
         assert_eq!(after(&[Passed, Limited], &[Passed, Refused]), None);
     }
