@@ -154,7 +154,8 @@ pub enum Sign {
 /// What a row rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// The real program answered so in this project's tests.
+    /// The real program answered so; its answer is in `tests/status/answers/ID.http`, and
+    /// the program is asked again by this project's tests.
     Measured,
     /// The maker's documentation or source, or what people report.
     Documents,
@@ -264,8 +265,9 @@ pub fn markdown() -> String {
          when it is stale (`UPDATE_DOCS=1 cargo test -p wss-diagnosis docs` writes it anew). The \
          first row that fits is taken. *Leads to* is the cause where pages and upgrade alike are \
          answered so; where upgrades alone are, who stands where decides (`docs/rules.md`). Rows \
-         marked *documents* rest on the maker's documents or on what people report; the real \
-         program was asked for the others.\n\n\
+         marked *documents* rest on the maker's documents or on what people report. Of the others the \
+         real program's answer is in `tests/status/answers/` under the row's id, and a test asks the \
+         programs again (`tests/tests/status.rs`).\n\n\
          | id | program | status | it says | means | leads to | rests on | source |\n\
          |---|---|---|---|---|---|---|---|\n",
     );

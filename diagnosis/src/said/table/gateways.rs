@@ -21,18 +21,18 @@ pub(super) static ROWS: &[Row] = &[
         ENVOY_DOC, ("HTTP/1.1 502 Bad Gateway\ncontent-type: text/plain\ndate: x\nserver: envoy", "upstream connect error or disconnect/reset before headers. reset reason: protocol error"),
     ),
     measured(
-        "envoy-unreachable", "Envoy", &[503], Body(&["reset reason: connection failure", "reset reason: remote connection failure", "reset reason: local connection failure", "reset reason: connection timeout", "delayed connect error", "immediate connect error", "Connection refused"]), NoConnection, NoHealthyBackend, "it cannot connect to the backend", "response flag UF; the endpoint's address and port",
+        "envoy-unreachable", "Envoy", &[503], Body(&["reset reason: connection failure", "reset reason: remote connection failure", "reset reason: local connection failure", "reset reason: connection timeout", "delayed connect error", "immediate connect error"]), NoConnection, NoHealthyBackend, "it cannot connect to the backend", "response flag UF; the endpoint's address and port",
         ENVOY_DOC, ("HTTP/1.1 503 Service Unavailable\ncontent-type: text/plain\ndate: x\nserver: envoy", "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: 111"),
     ),
     measured(
         "envoy-hangs-up", "Envoy", &[503], Body(&["reset reason: connection termination", "reset reason: remote reset", "reset reason: local reset"]), HangsUp, NoHealthyBackend, "the backend ended the connection in place of an answer", "response flags UC, UR",
         ENVOY_DOC, ("HTTP/1.1 503 Service Unavailable\ncontent-type: text/plain\ndate: x\nserver: envoy", "upstream connect error or disconnect/reset before headers. reset reason: connection termination"),
     ),
-    documented(
+    measured(
         "envoy-overflow", "Envoy", &[503], Every(&[RESET, "overflow"]), Full, NoHealthyBackend, "it has as many requests under way to the backend as it may", "circuit_breakers (Istio: DestinationRule connectionPool); response flag UO",
         ENVOY_DOC, ("HTTP/1.1 503 Service Unavailable\ncontent-type: text/plain\ndate: x\nserver: envoy\nx-envoy-overloaded: true", "upstream connect error or disconnect/reset before headers. reset reason: overflow"),
     ),
-    measured(
+    documented(
         "envoy-reset", "Envoy", &[503], Body(&[RESET]), NoValidAnswer, NoHealthyBackend, "the connection to the backend failed before an answer", "its access log's response flags",
         ENVOY_DOC, ("HTTP/1.1 503 Service Unavailable\ncontent-type: text/plain\ndate: x\nserver: envoy", "upstream connect error or disconnect/reset before headers. reset reason: something new"),
     ),
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[Row] = &[
         "envoy-rbac", "Envoy", &[403], Whole(&["RBAC: access denied"]), Denied, BlockedPage, "its RBAC filter refuses the request", "Istio: AuthorizationPolicy; envoy.filters.http.rbac",
         "https://istio.io/latest/docs/ops/common-problems/security-issues/", ("HTTP/1.1 403 Forbidden\ncontent-length: 19\ncontent-type: text/plain\ndate: x\nserver: envoy", "RBAC: access denied"),
     ),
-    documented(
+    measured(
         "envoy-jwt", "Envoy", &[401], Body(&["Jwt is missing", "Jwt verification fails", "Jwt is expired", "Jwt issuer is not configured"]), SignOn, AuthRequired, "its JWT filter wants a token", "Istio: RequestAuthentication",
         "https://www.envoyproxy.io/docs/envoy/latest/configuration/http/http_filters/jwt_authn_filter", ("HTTP/1.1 401 Unauthorized\ncontent-type: text/plain\nwww-authenticate: Bearer realm=\"https://x/\"\nserver: envoy", "Jwt is missing"),
     ),
@@ -152,7 +152,7 @@ pub(super) static ROWS: &[Row] = &[
         "squid-connect-fail", "Squid", &[503], Sign::Squid("ERR_CONNECT_FAIL"), NoConnection, NoHealthyBackend, "it cannot connect to the server", "access.log; the address that it resolves",
         "squid source, errors/templates", ("HTTP/1.1 503 Service Unavailable\nServer: squid/5.7\nX-Squid-Error: ERR_CONNECT_FAIL 111", "<body id=ERR_CONNECT_FAIL>"),
     ),
-    measured(
+    documented(
         "squid-dns-fail", "Squid", &[503], Sign::Squid("ERR_DNS_FAIL"), NoConnection, NoHealthyBackend, "it cannot resolve the server's name", "dns_nameservers, hosts_file",
         "squid source, errors/templates", ("HTTP/1.1 503 Service Unavailable\nServer: squid/5.7\nX-Squid-Error: ERR_DNS_FAIL 0", "<body id=ERR_DNS_FAIL>"),
     ),
@@ -160,11 +160,11 @@ pub(super) static ROWS: &[Row] = &[
         "squid-tls-fail", "Squid", &[503], Sign::Squid("ERR_SECURE_CONNECT_FAIL"), BackendTls, NoHealthyBackend, "TLS between it and the server fails", "the server's certificate, sslproxy_ca settings",
         "squid source, errors/templates", ("HTTP/1.1 503 Service Unavailable\nServer: squid/5.7\nX-Squid-Error: ERR_SECURE_CONNECT_FAIL 71", "<body id=ERR_SECURE_CONNECT_FAIL>"),
     ),
-    documented(
+    measured(
         "squid-timeout", "Squid", &[504], Sign::Squid("ERR_READ_TIMEOUT"), Slow, GatewayTimeout, "the server does not answer in time", "read_timeout",
         "squid source, errors/templates", ("HTTP/1.1 504 Gateway Timeout\nServer: squid/5.7\nX-Squid-Error: ERR_READ_TIMEOUT 0", "<body id=ERR_READ_TIMEOUT>"),
     ),
-    documented(
+    measured(
         "squid-zero-size", "Squid", &[502, 503], Sign::Squid("ERR_ZERO_SIZE_OBJECT"), HangsUp, BadGateway, "the server ended the connection in place of an answer", "",
         "squid source, errors/templates", ("HTTP/1.1 502 Bad Gateway\nServer: squid/5.7\nX-Squid-Error: ERR_ZERO_SIZE_OBJECT 0", "<body id=ERR_ZERO_SIZE_OBJECT>"),
     ),

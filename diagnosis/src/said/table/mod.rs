@@ -18,7 +18,7 @@ pub static ROWS: &[&[Row]] =
 /// What everybody who speaks HTTP by nginx' code is recognised by.
 const NGINX: &[&str] = &["nginx", "openresty", "ingress-nginx"];
 
-/// A row that the real program gave.
+/// A row that the real program gave: its answer is in `tests/status/answers/ID.http`.
 #[allow(clippy::too_many_arguments, reason = "a table")]
 const fn measured(
     id: &'static str,

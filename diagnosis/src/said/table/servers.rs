@@ -143,7 +143,7 @@ pub(super) static ROWS: &[Row] = &[
         "apache-502-dns", "Apache httpd", &[502], Body(&["DNS lookup failure for"]), NoConnection, BadGateway, "it cannot resolve the backend's name", "error.log: AH00898",
         APACHE_DOC, ("HTTP/1.1 502 Proxy Error\nServer: Apache/2.4.68 (Debian)", "<title>502 Proxy Error</title>\n<h1>Proxy Error</h1>\n<p>The proxy server could not handle the request<p>Reason: <strong>DNS lookup failure for: bindplane.internal</strong></p></p>"),
     ),
-    documented(
+    measured(
         "apache-502-read", "Apache httpd", &[502], Body(&["Error reading from remote server"]), HangsUp, BadGateway, "the backend ended the connection in place of an answer, or took longer than ProxyTimeout", "error.log: AH01102, AH00898",
         APACHE_DOC, ("HTTP/1.1 502 Proxy Error\nServer: Apache/2.4.68 (Debian)", "<title>502 Proxy Error</title>\n<h1>Proxy Error</h1>\n<p>The proxy server received an invalid\nresponse from an upstream server.<br />\nThe proxy server could not handle the request<p>Reason: <strong>Error reading from remote server</strong></p></p>"),
     ),
@@ -183,7 +183,7 @@ pub(super) static ROWS: &[Row] = &[
     ),
 
     // Go and Caddy.
-    measured(
+    documented(
         "gorilla-hijack", "a Go server", &[500], Header("sec-websocket-version", ""), CannotHandOver, LbStripsUpgrade, "its WebSocket library saw the upgrade and could not take over the connection: a middleware wraps the response (logging, compression, tracing, authentication)", "its log: `response does not implement http.Hijacker`",
         "https://github.com/go-chi/chi/issues/915, https://github.com/kataras/muxie/issues/12; gorilla/websocket server.go, Upgrade", ("HTTP/1.1 500 Internal Server Error\nContent-Type: text/plain; charset=utf-8\nSec-Websocket-Version: 13\nX-Content-Type-Options: nosniff", "Internal Server Error\n"),
     ),
@@ -203,7 +203,7 @@ pub(super) static ROWS: &[Row] = &[
         "caddy-503", "Caddy", &[503], ByEmpty(&["caddy"]), NoBackend, NoHealthyBackend, "no upstream is available: all are marked down, or there is none", "its log at level error: `no upstreams available`; health_uri, fail_duration",
         "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#health-checks", ("HTTP/1.1 503 Service Unavailable\nServer: Caddy\nContent-Length: 0", ""),
     ),
-    documented(
+    measured(
         "caddy-504", "Caddy", &[504], ByEmpty(&["caddy"]), Slow, GatewayTimeout, "the backend does not answer in time", "transport http: dial_timeout, response_header_timeout",
         "https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#the-http-transport", ("HTTP/1.1 504 Gateway Timeout\nServer: Caddy\nContent-Length: 0", ""),
     ),
