@@ -17,6 +17,7 @@ use wss_analyzer::report::{Case, html, markdown};
 use wss_bundle::Bundle;
 use wss_bundle::read::{self, Limits};
 use wss_diagnosis::{Cause, diagnose};
+use wss_lab::field::replaced::complaints;
 use wss_lab::scenario;
 
 fn root() -> PathBuf {
@@ -144,4 +145,42 @@ fn every_cause_of_the_scenarios_is_there() {
     missing.sort();
     missing.dedup();
     assert!(missing.is_empty(), "no golden page for {missing:?}");
+}
+
+/// Every bundle that is recorded: the goldens', and those that many are made of.
+fn every_bundle() -> Vec<(String, Vec<Bundle>)> {
+    let named = |path: &Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    let mut all: Vec<_> =
+        recorded().iter().map(|folder| (named(folder), bundles(folder))).collect();
+    let mut bases: Vec<PathBuf> = std::fs::read_dir(root().join("src/generate/base"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|e| e == "zip"))
+        .collect();
+    bases.sort();
+    all.extend(bases.iter().map(|zip| {
+        let bundle = read::file(zip, &Limits::default()).unwrap().bundle;
+        (named(zip), vec![bundle])
+    }));
+    all
+}
+
+/// Two parts, on two cores.
+fn replaced(part: usize) {
+    let mut wrong = Vec::new();
+    for (name, bundles) in every_bundle().into_iter().skip(part).step_by(2) {
+        let complaints = complaints(&bundles, 1, 0).into_iter();
+        wrong.extend(complaints.map(|complaint| format!("{name}: {complaint}")));
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn no_single_answer_that_is_another_makes_a_confident_other_verdict_in_the_first_half() {
+    replaced(0);
+}
+
+#[test]
+fn no_single_answer_that_is_another_makes_a_confident_other_verdict_in_the_second_half() {
+    replaced(1);
 }

@@ -8,6 +8,7 @@ mod live;
 pub mod matrix;
 pub mod property;
 mod recorded;
+pub mod replaced;
 mod run;
 mod server;
 
