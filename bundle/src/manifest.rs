@@ -168,6 +168,7 @@ impl GivenOption {
 /// Something that the user gave and that could not be used. It never ends a run:
 /// who gave it asks what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct NotUsed {
     /// The option: `--har`, `--config`, `--curl-output`, `--browser-message`.
     pub option: String,

@@ -27,6 +27,16 @@ macro_rules! slugs {
                 s.serialize_str(self.slug())
             }
         }
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let all: Vec<&str> = Self::ALL.iter().map(|one| one.slug()).collect();
+                schemars::json_schema!({ "type": "string", "enum": all })
+            }
+        }
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.slug())
@@ -37,6 +47,7 @@ macro_rules! slugs {
 
 /// What `wss-analyzer report --format json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Diagnosis {
     /// Name and version of this format.
     pub format: ReportFormat,
@@ -135,6 +146,7 @@ pub struct Change {
 
 /// Name and version of the report's JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportFormat {
     /// `wss-report`.
     pub name: &'static str,
@@ -146,6 +158,7 @@ pub struct ReportFormat {
 
 /// The bundles of one problem.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CaseSummary {
     /// Case id (the first bundle's).
     pub id: String,
@@ -160,6 +173,7 @@ pub struct CaseSummary {
 
 /// One bundle of a case.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BundleSummary {
     /// Its UUID.
     pub id: String,
@@ -299,6 +313,7 @@ slugs! {
 
 /// What is broken, whose it is, how sure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Verdict {
     /// Whether it works.
     pub status: Status,
@@ -326,6 +341,17 @@ pub struct Next {
 impl std::fmt::Display for Next {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.command)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Next {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Next".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        String::json_schema(generator)
     }
 }
 
@@ -367,6 +393,7 @@ slugs! {
 
 /// Another cause that fits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Alternative {
     /// Which.
     pub cause: Cause,
@@ -378,6 +405,7 @@ pub struct Alternative {
 
 /// Something noticed, with the observations that show it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Id of the rule that noticed it.
     pub rule: &'static str,
@@ -422,6 +450,17 @@ impl Citations {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Citations {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Citations".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Vec::<Citation>::json_schema(generator)
+    }
+}
+
 impl Serialize for Citations {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_seq(self.iter())
@@ -430,6 +469,7 @@ impl Serialize for Citations {
 
 /// An observation that shows something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Citation {
     /// UUID of the bundle.
     pub bundle: String,
@@ -441,6 +481,7 @@ pub struct Citation {
 
 /// What to do about a finding.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Remedy {
     /// A few words.
     pub title: String,
@@ -471,6 +512,7 @@ impl Remedy {
 
 /// Configuration to paste.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Snippet {
     /// `nginx`, `haproxy`, `squid`, `text` …
     pub language: String,
@@ -480,6 +522,7 @@ pub struct Snippet {
 
 /// One of the four items that support asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChecklistItem {
     /// `upgrade-test`, `proxy-or-load-balancer`, `failed-handshake`, `network-path`.
     pub item: &'static str,
@@ -538,6 +581,7 @@ slugs! {
 
 /// A device on the path.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Device {
     /// What it does.
     pub role: DeviceRole,
@@ -553,6 +597,7 @@ pub struct Device {
 
 /// How far one route climbed, for one path.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RouteLadder {
     /// UUID of the bundle.
     pub bundle: String,
@@ -593,6 +638,7 @@ slugs! {
 
 /// One layer of a ladder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LayerState {
     /// Which.
     pub layer: Layer,
@@ -656,6 +702,7 @@ slugs! {
 
 /// What the holds showed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Idle {
     /// Seconds that the silent hold lasted.
     pub held_s: f64,
