@@ -15,6 +15,9 @@ pub struct Manifest {
     pub id: String,
     /// Ties bundles of one problem together.
     pub case: String,
+    /// The ticket that it belongs to (`--ticket`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<String>,
     /// Which side of the corporate network it was collected on.
     pub vantage: Vantage,
     /// What was to be reached.
@@ -125,19 +128,19 @@ impl GivenOption {
         Self { option: option.to_owned(), value: Some(value.into()), secret: false }
     }
 
-    /// Whether it belongs to the request, and so to a run from another place as
+    /// Whether it belongs to the request or the case, and so to a run from another place as
     /// well. Proxies, addresses and names are those of one place.
     #[must_use]
     pub fn of_the_request(&self) -> bool {
-        const REQUEST: [&str; 7] =
-            ["--cacert", "--cert", "--key", "-H", "-u", "--timeout", "--encrypt-to"];
+        const REQUEST: [&str; 8] =
+            ["--cacert", "--cert", "--key", "-H", "-u", "--timeout", "--encrypt-to", "--ticket"];
         REQUEST.contains(&self.option.as_str())
     }
 
     /// Whether curl has it, too.
     #[must_use]
     pub fn is_curls(&self) -> bool {
-        !matches!(self.option.as_str(), "--timeout" | "--encrypt-to" | "--obfuscate")
+        !matches!(self.option.as_str(), "--timeout" | "--encrypt-to" | "--obfuscate" | "--ticket")
     }
 
     /// As it stands in a command, for a POSIX shell: placeholders in capitals for

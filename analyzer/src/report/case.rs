@@ -92,6 +92,18 @@ impl<'a> Case<'a> {
         Self { diagnosis, views, path, signatures }
     }
 
+    /// The tickets that the bundles name, each once.
+    #[must_use]
+    pub fn tickets(&self) -> Vec<&'a str> {
+        let mut out: Vec<&str> = Vec::new();
+        for ticket in self.views.iter().filter_map(|view| view.bundle.manifest.ticket.as_deref()) {
+            if !out.contains(&ticket) {
+                out.push(ticket);
+            }
+        }
+        out
+    }
+
     /// The view of the bundle with this id.
     #[must_use]
     pub fn view(&self, id: &str) -> Option<&View<'a>> {

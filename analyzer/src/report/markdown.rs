@@ -48,7 +48,9 @@ pub fn render(case: &Case<'_>) -> String {
     noticed(&mut out, case);
     missing(&mut out, case);
     rivals(&mut out, case);
-    let _ = writeln!(out, "Case {}", code(&diagnosis.case.id));
+    let tickets: String =
+        case.tickets().iter().map(|ticket| format!(", ticket {}", code(ticket))).collect();
+    let _ = writeln!(out, "Case {}{tickets}", code(&diagnosis.case.id));
     out
 }
 

@@ -112,6 +112,7 @@ impl Run {
                 format: Default::default(),
                 id: id.into(),
                 case: "K7QF-2M9D".into(),
+                ticket: None,
                 vantage,
                 target: target.clone(),
                 collector: Collector {

@@ -201,3 +201,15 @@ fn pages_to_look_at() {
     }
     println!("{}", folder.display());
 }
+
+#[test]
+fn a_ticket_stands_on_the_page_and_in_the_reply() {
+    let mut case = cases().into_iter().next().unwrap();
+    for bundle in &mut case.bundles {
+        bundle.manifest.ticket = Some("CS-12 <b>".into());
+    }
+    let html = render(&case.diagnosis, &case.bundles);
+    assert!(html.contains("ticket CS-12 &lt;b&gt;"), "not on the page");
+    let reply = report::markdown::render(&Case::new(&case.diagnosis, &case.bundles));
+    assert!(reply.contains(", ticket `CS-12 <b>`"), "{reply}");
+}

@@ -97,6 +97,9 @@ fn attachments(r: &mut Redactor, all: &mut Vec<Attachment>) {
 fn manifest(r: &mut Redactor, bundle: &mut Bundle) {
     let manifest = &mut bundle.manifest;
     given(r, MANIFEST, "case", &mut manifest.case);
+    if let Some(ticket) = &mut manifest.ticket {
+        given(r, MANIFEST, "ticket", ticket);
+    }
     for path in &mut manifest.target.paths {
         text(r, MANIFEST, "target path", path);
     }

@@ -15,12 +15,13 @@ pub(super) fn text(bundle: &Bundle, left_out: usize) -> String {
          ==========================\n\n\
          Target     {}\n\
          Seen from  {} the corporate network\n\
-         Case       {}\n\
+         Case       {}\n{}\
          Collected  {} UTC by wss-collector {}\n\
          Complete   {}\n",
         target.origin(),
         manifest.vantage.as_str(),
         manifest.case,
+        manifest.ticket.as_deref().map(|t| format!("Ticket     {t}\n")).unwrap_or_default(),
         manifest.started_at.format("%Y-%m-%d %H:%M:%S"),
         manifest.collector.version,
         if manifest.complete { "yes" } else { "no: the collection was interrupted" },

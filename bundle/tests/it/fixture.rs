@@ -25,6 +25,7 @@ pub(crate) fn bundle(secret: &str) -> Bundle {
             format: Default::default(),
             id: "0f9a1c9e-6f0e-4f3e-9d0c-7a2f7c7d9b11".into(),
             case: format!("CASE {secret}"),
+            ticket: None,
             vantage: Vantage::Inside,
             target: target.clone(),
             collector: Collector {

@@ -28,6 +28,7 @@ pub fn options(args: &CollectArgs, auth_in_url: bool) -> Vec<GivenOption> {
     let text = |option: &str, value: &Option<String>| {
         value.as_ref().map(|value| GivenOption::new(option, value))
     };
+    out.extend(text("--ticket", &args.ticket));
     out.extend(text("--noproxy", &args.noproxy));
     let files = [("--cacert", &args.cacert), ("--cert", &args.cert), ("--key", &args.key)];
     for (option, path) in files {

@@ -157,6 +157,9 @@ pub struct CollectArgs {
     /// Ties bundles of one problem together [default: made up]
     #[arg(long, value_name = "ID", value_parser = parse::case, help_heading = "Bundle")]
     pub case: Option<String>,
+    /// The ticket that this belongs to: stands in the bundle, its name and the report
+    #[arg(long, value_name = "ID", value_parser = parse::ticket, help_heading = "Bundle")]
+    pub ticket: Option<String>,
     /// Proxy or load balancer in front of Bindplane, and its version, where you know it
     #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
     pub lb: Option<String>,

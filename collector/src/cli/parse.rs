@@ -49,6 +49,18 @@ pub fn case(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// A ticket's id: other systems write it as they like, so that spaces and more are taken.
+///
+/// # Errors
+/// Nothing, too much, or what no name may hold.
+pub fn ticket(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > 64 || text.chars().any(char::is_control) {
+        return Err("expected up to 64 characters".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// `500ms`, `10s`, `2m`, `1h`, or a number of seconds.
 ///
 /// # Errors

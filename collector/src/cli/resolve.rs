@@ -45,6 +45,8 @@ pub struct Job {
     pub vantage: Option<Vantage>,
     /// `--case`, or a made-up one.
     pub case: String,
+    /// `--ticket`.
+    pub ticket: Option<String>,
     /// What a person said.
     pub answers: Answers,
     /// Options without which the same command would not do the same again.
@@ -250,6 +252,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         },
         vantage: args.vantage,
         case: args.case.unwrap_or_else(made_up_case),
+        ticket: args.ticket,
         answers: Answers {
             load_balancer: args.lb,
             network_path: args.network_path,

@@ -255,6 +255,7 @@ pub(super) fn bundle(
             format: Format::default(),
             id: uuid::Uuid::new_v4().to_string(),
             case: job.case.clone(),
+            ticket: job.ticket.clone(),
             vantage,
             target: target.clone(),
             collector: Collector {

@@ -30,11 +30,12 @@ fn text(opened: &Opened) -> String {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "Target     {}\nSeen from  {} the corporate network\nCase       {}\nCollected  {} by \
+        "Target     {}\nSeen from  {} the corporate network\nCase       {}\n{}Collected  {} by \
          wss-collector {} on {}\nComplete   {}\n\nEntries ({}):",
         safe(&manifest.target.origin()),
         manifest.vantage.as_str(),
         safe(&manifest.case),
+        manifest.ticket.as_deref().map(|t| format!("Ticket     {}\n", safe(t))).unwrap_or_default(),
         manifest.started_at.format("%Y-%m-%d %H:%M:%S UTC"),
         safe(&manifest.collector.version),
         safe(&manifest.collector.os),

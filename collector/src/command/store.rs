@@ -108,15 +108,19 @@ fn unnamed(job: &Job) -> String {
     format!("wss-{case}.names.json")
 }
 
-/// `wss-<host>-<vantage>-<UTC time>.zip` (`.zip.age` when encrypted), with nothing
-/// in it that a file system or a shell minds.
+/// `wss-<host>-<vantage>-<UTC time>.zip` (`wss-<ticket>-<host>-…` where there is a ticket,
+/// `.zip.age` when encrypted), with nothing in it that a file system or a shell minds.
 fn default_name(bundle: &Bundle, number: u32, sealed: bool) -> PathBuf {
     let manifest = &bundle.manifest;
     let host = cleaned(&manifest.target.host);
     let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
     let again = if number > 1 { format!("-{number}") } else { String::new() };
     let ending = if sealed { "zip.age" } else { "zip" };
-    PathBuf::from(format!("wss-{host}-{}-{time}{again}.{ending}", manifest.vantage.as_str()))
+    let ticket = manifest.ticket.as_deref().map(|t| format!("{}-", cleaned(t))).unwrap_or_default();
+    PathBuf::from(format!(
+        "wss-{ticket}{host}-{}-{time}{again}.{ending}",
+        manifest.vantage.as_str()
+    ))
 }
 
 /// A host as a part of a file's name.

@@ -70,6 +70,25 @@ fn it_fails_and_says_what_to_run_next() {
 }
 
 #[test]
+fn a_ticket_stands_in_the_name_the_bundle_and_the_next_command() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Stripped);
+    let url = server.url();
+    let asked = args(&[&url, "--no-input", "--ticket", "Case 12/7"]);
+    let said = text(&run(folder.path(), &asked).stdout);
+    assert!(said.contains("--ticket 'Case 12/7'"), "{said}");
+    let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap().unwrap().path();
+    let name = file.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("wss-Case_12_7-127.0.0.1-inside-2"), "{name}");
+    let opened = read::file(&file, &Limits::default()).unwrap();
+    assert_eq!(opened.bundle.manifest.ticket.as_deref(), Some("Case 12/7"));
+    let shown = text(&run(folder.path(), &["inspect", name]).stdout);
+    assert!(shown.contains("Ticket     Case 12/7"), "{shown}");
+    let refused = run(folder.path(), &args(&[&url, "--ticket", "a\u{1b}b"]));
+    assert_eq!(refused.status.code(), Some(2), "{}", text(&refused.stderr));
+}
+
+#[test]
 fn without_a_terminal_there_are_plain_lines_and_no_escapes() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::start(Upgrades::Work);

@@ -32,6 +32,7 @@ fn bundle(host: &str, paths: &[&str], pasted: &[u8]) -> Bundle {
             format: Format::default(),
             id: "b".into(),
             case: "C".into(),
+            ticket: None,
             vantage: Vantage::Inside,
             target: target.clone(),
             collector,

@@ -51,6 +51,7 @@ impl Run {
                     format: Format::default(),
                     id: id.into(),
                     case: "K7QF-2M9D".into(),
+                    ticket: None,
                     vantage,
                     target: target.clone(),
                     collector: Collector {

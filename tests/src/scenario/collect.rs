@@ -154,6 +154,7 @@ async fn finish(
             format: Format::default(),
             id: uuid::Uuid::new_v4().to_string(),
             case: "scenario".into(),
+            ticket: None,
             vantage,
             target: target.clone(),
             collector: Collector {

@@ -27,6 +27,7 @@ pub(super) struct Verdict {
     also: Option<Also>,
     target: String,
     case: String,
+    tickets: Vec<String>,
     runs: Vec<Run>,
 }
 
@@ -77,6 +78,7 @@ impl Verdict {
             }),
             target: words::cut(&case.diagnosis.case.target, 200),
             case: words::cut(&case.diagnosis.case.id, 60),
+            tickets: case.tickets().into_iter().map(|ticket| words::cut(ticket, 60)).collect(),
             runs: case
                 .views
                 .iter()

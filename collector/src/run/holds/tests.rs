@@ -258,6 +258,7 @@ fn bundle(holds: Vec<Observation>) -> Bundle {
             format: manifest::Format::default(),
             id: "11111111-1111-4111-8111-111111111111".into(),
             case: "K7QF-2M9D".into(),
+            ticket: None,
             vantage: Vantage::Inside,
             target: target.clone(),
             collector: manifest::Collector {
