@@ -3,14 +3,17 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_collector::cli::{Cli, Command};
-use wss_collector::command::{collect, config_commands, extra, inspect, misused, upload};
+use wss_collector::command::{ask, collect, config_commands, extra, inspect, misused, upload};
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => return ExitCode::from(misused(&error)),
+    let (cli, asked) = match Cli::try_parse() {
+        Ok(cli) => (cli, false),
+        Err(error) => match ask::target(&error) {
+            Some(cli) => (cli, true),
+            None => return ExitCode::from(misused(&error)),
+        },
     };
-    ExitCode::from(match cli.command {
+    let code = ExitCode::from(match cli.command {
         Some(Command::Inspect { bundle, identity }) => {
             inspect::inspect(&bundle, identity.as_deref())
         }
@@ -22,5 +25,9 @@ fn main() -> ExitCode {
         Some(Command::Man { command }) => extra::man(command.as_deref()),
         Some(Command::PacWorker) => wss_collector::proxy::pac::engine::worker(),
         None => collect::collect(cli.collect),
-    })
+    });
+    if asked {
+        ask::before_closing();
+    }
+    code
 }

@@ -242,6 +242,10 @@ pub fn target(text: &str, paths: &[String]) -> Result<(Target, Option<Credential
     if host.is_empty() {
         return Err(format!("the target has no host; {example}"));
     }
+    // No host's name (RFC 952), and an option to whoever pastes a suggested command.
+    if host.starts_with('-') {
+        return Err(format!("the target begins with a hyphen, as no host does; {example}"));
+    }
     let port = url.port_or_known_default().unwrap_or_else(|| scheme.default_port());
     if port == 0 {
         return Err("the target's port is 0; expected 1 to 65535".to_owned());
@@ -358,6 +362,7 @@ mod tests {
         for (text, says) in [
             ("", "empty"),
             ("a b", "blanks"),
+            ("--help", "hyphen"),
             ("ftp://x", "scheme"),
             ("https://", "understood"),
             ("https://:443", "understood"),

@@ -1,14 +1,19 @@
 //! What only a person knows, asked on a terminal while probes run: three short
-//! questions at most, each with what was found out so far as its default.
+//! questions at most, each with what was found out so far as its default. And the
+//! target, where the program was started by a double click.
 //!
 //! Only those that no option answers. Whoever gives `--vantage` has read the
 //! manual, or pasted the command for the other side: nothing is asked then.
 
 use super::err;
 use super::so_far::SoFar;
+use crate::cli::Cli;
 use crate::cli::resolve::Job;
 use crate::screen::safe;
+use clap::Parser;
+use clap::error::ErrorKind;
 use std::io::{BufRead, IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use wss_bundle::Vantage;
@@ -22,11 +27,71 @@ const LONGEST: usize = 400;
 
 /// Whether there is somebody to ask, and something.
 pub(super) fn wanted(job: &Job) -> bool {
-    job.vantage.is_none()
-        && !job.no_input
-        && !job.json
-        && std::io::stdin().is_terminal()
-        && std::io::stderr().is_terminal()
+    job.vantage.is_none() && !job.no_input && !job.json && somebody()
+}
+
+/// Whether a person sits at both ends.
+fn somebody() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// Asks for the target where nothing at all was given, as by a double click; `None`
+/// where that is not what is wrong, or nobody answers.
+#[must_use]
+pub fn target(error: &clap::Error) -> Option<Cli> {
+    let alone = std::env::args_os().count() == 1;
+    if error.kind() != ErrorKind::MissingRequiredArgument || !alone || !somebody() {
+        return None;
+    }
+    err("Where is the Bindplane console? Its address, as in the browser: ");
+    let _ = std::io::stderr().flush();
+    let mut waiting = lines();
+    let line = waiting.blocking_recv();
+    put_back(waiting);
+    let target = line.as_deref().map(str::trim).filter(|target| !target.is_empty())?;
+    // What begins with a hyphen is no option.
+    match Cli::try_parse_from(["wss-collector", "--", target]) {
+        Ok(cli) => Some(cli),
+        Err(error) => {
+            let _ = super::misused(&error);
+            None
+        }
+    }
+}
+
+/// Keeps the window that a double click opened, until somebody has read what it says.
+pub fn before_closing() {
+    // Elsewhere a double click opens no window that closes.
+    if cfg!(windows) && somebody() {
+        err("\nPress Enter to close this window. ");
+        let _ = std::io::stderr().flush();
+        let _ = lines().blocking_recv();
+    }
+}
+
+/// The lines of standard input while nobody waits for one: it is read by one thread
+/// for the whole program, since a read that began cannot be taken back.
+static LINES: Mutex<Option<mpsc::UnboundedReceiver<String>>> = Mutex::new(None);
+
+fn lines() -> mpsc::UnboundedReceiver<String> {
+    if let Some(lines) = LINES.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        return lines;
+    }
+    let (sender, lines) = mpsc::unbounded_channel();
+    // A thread of its own: a read that never ends must not keep the program.
+    std::thread::spawn(move || {
+        for line in std::io::stdin().lock().lines() {
+            let Ok(line) = line else { return };
+            if sender.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
+
+fn put_back(lines: mpsc::UnboundedReceiver<String>) {
+    *LINES.lock().unwrap_or_else(PoisonError::into_inner) = Some(lines);
 }
 
 /// The person at the terminal.
@@ -40,17 +105,7 @@ pub(super) struct Person {
 impl Person {
     /// Begins to listen.
     pub(super) fn new(cancel: watch::Receiver<bool>) -> Self {
-        let (sender, lines) = mpsc::unbounded_channel();
-        // A thread of its own: a read that never ends must not keep the program.
-        std::thread::spawn(move || {
-            for line in std::io::stdin().lock().lines() {
-                let Ok(line) = line else { return };
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-        Self { lines, cancel, there: true }
+        Self { lines: lines(), cancel, there: true }
     }
 
     /// Asks; `None` when no answer came.
@@ -103,6 +158,12 @@ impl Person {
             (true, seen) => seen.map(|seen| format!("{seen} (as detected, confirmed)")),
             (false, _) => Some(answer.chars().take(LONGEST).collect()),
         }
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        put_back(std::mem::replace(&mut self.lines, mpsc::unbounded_channel().1));
     }
 }
 

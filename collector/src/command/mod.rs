@@ -1,7 +1,7 @@
 //! What the program does: one module a command.
 
 mod address;
-mod ask;
+pub mod ask;
 pub mod collect;
 pub mod config_commands;
 pub mod dry_run;

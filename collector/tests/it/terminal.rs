@@ -58,6 +58,26 @@ fn the_question_is_asked_and_its_answer_taken() {
     }
 }
 
+/// As by a double click: nothing was given, and there is a window.
+#[test]
+fn without_a_target_it_is_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(Upgrades::Stripped);
+    let screen = on_a_terminal(folder.path(), "", &[], &format!(" {} \n\n\n\n", server.url()));
+    assert!(screen.contains("Where is the Bindplane console?"), "{screen}");
+    assert!(screen.contains("BROKEN") && screen.contains("[Y/n]"), "{screen}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{screen}");
+    for answer in ["\n", "--help\n", "a b c\n"] {
+        let screen = on_a_terminal(folder.path(), "", &[], answer);
+        assert!(screen.contains("error:"), "{screen}");
+    }
+    // Where nobody can answer, as before.
+    let output = collector(folder.path()).output().unwrap();
+    let said = text(&output.stderr);
+    assert!(output.status.code() == Some(2) && said.contains("<TARGET>"), "{said}");
+    assert!(!said.contains("Where is"), "{said}");
+}
+
 /// What was detected stands there as the answer; Enter confirms it.
 #[test]
 fn three_questions_and_no_more() {
