@@ -53,7 +53,7 @@ pub struct Har {
 }
 
 /// How to make a HAR that helps.
-const HOW: &str = "in the browser, open the developer tools (F12), Network, then reload the console, \
+const HOW: &str = "in the browser, open the developer tools (F12; Option-Command-I on a Mac), Network, then reload the console, \
                    wait until it fails, and choose \"Save all as HAR\"";
 
 /// Reads a HAR from a file.

@@ -39,7 +39,7 @@ pub(crate) fn right_path(e: &Evidence<'_>) -> Remedy {
         e,
         "Use the path that the browser uses",
         &[
-            "Open the console, press F12, Network, WS, reload: the request's URL ends in the path."
+            "Open the console, then the developer tools (F12; Option-Command-I on a Mac), Network, WS, reload: the request's URL ends in the path."
                 .into(),
             "If that is one of the paths tried here, a load balancer's path rule does not send it \
              to Bindplane: send all of /v1/ there."

@@ -23,7 +23,7 @@ pub(in crate::rule) const BROWSER_MESSAGE: Rule = Rule {
 };
 
 /// How to paste something that tells.
-const BETTER: &str = "In the browser, open the developer tools (F12), Console, reload the console, wait \
+const BETTER: &str = "In the browser, open the developer tools (F12; Option-Command-I on a Mac), Console, reload the console, wait \
                       until it fails, and paste the whole red line that begins with \"WebSocket \
                       connection to\" (Firefox: \"Firefox can't establish a connection\"); a recording \
                       (--har) or a browser that the collector asks (--browser) tells more.";
