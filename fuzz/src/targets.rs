@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 18] = [
+pub const ALL: [(&str, Entry); 19] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -47,6 +47,7 @@ pub const ALL: [(&str, Entry); 18] = [
     ("aws", aws),
     ("envoy", envoy),
     ("varnish", varnish),
+    ("caddy_json", caddy_json),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -323,6 +324,11 @@ pub fn envoy(data: &[u8]) {
 
 /// A VCL.
 pub fn varnish(data: &[u8]) {
+    configured(data);
+}
+
+/// Caddy's JSON.
+pub fn caddy_json(data: &[u8]) {
     configured(data);
 }
 

@@ -33,7 +33,7 @@ use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 7] = [
+pub static DIALECTS: [&Dialect; 8] = [
     &nginx::DIALECT,
     &haproxy::DIALECT,
     &apache::DIALECT,
@@ -41,6 +41,7 @@ pub static DIALECTS: [&Dialect; 7] = [
     &aws::DIALECT,
     &envoy::DIALECT,
     &varnish::DIALECT,
+    &caddy::JSON,
 ];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).

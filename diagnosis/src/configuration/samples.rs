@@ -8,6 +8,8 @@ pub(crate) mod apache;
 pub(crate) mod aws;
 #[path = "caddy/samples.rs"]
 pub(crate) mod caddy;
+#[path = "caddy/json_samples.rs"]
+pub(crate) mod caddy_json;
 #[path = "envoy/samples.rs"]
 pub(crate) mod envoy;
 #[path = "haproxy/samples.rs"]
@@ -30,6 +32,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("aws", aws::all()),
         ("envoy", envoy::all()),
         ("varnish", varnish::all()),
+        ("caddy_json", caddy_json::all()),
     ]
 }
 
@@ -44,5 +47,6 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("aws", aws::SECRETS),
         ("envoy", envoy::SECRETS),
         ("varnish", varnish::SECRETS),
+        ("caddy_json", caddy_json::SECRETS),
     ]
 }

@@ -82,6 +82,67 @@ fn foretold(reading: &Reading) -> Result<u16, String> {
     Ok(101)
 }
 
+/// A Caddyfile as Caddy's own JSON, by the real program.
+fn adapted(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("Caddyfile");
+    std::fs::write(&config, text).unwrap();
+    let output = std::process::Command::new("caddy")
+        .args(["adapt", "--adapter", "caddyfile", "--pretty", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}\n{text}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn caddy_takes_every_sample_of_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("caddy.json");
+    for (about, text, _) in samples::caddy_json::all() {
+        // Debian's Caddy does not have it yet.
+        if about == "an age" {
+            continue;
+        }
+        let text = text.replace("x:1", "127.0.0.1:1");
+        std::fs::write(&config, &text).unwrap();
+        accepted("caddy", &["validate", "--config", &config.display().to_string()], &text);
+    }
+}
+
+/// Both readings of a site are equal: that of its Caddyfile, and that of the JSON which
+/// Caddy makes of it.
+#[test]
+fn caddys_json_says_what_its_caddyfile_says() {
+    let mut dice = Dice(0x9ae1_6a3b_2f90_404f);
+    let mut compared = BTreeMap::new();
+    for number in 0..48 {
+        let mut next = 599;
+        let site = format!(
+            "{{\nadmin off\nauto_https off\n}}\nhttp://b.example:8080 {{\n{NAMED}{}}}\n",
+            handlers(&mut dice, 0, &mut next).replace("{backend}", "127.0.0.1:1")
+        );
+        let json = adapted(&site);
+        for path in PATHS {
+            let one = read(&site, "b.example", 8080, path);
+            let two = read(&json, "b.example", 8080, path);
+            let (one, two) = (&one.readings[0], &two.readings[0]);
+            assert_eq!(one.program.name(), "Caddy");
+            assert_eq!(two.program.name(), "Caddy (JSON)");
+            assert_eq!(
+                foretold(two),
+                foretold(one),
+                "{number} {path}: {:?}\n{:?}\n{site}\n{json}",
+                two.followed,
+                one.followed
+            );
+            *compared.entry(format!("{:?}", foretold(one))).or_insert(0) += 1;
+        }
+    }
+    assert!(compared.len() > 6, "{compared:?}");
+}
+
 /// Sixty-four sites, told apart by name, each asked for nine paths.
 #[test]
 fn caddy_sends_requests_where_the_check_says() {

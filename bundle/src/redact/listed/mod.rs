@@ -5,9 +5,11 @@
 //! the diagnosis' table that reads a kind names its list.
 
 mod aws;
+mod caddy;
 mod envoy;
 
 pub use aws::AWS;
+pub use caddy::CADDY;
 pub use envoy::ENVOY;
 
 use crate::structured::Node;
@@ -38,7 +40,7 @@ impl PartialEq for Listed {
 impl Eq for Listed {}
 
 /// All of them. A document is the first one's that claims it.
-pub static LISTED: [&Listed; 2] = [&AWS, &ENVOY];
+pub static LISTED: [&Listed; 3] = [&AWS, &ENVOY, &CADDY];
 
 /// For documents that none claims.
 static NOTHING: Listed = Listed { whose: |_| true, keys: &[], pairs: &[] };

@@ -72,13 +72,13 @@ const PLAIN: [&str; 24] = [
 ];
 
 pub(super) struct Check<'t> {
-    files: &'t [File],
+    pub(super) files: &'t [File],
     pub(super) request: &'t Request<'t>,
     pub(super) reading: Reading,
     pub(super) provided: Option<Provided>,
     /// Directives that the global options put elsewhere in the order.
     moved: Vec<(String, String, String)>,
-    sure: bool,
+    pub(super) sure: bool,
 }
 
 /// What is known of the request on its way.
@@ -99,7 +99,7 @@ pub(super) struct State<'t> {
 /// Reads the files for a request.
 pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Reading {
     let mut blocks: Vec<Directive> = Vec::new();
-    let mut reading = Reading::new(Program(&super::DIALECT));
+    let mut not_given = Vec::new();
     let names: Vec<&str> =
         files.iter().map(|f| f.name.rsplit('/').next().unwrap_or_default()).collect();
     for (at, file) in files.iter().enumerate() {
@@ -109,17 +109,23 @@ pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Re
             let last = import.rsplit('/').next().unwrap_or_default();
             !(names.contains(&last) || last.contains('*') && files.len() > 1)
         };
-        reading.not_given.extend(parsed.imports.iter().filter(given).cloned());
+        not_given.extend(parsed.imports.iter().filter(given).cloned());
     }
-    let mut check =
-        Check { files, request, reading, provided: None, moved: Vec::new(), sure: true };
+    let mut check = Check::new(files, request, Program(&super::DIALECT));
+    check.reading.not_given = not_given;
     check.run(&blocks);
     check.reading
 }
 
 impl<'t> Check<'t> {
+    pub(super) fn new(files: &'t [File], request: &'t Request<'t>, program: Program) -> Self {
+        let reading = Reading::new(program);
+        Self { files, request, reading, provided: None, moved: Vec::new(), sure: true }
+    }
+
     pub(super) fn place(&self, directive: &Directive) -> Place {
-        Place::of(self.files, directive.file, directive.line)
+        let place = Place::of(self.files, directive.file, directive.line);
+        Place { path: directive.path.clone(), ..place }
     }
 
     pub(super) fn follow(&mut self, directive: &Directive) {
@@ -276,7 +282,7 @@ impl<'t> Check<'t> {
     }
 
     /// One handler. False where it ends the request.
-    fn handler(&mut self, one: &'t Directive, state: &mut State<'t>) -> bool {
+    pub(super) fn handler(&mut self, one: &'t Directive, state: &mut State<'t>) -> bool {
         // Words behind the matcher.
         let skip = 1 + usize::from(matcher::of(one).is_some() && takes_matcher(one));
         let args: Vec<&str> = one.words.iter().skip(skip).map(String::as_str).collect();

@@ -71,7 +71,7 @@ pub(super) fn holds(word: &str, named: &[&Directive], seen: &Seen<'_>) -> Holds 
 }
 
 /// Conditions of a block: all have to hold; those on one header's values are one.
-fn all(block: &[Directive], seen: &Seen<'_>) -> Holds {
+pub(super) fn all(block: &[Directive], seen: &Seen<'_>) -> Holds {
     let mut unknown = None;
     let mut done: Vec<String> = Vec::new();
     for line in block {
@@ -117,7 +117,7 @@ fn all(block: &[Directive], seen: &Seen<'_>) -> Holds {
     unknown.map_or(Ok(true), Err)
 }
 
-fn either(a: Holds, b: Holds) -> Holds {
+pub(super) fn either(a: Holds, b: Holds) -> Holds {
     match (a, b) {
         (Ok(true), _) | (_, Ok(true)) => Ok(true),
         (Err(why), _) | (_, Err(why)) => Err(why),

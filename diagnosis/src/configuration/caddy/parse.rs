@@ -29,6 +29,8 @@ pub(crate) struct Directive {
     pub(crate) line: u32,
     /// Which file, by its place in the list of files.
     pub(crate) file: usize,
+    /// Of JSON the way to it; empty in a Caddyfile.
+    pub(crate) path: String,
     /// What is between its braces.
     pub(crate) block: Option<Vec<Directive>>,
 }
@@ -60,7 +62,8 @@ impl Directive {
                     }
                 })
                 .collect();
-        format!("{}{}", words.join(" "), if self.block.is_some() { " { … }" } else { "" })
+        let path = if self.path.is_empty() { String::new() } else { format!("{}: ", self.path) };
+        format!("{path}{}{}", words.join(" "), if self.block.is_some() { " { … }" } else { "" })
     }
 }
 
@@ -159,7 +162,9 @@ fn with_args(one: &Directive, args: &[String]) -> Directive {
     Directive {
         words: one.words.iter().map(fill).collect(),
         block: one.block.as_ref().map(|b| b.iter().map(|d| with_args(d, args)).collect()),
-        ..*one
+        path: one.path.clone(),
+        line: one.line,
+        file: one.file,
     }
 }
 
@@ -189,7 +194,7 @@ impl Reader<'_> {
             if self.is(self.at, "{") {
                 self.at += 1;
                 let block = Some(self.block(1)?);
-                return Ok(Directive { words, line, file: self.file, block });
+                return Ok(Directive { words, line, file: self.file, path: String::new(), block });
             }
             // Addresses may go over several lines, each but the last with a comma.
             let goes_on = words.last().is_some_and(|w: &String| w.ends_with(','));
@@ -201,7 +206,13 @@ impl Reader<'_> {
             self.at += 1;
         }
         if words.first().is_some_and(|w| w == "import") {
-            return Ok(Directive { words, line, file: self.file, block: None });
+            return Ok(Directive {
+                words,
+                line,
+                file: self.file,
+                path: String::new(),
+                block: None,
+            });
         }
         if !first {
             self.at = start;
@@ -212,7 +223,7 @@ impl Reader<'_> {
         while self.at < self.tokens.len() {
             block.push(self.directive(1)?);
         }
-        Ok(Directive { words, line, file: self.file, block: Some(block) })
+        Ok(Directive { words, line, file: self.file, path: String::new(), block: Some(block) })
     }
 
     /// Directives up to the closing brace.
@@ -245,7 +256,7 @@ impl Reader<'_> {
             if self.is(self.at, "{") && (ends || self.is(self.at + 1, "}")) && !words.is_empty() {
                 self.at += 1;
                 let block = Some(self.block(depth + 1)?);
-                return Ok(Directive { words, line, file: self.file, block });
+                return Ok(Directive { words, line, file: self.file, path: String::new(), block });
             }
             if self.is(self.at, "}") {
                 if words.is_empty() {
@@ -256,7 +267,7 @@ impl Reader<'_> {
             words.push(token.text.clone());
             self.at += 1;
         }
-        Ok(Directive { words, line, file: self.file, block: None })
+        Ok(Directive { words, line, file: self.file, path: String::new(), block: None })
     }
 }
 

@@ -58,7 +58,7 @@ fn recognise(text: &str) -> Recognised {
     }
 }
 
-fn fix(issue: &Issue) -> Option<Fix> {
+pub(super) fn fix(issue: &Issue) -> Option<Fix> {
     Some(match issue.kind {
         Kind::UpgradeHeaders => {
             Fix::new("Remove the line: reverse_proxy sends upgrades on by itself.")

@@ -1,0 +1,44 @@
+//! The row of Caddy's JSON: how it is recognised.
+
+use super::json_check::read;
+use super::row::fix;
+use crate::configuration::dialect::{Dialect, Masked, Recognised, no_includes};
+use crate::configuration::part::left;
+use wss_bundle::redact::listed::CADDY;
+use wss_bundle::structured::{documents, looks};
+
+/// Caddy, by its JSON.
+pub(crate) const JSON: Dialect = Dialect {
+    id: "caddy_json",
+    name: "Caddy (JSON)",
+    devices: &["caddy"],
+    expected: "Caddy's JSON (apps, http, servers)",
+    whole: "Caddy's JSON: give what `curl http://127.0.0.1:2019/config/` prints",
+    commands: &[
+        "curl -s http://127.0.0.1:2019/config/ > caddy.json   # what is in effect",
+        "caddy adapt --pretty --config /etc/caddy/Caddyfile > caddy.json   # what a Caddyfile becomes",
+    ],
+    reload: "caddy validate --config FILE && caddy reload --config FILE",
+    masked: Masked::Listed(&CADDY),
+    recognise,
+    read,
+    includes: no_includes,
+    fix,
+    edits: |_, _| Vec::new(),
+};
+
+fn recognise(text: &str) -> Recognised {
+    let words = ["\"servers\"", "\"listen\""];
+    if !words.iter().all(|word| text.contains(word)) || !looks(text) {
+        return Recognised::No;
+    }
+    match documents(text) {
+        Ok(all) if all.iter().any(CADDY.whose) => Recognised::Yes(left(all)),
+        Ok(_) => Recognised::No,
+        Err(broken) if text.contains("\"handler\"") => Recognised::Broken(format!(
+            "it looks like Caddy's JSON, and is broken off or changed at line {}: {}",
+            broken.line, broken.why
+        )),
+        Err(_) => Recognised::No,
+    }
+}
