@@ -144,7 +144,17 @@ const BEFORE: usize = 20;
 /// terminal shows may stand above it.
 #[must_use]
 pub fn looks(text: &str) -> bool {
-    start(text).is_some() && !holds_a_file(text)
+    begin(text).is_some() && (!holds_a_file(text) || holds_a(&["Secret"], text))
+}
+
+/// Whether an object of one of these kinds is in a text, whole or not.
+pub(crate) fn holds_a(kinds: &[&str], text: &str) -> bool {
+    text.lines().map(|line| line.trim_start_matches(['-', ' ', '{'])).any(|line| {
+        let plain = |text: &str| text.trim_matches([' ', '"', '\'', ',', '\r']).to_owned();
+        line.split(',')
+            .filter_map(|part| part.split_once(':'))
+            .any(|(key, value)| plain(key) == "kind" && kinds.contains(&plain(value).as_str()))
+    })
 }
 
 /// Whether it is a ConfigMap with a program's own configuration in it: that is read,
@@ -164,7 +174,7 @@ pub fn opens_a_file(line: &str) -> bool {
 }
 
 /// Where it begins, in bytes.
-fn start(text: &str) -> Option<usize> {
+pub(crate) fn begin(text: &str) -> Option<usize> {
     let mut at = 0;
     for line in text.split_inclusive('\n').take(BEFORE) {
         if begins(&text[at..]) {
@@ -310,7 +320,7 @@ fn put(open: &mut [Open], out: &mut Vec<Node>, node: Node) {
 
 /// JSON after JSON is several texts; each with the characters and lines before it.
 fn pieces(text: &str) -> Vec<(&str, usize, u32)> {
-    let begin = start(text).unwrap_or(0);
+    let begin = begin(text).unwrap_or(0);
     let above = (text[..begin].chars().count(), text[..begin].matches('\n').count());
     let lines_above = u32::try_from(above.1).unwrap_or(u32::MAX);
     let text = &text[begin..];

@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 19] = [
+pub const ALL: [(&str, Entry); 20] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -48,6 +48,7 @@ pub const ALL: [(&str, Entry); 19] = [
     ("envoy", envoy),
     ("varnish", varnish),
     ("caddy_json", caddy_json),
+    ("kubernetes", kubernetes),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -329,6 +330,11 @@ pub fn varnish(data: &[u8]) {
 
 /// Caddy's JSON.
 pub fn caddy_json(data: &[u8]) {
+    configured(data);
+}
+
+/// Objects of Kubernetes.
+pub fn kubernetes(data: &[u8]) {
     configured(data);
 }
 

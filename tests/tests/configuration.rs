@@ -20,6 +20,8 @@ mod aws;
 mod caddy;
 #[path = "configuration/envoy.rs"]
 mod envoy;
+#[path = "configuration/kubernetes.rs"]
+mod kubernetes;
 #[path = "configuration/patches.rs"]
 mod patches;
 #[allow(dead_code, reason = "not everybody needs all of them")]

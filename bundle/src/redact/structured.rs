@@ -7,7 +7,7 @@
 
 use super::Redactor;
 use super::listed::{self, Listed};
-use crate::structured::{Node, Value, documents};
+use crate::structured::{Node, Value, begin, documents, holds_a};
 use regex::{Captures, Regex};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
@@ -27,9 +27,14 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
     let Ok(all) = documents(text) else { return broken(r, entry, text) };
     let mut masks = Vec::new();
     for document in &all {
-        walk(document, listed::of(document), None, false, &mut masks);
+        walk(document, listed::of(document), At::default(), &mut masks);
     }
     let characters: Vec<char> = text.chars().collect();
+    let json = begin(text).is_some_and(|at| text[at..].starts_with(['{', '[']));
+    let between = |part: &[char]| {
+        let part: String = part.iter().collect();
+        if json { part } else { without_comments(&part) }
+    };
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for (node, mask) in masks {
@@ -37,11 +42,16 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
         if from < at || to > characters.len() || from > to {
             continue;
         }
-        out.extend(&characters[at..from]);
+        out.push_str(&between(&characters[at..from]));
         let own: String = characters[from..to].iter().collect();
+        // The parser's place may reach to the end of the line.
+        let end = if json || mask == Mask::Whole { own.len() } else { end(&own) };
+        let (own, behind) = own.split_at(end);
         let new = match mask {
             Mask::Whole => "\"[removed]\"".to_owned(),
-            Mask::Parts => identifiers(&own),
+            Mask::Parts => identifiers(own),
+            Mask::Pairs => identifiers(&pairs(own)),
+            Mask::Stays => own.to_owned(),
         };
         if new != own {
             r.count(entry, &format!("line {}", node.line), "not-listed");
@@ -49,11 +59,68 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
         out.push_str(&new);
         if mask == Mask::Whole {
             out.push_str(&"\n".repeat(own.matches('\n').count()));
+            // A block's place reaches into the line that follows it.
+            let next = own.rsplit_once('\n').map_or("", |(_, next)| next);
+            out.push_str(if next.trim().is_empty() { next } else { "" });
         }
+        out.push_str(&without_comments(behind));
         at = to;
     }
-    out.extend(&characters[at.min(characters.len())..]);
+    out.push_str(&between(&characters[at.min(characters.len())..]));
     out
+}
+
+/// Where a scalar of YAML ends: its quote closes, or a comment begins.
+fn end(own: &str) -> usize {
+    let mut all = own.char_indices();
+    let Some(quote) = all.next().map(|(_, c)| c).filter(|c| matches!(c, '"' | '\'')) else {
+        return own.find(" #").unwrap_or(own.len());
+    };
+    let mut escaped = false;
+    for (at, c) in all {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quote == '"' => escaped = true,
+            '\'' if quote == '\'' && own[at + 1..].starts_with('\'') => escaped = true,
+            c if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    own.len()
+}
+
+/// YAML between its values: what people noted there may be anything.
+fn without_comments(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let comment = line
+            .find('#')
+            .filter(|at| line[..*at].chars().next_back().is_none_or(char::is_whitespace));
+        match comment {
+            Some(at) => {
+                out.push_str(&line[..at]);
+                out.push_str(if line.ends_with('\n') { "#\n" } else { "#" });
+            }
+            None => out.push_str(line),
+        }
+    }
+    out
+}
+
+/// `a=1,b=x` with the numbers and switches alone.
+fn pairs(text: &str) -> String {
+    let quote = text.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let inner = text.trim_matches(['"', '\'']);
+    let all: Vec<String> = inner
+        .split(',')
+        .map(|pair| match pair.split_once('=') {
+            Some((_, value)) if plain(value.trim(), true) => pair.to_owned(),
+            Some((key, _)) => format!("{key}=[removed]"),
+            None => "[removed]".to_owned(),
+        })
+        .collect();
+    let quote = quote.map(String::from).unwrap_or_default();
+    format!("{quote}{}{quote}", all.join(","))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,29 +128,55 @@ enum Mask {
     Whole,
     /// Identifiers within it.
     Parts,
+    /// All but numbers and switches of its pairs.
+    Pairs,
+    /// Nothing.
+    Stays,
 }
 
-fn walk<'n>(
-    node: &'n Node,
-    listed: &Listed,
-    key: Option<&str>,
+/// Where a value stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct At<'k> {
+    key: Option<&'k str>,
+    parent: &'k str,
+    /// Whether it is the value of a pair that may stay.
     pair: bool,
-    out: &mut Vec<(&'n Node, Mask)>,
-) {
+    /// Whether numbers have to be listed as well.
+    strict: bool,
+    /// Whether nothing stays.
+    hidden: bool,
+}
+
+fn mask(text: &str, quoted: bool, listed: &Listed, at: At<'_>) -> Mask {
+    let finer = listed.finer;
+    let key = at.key.unwrap_or_default();
+    if text.is_empty() || at.hidden && matches!(key, "kind" | "apiVersion") {
+        return Mask::Stays;
+    }
+    let stays = listed.lists(at.parent, key) || at.pair;
+    let except = finer.except.iter().any(|word| text.contains(word));
+    let plain = plain(text, quoted);
+    match () {
+        () if at.hidden => Mask::Whole,
+        () if finer.attributes.contains(&key) => Mask::Pairs,
+        () if plain && (stays || !at.strict) => Mask::Stays,
+        () if stays && !except => Mask::Parts,
+        () => Mask::Whole,
+    }
+}
+
+fn walk<'n>(node: &'n Node, listed: &'static Listed, at: At<'n>, out: &mut Vec<(&'n Node, Mask)>) {
     match &node.value {
-        Value::Scalar(text, quoted) => {
-            let stays = key.is_some_and(|key| listed.keys.contains(&key)) || pair;
-            if plain(text, *quoted) {
-                return;
-            }
-            out.push((node, if stays { Mask::Parts } else { Mask::Whole }));
-        }
-        Value::List(all) => all.iter().for_each(|one| walk(one, listed, key, pair, out)),
+        Value::Scalar(text, quoted) => out.push((node, mask(text, *quoted, listed, at))),
+        Value::List(all) => all.iter().for_each(|one| walk(one, listed, at, out)),
         Value::Map(all) => {
             let named = node.text_of("Key");
             let pairs = listed.pairs.iter().any(|end| named.ends_with(end));
+            let hidden = at.hidden || listed.finer.hidden.contains(&node.text_of("kind"));
             for (own, one) in all {
-                walk(one, listed, Some(own), pairs && own == "Value", out);
+                let strict = at.strict || listed.finer.strict.contains(&own.as_str());
+                let (parent, pair) = (at.key.unwrap_or_default(), pairs && own == "Value");
+                walk(one, listed, At { key: Some(own), parent, pair, strict, hidden }, out);
             }
         }
     }
@@ -113,6 +206,8 @@ fn identifiers(text: &str) -> String {
 /// What is not understood keeps its keys, numbers and brackets alone.
 fn broken(r: &mut Redactor, entry: &str, text: &str) -> String {
     let mut out = String::new();
+    // Then numbers may be secrets as well.
+    let secret = listed::LISTED.iter().any(|listed| holds_a(listed.finer.hidden, text));
     for (number, line) in text.split_inclusive('\n').enumerate() {
         let (key, value) = match line.split_once(':') {
             Some((key, value))
@@ -127,7 +222,9 @@ fn broken(r: &mut Redactor, entry: &str, text: &str) -> String {
             _ => (String::new(), line),
         };
         let own = value.trim().trim_end_matches(',');
-        let kept = plain(own, false) || own.chars().all(|c| "{}[],".contains(c));
+        let kept = own.is_empty()
+            || plain(own, false) && !secret
+            || own.chars().all(|c| "{}[],".contains(c));
         if kept {
             out.push_str(line);
         } else {
@@ -174,5 +271,29 @@ mod tests {
         let out =
             text(&mut r, "e", "{\n \"Port\": 3001,\n \"Secret\": \"Q4nary\",\n \"a\": [\"Q4na");
         assert!(!out.contains("Q4na") && out.contains("3001"), "{out}");
+    }
+
+    #[test]
+    fn of_objects_of_kubernetes_no_secret_stays() {
+        let given = "# token Q4nary\napiVersion: v1\nkind: List\nitems:\n- apiVersion: networking.k8s.io/v1\n  kind: Ingress\n  metadata:\n    annotations:\n      nginx.ingress.kubernetes.io/proxy-read-timeout: \"3600\"  # Q4nary\n      example.com/pin: \"31337\"\n      alb.ingress.kubernetes.io/load-balancer-attributes: idle_timeout.timeout_seconds=60,access_logs.s3.bucket=Q4nary\n      kubectl.kubernetes.io/last-applied-configuration: |\n        {\"kind\":\"Q4nary\"}\n      nginx.ingress.kubernetes.io/use-regex: \"true\"\n    name: console\n    uid: 3ef7e67d-abcc-9a00-1111-3ef7e67dabcc\n  spec:\n    rules:\n    - host: b.example\n- apiVersion: v1\n  kind: Secret\n  metadata:\n    name: Q4nary\n  data:\n    pin: 31337\n    x: UTRuYXJ5\n- apiVersion: gateway.networking.k8s.io/v1\n  kind: HTTPRoute\n  spec:\n    rules:\n    - matches:\n      - path: {type: Exact, value: /v1/ws}\n        headers:\n        - {name: X-Key, value: Q4nary}\n- apiVersion: traefik.io/v1alpha1\n  kind: IngressRoute\n  spec:\n    routes:\n    - match: Host(`b.example`) && Header(`X-Key`, `Q4nary`)\n- apiVersion: apps/v1\n  kind: Deployment\n  spec:\n    env:\n    - {name: PIN, value: 31337}\n";
+        let mut r = Redactor::new();
+        let out = text(&mut r, "e", given);
+        for gone in ["Q4nary", "31337", "UTRuYXJ5", "3ef7e67d"] {
+            assert!(!out.contains(gone), "{gone}\n{out}");
+        }
+        for kept in [
+            "proxy-read-timeout: \"3600\"",
+            "timeout_seconds=60,access_logs.s3.bucket=[removed]",
+            "b.example",
+            "/v1/ws",
+            "kind: Secret",
+            "\n      nginx.ingress.kubernetes.io/use-regex: \"true\"",
+            "\n    name: console",
+        ] {
+            assert!(out.contains(kept), "{kept}\n{out}");
+        }
+        assert_eq!(out.lines().count(), given.lines().count());
+        let out = text(&mut r, "e", "apiVersion: v1\nkind: Secret\ndata:\n  pin: 31337\n x: [\n");
+        assert!(!out.contains("31337"), "{out}");
     }
 }

@@ -57,6 +57,7 @@ fn common(kind: Kind) -> Fix {
         Kind::Reload(_) => {
             Fix::new("Raise it to hours, or leave it out: then connections outlive a reload.")
         }
+        Kind::NoEffect => Fix::new("Take it away, or write what is read."),
         Kind::Subrequest => Fix::new(
             "In that location, write proxy_set_header Upgrade \"\"; and proxy_set_header Connection \
              \"\"; the load balancer's error log names the subrequest.",

@@ -15,6 +15,7 @@ mod docs;
 mod envoy;
 mod fix;
 mod haproxy;
+mod kubernetes;
 mod nginx;
 mod part;
 mod patch;
@@ -33,7 +34,7 @@ use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 8] = [
+pub static DIALECTS: [&Dialect; 9] = [
     &nginx::DIALECT,
     &haproxy::DIALECT,
     &apache::DIALECT,
@@ -42,6 +43,7 @@ pub static DIALECTS: [&Dialect; 8] = [
     &envoy::DIALECT,
     &varnish::DIALECT,
     &caddy::JSON,
+    &kubernetes::DIALECT,
 ];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).
@@ -172,6 +174,8 @@ pub enum Kind {
     Reload(f64),
     /// What is asked before the backend gets the upgrade headers as well.
     Subrequest,
+    /// What was written is read by nobody: nothing comes of it.
+    NoEffect,
 }
 
 /// What has to be so for a line to count.

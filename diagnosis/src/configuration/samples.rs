@@ -14,6 +14,8 @@ pub(crate) mod caddy_json;
 pub(crate) mod envoy;
 #[path = "haproxy/samples.rs"]
 pub(crate) mod haproxy;
+#[path = "kubernetes/samples.rs"]
+pub(crate) mod kubernetes;
 #[path = "nginx/samples.rs"]
 pub(crate) mod nginx;
 #[path = "varnish/samples.rs"]
@@ -33,6 +35,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("envoy", envoy::all()),
         ("varnish", varnish::all()),
         ("caddy_json", caddy_json::all()),
+        ("kubernetes", kubernetes::all()),
     ]
 }
 
@@ -48,5 +51,6 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("envoy", envoy::SECRETS),
         ("varnish", varnish::SECRETS),
         ("caddy_json", caddy_json::SECRETS),
+        ("kubernetes", kubernetes::SECRETS),
     ]
 }

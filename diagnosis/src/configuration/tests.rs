@@ -58,6 +58,7 @@ fn shown(reading: &Reading) -> Vec<String> {
                 Kind::NotChecked => "unchecked".to_owned(),
                 Kind::Reload(s) => format!("reload {s}"),
                 Kind::Subrequest => "asks".to_owned(),
+                Kind::NoEffect => "idle".to_owned(),
             };
             let provided = match i.provided {
                 None => "",
@@ -343,4 +344,28 @@ fn what_aws_says_in_place_of_an_answer_is_named() {
     let state = "{\n  \"version\": 4,\n  \"terraform_version\": \"1.9\",\n  \"lineage\": \"x\"\n}";
     assert!(refused(state).unwrap().contains("config-commands"));
     assert!(refused("{\"TargetGroups\": []}").is_none());
+}
+
+#[test]
+fn what_kubectl_says_in_place_of_objects_is_named() {
+    for (text, says) in [
+        (
+            "NAME      CLASS   HOSTS       ADDRESS     PORTS     AGE\nconsole   nginx   b.example   10.1.1.1   80, 443   3d\n",
+            "-o yaml",
+        ),
+        ("Name:             console\nNamespace:        bindplane\nRules:\n", "-o yaml"),
+        (
+            "Error from server (Forbidden): ingresses.networking.k8s.io is forbidden: User \"x\" cannot list resource\n",
+            "answered Forbidden",
+        ),
+        ("No resources found in default namespace.\n", "-A for all"),
+        (
+            "apiVersion: v1\nkind: Ingress\nmetadata:\n  name: {{ .Release.Name }}\n",
+            "template of Helm",
+        ),
+        ("apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: [\n", "broken off"),
+    ] {
+        let error = super::program(text).map(|p| p.dialect().id).unwrap_err();
+        assert!(error.contains(says), "{text}: {error}");
+    }
 }

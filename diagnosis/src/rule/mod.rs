@@ -203,6 +203,7 @@ static RULES: &[Rule] = &[
     configuration::NODES,
     configuration::RELOAD,
     configuration::SUBREQUEST,
+    configuration::NO_EFFECT,
     configuration::NOT_IN_EFFECT,
     configuration::UNTOLD,
 ];

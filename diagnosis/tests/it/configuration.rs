@@ -129,6 +129,13 @@ fn origin_refused() -> Bundle {
         .done()
 }
 
+/// A sample of Kubernetes'.
+fn kubernetes(about: &str) -> String {
+    let all = samples::kubernetes::all();
+    let (_, text, _) = all.iter().find(|(own, ..)| *own == about).unwrap();
+    text.replace("host: b.example", "host: '*.example'").replace("- b.example", "- '*.example'")
+}
+
 /// Cases for the invariants: name, bundle, cause.
 pub(crate) fn given() -> Vec<(&'static str, Bundle, &'static str)> {
     let gateway = "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n";
@@ -171,6 +178,16 @@ pub(crate) fn given() -> Vec<(&'static str, Bundle, &'static str)> {
         ("configuration: a reload", with(works().done(), LIMITED), "none"),
         ("configuration: a subrequest", with(works().done(), ASKS), "none"),
         ("configuration: nobody checks", with(works().done(), TWO), "none"),
+        (
+            "configuration: an annotation that is none",
+            with(works().done(), &kubernetes("an annotation that is none")),
+            "none",
+        ),
+        (
+            "configuration: ingress-nginx, and cut",
+            with(cut_at(60.05), &kubernetes("ingress-nginx with a minute")),
+            "idle-timeout",
+        ),
         ("configuration: PROXY protocol", with(with(works().done(), TCP), AWAITS), "none"),
     ]
 }
@@ -186,6 +203,7 @@ fn confirmed_only_where_the_probe_saw_it() {
         ("configuration: no headers", "config-upgrade-headers", "lb-strips-upgrade", "line 4"),
         ("configuration: headers lost", "config-upgrade-headers", "lb-strips-upgrade", "line 9"),
         ("configuration: 60 s, and cut", "config-timeout", "idle-timeout", "line 8"),
+        ("configuration: ingress-nginx, and cut", "config-timeout", "idle-timeout", "line 6"),
         ("configuration: a path rule", "config-path-rule", "wrong-path", "line 4"),
         ("configuration: HTTP/2 to the backend", "config-http2", "lb-http2", "line 10"),
         ("configuration: Host", "config-host", "origin-rejected", "line 9"),
@@ -227,6 +245,12 @@ fn not_seen_is_said_and_is_no_error() {
             "config-extensions",
             Severity::Info,
             "where the server compresses",
+        ),
+        (
+            "configuration: an annotation that is none",
+            "config-no-effect",
+            Severity::Info,
+            "it needs none for WebSocket",
         ),
         ("configuration: it forwards", "config-not-in-effect", Severity::Info, "not what runs"),
         ("configuration: a variable", "config-cannot-tell", Severity::Info, "$connection_upgrade"),
@@ -333,7 +357,7 @@ fn masking_takes_secrets_and_leaves_what_is_read() {
             let read = |text: &str| -> Vec<String> {
                 let given = with(works().done(), text).attachments;
                 let checked = check(&given, &request, |_| None).unwrap();
-                let reading = &checked.readings[0];
+                let reading = checked.readings.first().unwrap_or_else(|| panic!("{about}\n{text}"));
                 let issues = reading.issues.iter();
                 let issues = issues.map(|i| format!("{:?} {} {:?}", i.kind, i.place, i.provided));
                 let untold = reading.untold.iter().map(|u| format!("untold {:?}", u.place));

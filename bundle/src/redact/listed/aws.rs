@@ -1,6 +1,6 @@
 //! AWS: what `aws elbv2` and `aws elb` describe.
 
-use super::Listed;
+use super::{Finer, Listed};
 
 /// Lists at the root of an answer.
 const LISTS: [&str; 6] = [
@@ -61,4 +61,5 @@ pub static AWS: Listed = Listed {
         "PolicyNames",
     ],
     pairs: &["idle_timeout", "timeout_seconds", "idle_timeout.seconds", "type", "enabled"],
+    finer: &Finer::NONE,
 };

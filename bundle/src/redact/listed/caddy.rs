@@ -1,6 +1,6 @@
 //! Caddy's own JSON.
 
-use super::Listed;
+use super::{Finer, Listed};
 
 /// What `caddy adapt` and `/config/` print.
 pub static CADDY: Listed = Listed {
@@ -38,4 +38,5 @@ pub static CADDY: Listed = Listed {
         "Upgrade",
     ],
     pairs: &[],
+    finer: &Finer::NONE,
 };

@@ -1,6 +1,6 @@
 //! Envoy: its file, and what its admin port and `istioctl` print.
 
-use super::Listed;
+use super::{Finer, Listed};
 use crate::structured::{Node, Value};
 
 fn has(node: &Node, keys: &[&str]) -> bool {
@@ -112,4 +112,5 @@ pub static ENVOY: Listed = Listed {
         "fillInterval",
     ],
     pairs: &[],
+    finer: &Finer::NONE,
 };

@@ -7,10 +7,12 @@
 mod aws;
 mod caddy;
 mod envoy;
+mod kubernetes;
 
 pub use aws::AWS;
 pub use caddy::CADDY;
 pub use envoy::ENVOY;
+pub use kubernetes::KUBERNETES;
 
 use crate::structured::Node;
 use std::fmt;
@@ -19,10 +21,40 @@ use std::fmt;
 pub struct Listed {
     /// Whether a document is of this kind.
     pub whose: fn(&Node) -> bool,
-    /// Keys whose values may stay, at any depth.
+    /// Keys whose values may stay, at any depth; `path.value` is a `value` of a `path`.
     pub keys: &'static [&'static str],
     /// Ends of the `Key` of a `Key`/`Value` pair whose `Value` may stay.
     pub pairs: &'static [&'static str],
+    /// What few kinds need.
+    pub finer: &'static Finer,
+}
+
+/// Finer points, of kinds whose fields hold what anybody likes.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Finer {
+    /// Keys of texts such as `a=1,b=x`, of which numbers and switches stay.
+    pub attributes: &'static [&'static str],
+    /// Keys below which numbers and switches have to be listed, too.
+    pub strict: &'static [&'static str],
+    /// Values of `kind` of which nothing stays.
+    pub hidden: &'static [&'static str],
+    /// Words that make a listed value go.
+    pub except: &'static [&'static str],
+}
+
+impl Finer {
+    /// None.
+    pub const NONE: Self = Self { attributes: &[], strict: &[], hidden: &[], except: &[] };
+}
+
+impl Listed {
+    /// Whether the value of a key may stay; `parent` is the key that it stands below.
+    pub(super) fn lists(&self, parent: &str, key: &str) -> bool {
+        self.keys.iter().any(|own| {
+            let below = || own.strip_suffix(key)?.strip_suffix('.');
+            *own == key || below() == Some(parent)
+        })
+    }
 }
 
 impl fmt::Debug for Listed {
@@ -33,17 +65,17 @@ impl fmt::Debug for Listed {
 
 impl PartialEq for Listed {
     fn eq(&self, other: &Self) -> bool {
-        self.keys == other.keys && self.pairs == other.pairs
+        self.keys == other.keys && self.pairs == other.pairs && self.finer == other.finer
     }
 }
 
 impl Eq for Listed {}
 
 /// All of them. A document is the first one's that claims it.
-pub static LISTED: [&Listed; 3] = [&AWS, &ENVOY, &CADDY];
+pub static LISTED: [&Listed; 4] = [&AWS, &ENVOY, &CADDY, &KUBERNETES];
 
 /// For documents that none claims.
-static NOTHING: Listed = Listed { whose: |_| true, keys: &[], pairs: &[] };
+static NOTHING: Listed = Listed { whose: |_| true, keys: &[], pairs: &[], finer: &Finer::NONE };
 
 /// The list for a document.
 pub(super) fn of(document: &Node) -> &'static Listed {

@@ -122,6 +122,16 @@ pub(super) const SUBREQUEST: Rule = Rule {
     remedy: "clear Upgrade and Connection there",
     check: Check::Settled,
 };
+pub(super) const NO_EFFECT: Rule = Rule {
+    id: "config-no-effect",
+    title: "What was written is read by nobody",
+    looks_for: "annotations of Kubernetes' objects that the controller does not read: another \
+                program's, of no such name, on the wrong object, or with a value that it refuses",
+    why: "no program says that it ignores an annotation: the default stays in effect, and the file \
+          looks right",
+    remedy: "what is read, and where",
+    check: Check::Settled,
+};
 pub(super) const NOT_IN_EFFECT: Rule = Rule {
     id: "config-not-in-effect",
     title: "The configuration would forward the upgrade",

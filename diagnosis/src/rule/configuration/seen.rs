@@ -250,6 +250,7 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
                 Some(Seen { saw: saw.to_owned(), explains: vec![rule] })
             }
             Kind::Reload(_) => self.cut_together(),
+            Kind::NoEffect => None,
             Kind::Subrequest => {
                 let refused = reply.is_some_and(|r| {
                     matches!(r.status, 400 | 401 | 403 | 500) && r.author != Author::Origin

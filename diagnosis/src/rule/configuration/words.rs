@@ -2,8 +2,8 @@
 
 use super::seen::Compared;
 use super::{
-    EXTENSIONS, HEADERS, HOST, HTTP2, LIMIT, NODES, PATH_RULE, PROXY_PROTOCOL, RELOAD, SUBREQUEST,
-    TIMEOUT,
+    EXTENSIONS, HEADERS, HOST, HTTP2, LIMIT, NO_EFFECT, NODES, PATH_RULE, PROXY_PROTOCOL, RELOAD,
+    SUBREQUEST, TIMEOUT,
 };
 use crate::configuration::{Issue, Kind};
 use crate::evidence::{Reply, ReplyKind, SocketState};
@@ -36,6 +36,7 @@ pub(super) fn name(kind: Kind) -> (&'static str, &'static str) {
         Kind::NotChecked => (NODES.id, "nobody checks the servers for WebSocket"),
         Kind::Reload(_) => (RELOAD.id, "a reload ends every connection"),
         Kind::Subrequest => (SUBREQUEST.id, "what is asked first gets the upgrade as well"),
+        Kind::NoEffect => (NO_EFFECT.id, "read by nobody"),
     }
 }
 
@@ -79,6 +80,9 @@ pub(super) fn unconfirmed(
             );
         }
         Kind::Limit(_) => return (Severity::Info, format!("{did_not}: it met no limit.")),
+        Kind::NoEffect => {
+            return (Severity::Info, "There is nothing in it that a probe could see.".to_owned());
+        }
         _ => {}
     }
     if let Some(other) = other {
