@@ -2,12 +2,14 @@
 
 pub mod explain;
 pub mod extra;
+pub mod inbox;
 pub mod report;
 pub mod rows;
 pub mod sql;
 pub mod trends;
 pub mod verify;
 
+use crate::files::clean;
 use std::io::Write;
 use std::path::Path;
 use wss_bundle::sealed::Identities;
@@ -48,23 +50,12 @@ fn identities(file: Option<&Path>) -> Result<Option<Identities>, String> {
     file.map(Identities::file).transpose().map_err(|error| format!("--identity {error}"))
 }
 
+/// Says something on standard error.
+fn note(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{}", clean(message));
+}
+
 /// Says what is wrong, on standard error.
 fn complain(message: &str) {
     let _ = writeln!(std::io::stderr(), "error: {}", clean(message));
-}
-
-/// One line, without what would steer a terminal.
-fn clean(message: &str) -> String {
-    message
-        .chars()
-        .map(|c| match c {
-            '\n' | '\t' => ' ',
-            c if c.is_control()
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                '\u{fffd}'
-            }
-            c => c,
-        })
-        .collect()
 }

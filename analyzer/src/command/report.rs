@@ -2,9 +2,9 @@
 
 use super::{DONE, NOT_WORKING, NOTHING, SOME_BAD, complain, identities, out};
 use crate::cli::{Format, ReportArgs};
+use crate::files;
 use crate::report::templates::Templates;
 use crate::report::{self, Case};
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use wss_bundle::read::{self, Limits, Opened};
 use wss_bundle::sealed::Identities;
@@ -150,35 +150,11 @@ fn write(args: &ReportArgs, text: &str) -> Result<(), String> {
         }
         return out(text);
     };
-    replace(&path, text)?;
+    files::replace(&path, text)?;
     out(&format!("{}\n", path.display()))?;
     if args.open {
         open_in_browser(&path)?;
     }
-    Ok(())
-}
-
-/// Writes a file whole: a reader of the old one never sees half of the new one.
-pub(super) fn replace(path: &Path, text: &str) -> Result<(), String> {
-    let at = |error: std::io::Error| format!("cannot write {}: {error}", path.display());
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    if path.exists() && !path.is_file() {
-        return Err(format!("cannot write {}: it is no regular file", path.display()));
-    }
-    #[cfg_attr(not(unix), allow(unused_mut, reason = "modes are Unix'"))]
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        // As any new file's: the umask takes away what it takes.
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    let mut partial = builder.tempfile_in(folder).map_err(at)?;
-    partial.write_all(text.as_bytes()).map_err(at)?;
-    partial.persist(path).map_err(|error| at(error.error))?;
     Ok(())
 }
 

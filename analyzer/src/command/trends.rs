@@ -2,25 +2,17 @@
 
 use super::{DONE, NOTHING, SOME_BAD, complain, identities};
 use crate::cli::TrendsArgs;
+use crate::files;
 use crate::intake::progress::{Counts, Progress};
-use crate::intake::reader::Reader;
-use crate::intake::{self, Counter, Input, Output};
-use crate::pool;
+use crate::intake::take_in::{self, Into};
+use crate::intake::{self, Counter};
 use crate::report::templates::Templates;
 use crate::store::query::Answers;
-use crate::store::{self, Batch, Store};
+use crate::store::{self, Store};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
 use wss_bundle::sealed::Identities;
 
-/// Bundles that go in with one transaction.
-const BATCH: usize = 1000;
-/// The longest that the first verdicts wait for their batch, and any others:
-/// what is killed soon after its start has not been for nothing.
-const WAIT: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
-/// Bad inputs that are named one by one.
-const NAMED: u64 = 50;
 /// Bytes of a file with query results. Over ten years and every device there are some 50 MB.
 const RESULTS: u64 = 512 << 20;
 
@@ -67,7 +59,7 @@ fn run(args: &TrendsArgs) -> Result<u8, String> {
     if args.output == Path::new("-") {
         super::out(&text)?;
     } else {
-        super::report::replace(&args.output, &text)?;
+        files::replace(&args.output, &text)?;
         super::out(&format!("{}\n", args.output.display()))?;
     }
     Ok(code)
@@ -85,104 +77,21 @@ fn results(file: &Path) -> Result<Answers, String> {
         .map_err(|error| at(&format!("not what the fleet writes: {error}")))
 }
 
-/// What every judging thread has.
-struct Judge {
-    reader: Reader,
-    store: Option<store::Reader>,
-}
-
 fn take_in(
     store: &mut Store,
     args: &TrendsArgs,
     identities: Option<Identities>,
 ) -> Result<Counts, String> {
     let counter = Counter::start(&args.paths);
-    let mut writer = Writer::new(store, Progress::new(counter.total()));
     let places = Arc::new(Mutex::new(store::Reader::open(&args.store)?));
     let known = move |url: &str| places.lock().is_ok_and(|store| store.has_source(url));
-    pool::run(
-        intake::inputs(&args.paths, known),
-        pool::threads(),
-        || Judge {
-            reader: Reader::new(identities.clone()),
-            store: store::Reader::open(&args.store).ok(),
-        },
-        |judge: &mut Judge, input: Input| {
-            let known = judge.store.as_ref();
-            intake::judge(&mut judge.reader, input, |id| !known.is_some_and(|store| store.has(id)))
-        },
-        |output| {
-            if let Some(total) = counter.total() {
-                writer.progress.of(total);
-            }
-            writer.take(output)
-        },
-    )?;
-    writer.flush()?;
-    writer.progress.done();
-    let Counts { new, known, bad } = writer.counts;
-    writer.progress.say(&format!("{new} new, {known} known already, {bad} bad"));
-    Ok(writer.counts)
-}
-
-/// Collects verdicts into batches.
-struct Writer<'a> {
-    store: &'a mut Store,
-    batch: Batch,
-    began: Instant,
-    wait: Duration,
-    counts: Counts,
-    progress: Progress,
-}
-
-impl<'a> Writer<'a> {
-    fn new(store: &'a mut Store, progress: Progress) -> Self {
-        let counts = Counts::default();
-        Self {
-            store,
-            batch: Batch::default(),
-            began: Instant::now(),
-            wait: WAIT[0],
-            counts,
-            progress,
-        }
-    }
-
-    fn take(&mut self, output: Output) -> Result<(), String> {
-        match output {
-            Output::Judged(judged, kept) => self.batch.judged.push((*judged, kept)),
-            Output::Known => self.counts.known += 1,
-            Output::Bad(row, message) => {
-                self.counts.bad += 1;
-                if self.counts.bad <= NAMED {
-                    self.progress.say(&format!("bad: {}", super::clean(&message)));
-                } else if self.counts.bad == NAMED + 1 {
-                    let how = "SELECT source, reason FROM bad";
-                    self.progress.say(&format!("more are bad; wss-analyzer sql '{how}' lists all"));
-                }
-                self.batch.bad.push(row);
-            }
-        }
-        if self.batch.judged.len() >= BATCH || self.began.elapsed() > self.wait {
-            self.flush()?;
-        }
-        self.progress.tell(self.counts);
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<(), String> {
-        self.began = Instant::now();
-        self.wait = (self.wait * 2).min(WAIT[1]);
-        if self.batch.is_empty() {
-            return Ok(());
-        }
-        let batch = std::mem::take(&mut self.batch);
-        let new = self.store.add(&batch)?;
-        self.counts.new += new;
-        // Taken in by somebody else meanwhile, or named twice.
-        self.counts.known += batch.judged.len() as u64 - new;
-        Ok(())
-    }
+    let inputs = intake::inputs(&args.paths, known);
+    let mut progress = Progress::new(counter.total());
+    let into = Into { store, folder: &args.store, identities };
+    let counts = take_in::take_in(into, inputs, &mut progress, || counter.total(), |_, _| ())?;
+    let Counts { new, known, bad } = counts;
+    progress.say(&format!("{new} new, {known} known already, {bad} bad"));
+    Ok(counts)
 }
 
 fn rejudge(store: &mut Store) -> Result<(), String> {

@@ -44,7 +44,7 @@ const RETRYING: Duration = Duration::from_secs(60);
 const REASON: usize = 240;
 
 /// Whether a path on the command line is meant as a URL.
-pub(super) fn is_url(path: &str) -> bool {
+pub(crate) fn is_url(path: &str) -> bool {
     path.split_once("://").is_some_and(|(scheme, _)| {
         !scheme.is_empty() && scheme.bytes().all(|b| b.is_ascii_alphanumeric())
     })

@@ -1,13 +1,13 @@
 //! Bundles in, verdicts out: from files, folders, tar streams and buckets.
 //!
 //! `find` walks, `bucket` lists and fetches, `reader` reads, `progress` tells how far
-//! it is; all cores are used by way of [`crate::pool`]. What becomes of the verdicts is the caller's: `rows` prints them, the
-//! store keeps them.
+//! it is, `take_in` puts them into a store; all cores are used by way of [`crate::pool`].
 
 pub mod bucket;
 pub mod find;
 pub mod progress;
 pub mod reader;
+pub mod take_in;
 pub mod tarball;
 
 use crate::rows::{self, Judged, Row};
@@ -34,6 +34,21 @@ pub enum Input {
     TooBig(String, u64),
     /// Nothing can be read there, and why.
     Unreadable(String, String),
+}
+
+impl Input {
+    /// Where it is from: a path, a URL, a name.
+    #[must_use]
+    pub fn place(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Bytes(place, _)
+            | Self::Object(place, ..)
+            | Self::TooBig(place, _)
+            | Self::Unreadable(place, _) => place.clone(),
+            Self::Known => String::new(),
+        }
+    }
 }
 
 /// What came of an input.

@@ -1,6 +1,7 @@
 //! How far it is: a line that renews itself on a terminal, a line now and then
 //! without one.
 
+use crate::files::clean;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -80,8 +81,10 @@ impl Progress {
         }
     }
 
-    /// Writes a line that stays, above the one that renews itself.
+    /// Writes a line that stays, above the one that renews itself; without what would
+    /// steer a terminal.
     pub fn say(&self, line: &str) {
+        let line = &clean(line);
         if self.terminal {
             self.bar.suspend(|| note(line));
         } else {
