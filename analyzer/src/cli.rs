@@ -7,6 +7,21 @@ const AFTER: &str = "\
 Exit codes: 0 done, whatever the verdict; 1 some inputs were bad (listed on standard
 error), the rest done; 2 nothing done. With --check: 3 when the verdict is not working.";
 
+const AFTER_INBOX: &str = "\
+Each case gets a folder CASE-HOST with report.html, reply.md and report.json; case.json says of
+which bundles. Whoever is killed leaves them as they were, and the next pass does what is missing.
+
+--on-case is run by the shell, with WSS_CASE, WSS_TICKETS, WSS_TARGET, WSS_STATUS, WSS_CAUSE,
+WSS_LOCATION, WSS_CONFIDENCE, WSS_SUMMARY, WSS_REPORT, WSS_REPLY, WSS_JSON and WSS_BUNDLES (a line
+each) in its environment. It is run again with the next pass when it fails; after a crash it may be
+run a second time.
+
+Exit codes: 0 done, whatever the verdict; 1 some inputs were bad, or a command failed, the rest
+done; 2 nothing done.
+
+Example:
+  wss-analyzer inbox /srv/bundles --to /srv/reports --on-case 'notify \"$WSS_TICKETS\" \"$WSS_REPLY\"'";
+
 /// Turn bundles of wss-collector into a verdict and a report.
 #[derive(Debug, Parser)]
 #[command(name = "wss-analyzer", version, about, after_help = AFTER, max_term_width = 100)]
@@ -28,6 +43,10 @@ pub enum Command {
     /// Take bundles into a store, and draw what they come to: trends.html
     #[command(after_help = AFTER)]
     Trends(TrendsArgs),
+    /// Take in the bundles that arrive in a folder or bucket: a report, a draft reply and JSON
+    /// for each case, drawn anew when another bundle of it comes
+    #[command(after_help = AFTER_INBOX)]
+    Inbox(InboxArgs),
     /// Query a store; tables bundles, findings, devices, layers, holds, bad (docs/tables.md)
     Sql(SqlArgs),
     /// Check a bundle's integrity and safety, and nothing else
@@ -116,6 +135,35 @@ pub struct TrendsArgs {
     /// Draw the page from query results computed elsewhere (docs/fleet.md)
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "rejudge"])]
     pub results: Option<PathBuf>,
+    /// File with the private key that opens encrypted bundles (.zip.age)
+    #[arg(long, value_name = "FILE")]
+    pub identity: Option<PathBuf>,
+    /// Folder with templates of your own, by the names of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    pub template: Option<PathBuf>,
+}
+
+/// Options of an inbox.
+#[derive(Debug, Args)]
+pub struct InboxArgs {
+    /// Folder or bucket (s3://, gs://, az://) in which bundles arrive
+    #[arg(value_name = "SOURCE")]
+    pub source: PathBuf,
+    /// Where the folders of the cases go [default: into SOURCE, where that is a folder]
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+    /// Folder of the store for trends; made where it is missing
+    #[arg(long, value_name = "DIR", default_value = "./wss-store")]
+    pub store: PathBuf,
+    /// Command to run for each case that was drawn; see below
+    #[arg(long, value_name = "COMMAND")]
+    pub on_case: Option<String>,
+    /// Go on looking; without it, one pass (for cron)
+    #[arg(long)]
+    pub follow: bool,
+    /// Seconds between two looks
+    #[arg(long, value_name = "SECONDS", default_value = "10", requires = "follow", value_parser = clap::value_parser!(u64).range(1..=86400))]
+    pub every: u64,
     /// File with the private key that opens encrypted bundles (.zip.age)
     #[arg(long, value_name = "FILE")]
     pub identity: Option<PathBuf>,

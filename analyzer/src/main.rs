@@ -3,7 +3,7 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_analyzer::cli::{Cli, Command};
-use wss_analyzer::command::{explain, extra, report, rows, sql, trends, verify};
+use wss_analyzer::command::{explain, extra, inbox, report, rows, sql, trends, verify};
 
 /// Bundles are made of many short texts, which the system's allocator is slow at
 /// (musl's above all).
@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Report(args) => report::report(&args),
         Command::Rows(args) => rows::rows(&args),
         Command::Trends(args) => trends::trends(&args),
+        Command::Inbox(args) => inbox::inbox(&args),
         Command::Sql(args) => sql::sql(&args),
         Command::Verify { bundle, identity } => verify::verify(&bundle, identity.as_deref()),
         Command::Explain { rule } => explain::explain(rule.as_deref()),

@@ -142,12 +142,25 @@ pub fn file_with(
     limits: &Limits,
     identities: Option<&Identities>,
 ) -> Result<Opened, ReadError> {
-    let content = content(path, limits)?;
+    bytes_with(&content(path, limits)?, path, limits, identities)
+}
+
+/// Reads a bundle from memory, with private keys where it is encrypted. `name` is for
+/// messages.
+///
+/// # Errors
+/// [`ReadError`], which names the file.
+pub fn bytes_with(
+    content: &[u8],
+    name: &Path,
+    limits: &Limits,
+    identities: Option<&Identities>,
+) -> Result<Opened, ReadError> {
     match identities {
-        Some(identities) if sealed::is_sealed(&content) => {
-            self::sealed(&content, path, limits, identities)
+        Some(identities) if sealed::is_sealed(content) => {
+            self::sealed(content, name, limits, identities)
         }
-        _ => bytes(&content, path, limits),
+        _ => bytes(content, name, limits),
     }
 }
 

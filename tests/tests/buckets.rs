@@ -319,6 +319,40 @@ fn create(server: &Server) {
     assert!(answer.contains(" 200 "), "{answer}");
 }
 
+/// Cases of a bucket have their folders here; what is known is fetched for its case alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_inbox_in_a_bucket() {
+    let server = Server::moto();
+    create(&server);
+    let store = server.s3();
+    let work = tempfile::tempdir().unwrap();
+    let work = work.path();
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/demo");
+    let put = |name: &'static str| {
+        let bytes = std::fs::read(golden.join(name)).unwrap();
+        let (store, key) = (Arc::clone(&store), Key::from(format!("in/{name}")));
+        async move { store.put(&key, bytes.into()).await.unwrap() }
+    };
+    let variables = by_s3(&server);
+    let args = ["inbox", "s3://bundles/in", "--to", "out"];
+    let run = || command(work, &variables, &args).output().unwrap();
+    put("inside.zip").await;
+    let first = run();
+    assert_eq!(first.status.code(), Some(0), "{}", err(&first));
+    let before = server.fetched();
+    let again = run();
+    assert!(again.status.success() && again.stdout.is_empty(), "{}", err(&again));
+    assert_eq!(server.fetched(), before, "a known object was fetched again");
+    put("outside.zip").await;
+    let both = run();
+    let said = String::from_utf8_lossy(&both.stdout).into_owned();
+    assert!(both.status.success() && said.lines().count() == 1, "{said}{}", err(&both));
+    let folder = std::fs::read_dir(work.join("out")).unwrap().next().unwrap().unwrap().path();
+    let report = std::fs::read(folder.join("report.json")).unwrap();
+    let report: Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["case"]["bundles"].as_array().unwrap().len(), 2, "{report}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_read_is_told_in_a_sentence() {
     let server = Server::moto();

@@ -42,7 +42,71 @@ named! {
 /// What the named queries gave, by name.
 pub type Answers = BTreeMap<String, Answer>;
 
+/// What bundles have in common that belong together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CaseKey {
+    /// The case's id.
+    pub case: String,
+    /// The target's host: an id that two people made up alike is no case.
+    pub host: String,
+}
+
+/// A bundle of a case.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Its id.
+    pub bundle_id: String,
+    /// Where it was when it was taken in.
+    pub source: String,
+}
+
 impl Reader {
+    /// The cases that some of these bundles belong to, each with all of its bundles.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn cases_of(&self, ids: &[String]) -> Result<BTreeMap<CaseKey, Vec<Member>>, String> {
+        let mut out = BTreeMap::new();
+        let mut run = || -> rusqlite::Result<()> {
+            let sql = "SELECT case_id, host FROM bundle_data WHERE bundle_id = ?1";
+            let mut key = self.db.prepare_cached(sql)?;
+            let sql = "SELECT bundle_id, source FROM bundle_data WHERE case_id = ?1 AND host = ?2 \
+                       ORDER BY collected_unix, bundle_id";
+            let mut members = self.db.prepare_cached(sql)?;
+            for id in ids {
+                let found = key
+                    .query_map([id], |row| Ok(CaseKey { case: row.get(0)?, host: row.get(1)? }))?;
+                for key in found {
+                    let key = key?;
+                    if out.contains_key(&key) {
+                        continue;
+                    }
+                    let all = members.query_map([&key.case, &key.host], |row| {
+                        Ok(Member { bundle_id: row.get(0)?, source: row.get(1)? })
+                    })?;
+                    let all = all.collect::<rusqlite::Result<Vec<Member>>>()?;
+                    out.insert(key, all);
+                }
+            }
+            Ok(())
+        };
+        run().map_err(said(&self.path))?;
+        Ok(out)
+    }
+
+    /// Ids of the bundles that came from a place.
+    ///
+    /// # Errors
+    /// The database's own.
+    pub fn of_source(&self, source: &str) -> Result<Vec<String>, String> {
+        let run = || {
+            let sql = "SELECT bundle_id FROM bundle_data WHERE source = ?1";
+            let mut statement = self.db.prepare_cached(sql)?;
+            statement.query_map([source], |row| row.get(0))?.collect::<rusqlite::Result<_>>()
+        };
+        run().map_err(said(&self.path))
+    }
+
     /// Runs every named query over one state of the store.
     ///
     /// # Errors
