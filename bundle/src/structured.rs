@@ -176,13 +176,23 @@ pub fn opens_a_file(line: &str) -> bool {
 /// Where it begins, in bytes.
 pub(crate) fn begin(text: &str) -> Option<usize> {
     let mut at = 0;
+    // gcloud sorts a resource's keys, so that it may begin with any.
+    let compute = text.contains("kind: compute#");
     for line in text.split_inclusive('\n').take(BEFORE) {
-        if begins(&text[at..]) {
+        if begins(&text[at..]) || compute && is_key(line) {
             return Some(at);
         }
         at += line.len();
     }
     None
+}
+
+/// `affinityCookieTtlSec: 0`
+fn is_key(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(key, rest)| {
+        let word = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric());
+        word && (rest.trim().is_empty() || rest.starts_with(' '))
+    })
 }
 
 /// Keys at the root of configurations in YAML, each with more below it.

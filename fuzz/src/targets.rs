@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 20] = [
+pub const ALL: [(&str, Entry); 21] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -49,6 +49,7 @@ pub const ALL: [(&str, Entry); 20] = [
     ("varnish", varnish),
     ("caddy_json", caddy_json),
     ("kubernetes", kubernetes),
+    ("gcp", gcp),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -335,6 +336,11 @@ pub fn caddy_json(data: &[u8]) {
 
 /// Objects of Kubernetes.
 pub fn kubernetes(data: &[u8]) {
+    configured(data);
+}
+
+/// What gcloud prints.
+pub fn gcp(data: &[u8]) {
     configured(data);
 }
 

@@ -20,6 +20,8 @@ mod aws;
 mod caddy;
 #[path = "configuration/envoy.rs"]
 mod envoy;
+#[path = "configuration/gcp.rs"]
+mod gcp;
 #[path = "configuration/kubernetes.rs"]
 mod kubernetes;
 #[path = "configuration/patches.rs"]

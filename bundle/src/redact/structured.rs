@@ -187,7 +187,7 @@ fn identifiers(text: &str) -> String {
     static FOUND: OnceLock<Option<Regex>> = OnceLock::new();
     let found = FOUND.get_or_init(|| {
         Regex::new(
-            r"(?P<account>\b\d{12}\b)|(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{15,32}\b|\b\d{15,20}\b|\b(?:vpc|subnet|sg|i|eni)-[0-9a-f]{8,17}\b)",
+            r"(?P<account>\b\d{12}\b)|\bprojects/(?P<project>[\w.:-]+)|(?P<id>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{15,32}\b|\b\d{15,20}\b|\b(?:vpc|subnet|sg|i|eni)-[0-9a-f]{8,17}\b)",
         )
         .ok()
     });
@@ -198,6 +198,7 @@ fn identifiers(text: &str) -> String {
             let digest = Sha256::digest(id.as_str().as_bytes());
             format!("id-{:02x}{:02x}", digest[0], digest[1])
         }
+        None if c.name("project").is_some() => "projects/[removed]".to_owned(),
         None => "[removed]".to_owned(),
     });
     replaced.into_owned()

@@ -14,6 +14,7 @@ mod dialect;
 mod docs;
 mod envoy;
 mod fix;
+mod gcp;
 mod haproxy;
 mod kubernetes;
 mod nginx;
@@ -34,7 +35,7 @@ use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 9] = [
+pub static DIALECTS: [&Dialect; 10] = [
     &nginx::DIALECT,
     &haproxy::DIALECT,
     &apache::DIALECT,
@@ -44,6 +45,7 @@ pub static DIALECTS: [&Dialect; 9] = [
     &varnish::DIALECT,
     &caddy::JSON,
     &kubernetes::DIALECT,
+    &gcp::DIALECT,
 ];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).

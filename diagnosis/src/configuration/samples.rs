@@ -12,6 +12,8 @@ pub(crate) mod caddy;
 pub(crate) mod caddy_json;
 #[path = "envoy/samples.rs"]
 pub(crate) mod envoy;
+#[path = "gcp/samples.rs"]
+pub(crate) mod gcp;
 #[path = "haproxy/samples.rs"]
 pub(crate) mod haproxy;
 #[path = "kubernetes/samples.rs"]
@@ -36,6 +38,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("varnish", varnish::all()),
         ("caddy_json", caddy_json::all()),
         ("kubernetes", kubernetes::all()),
+        ("gcp", gcp::all()),
     ]
 }
 
@@ -52,5 +55,6 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("varnish", varnish::SECRETS),
         ("caddy_json", caddy_json::SECRETS),
         ("kubernetes", kubernetes::SECRETS),
+        ("gcp", gcp::SECRETS),
     ]
 }

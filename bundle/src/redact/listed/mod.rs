@@ -7,11 +7,13 @@
 mod aws;
 mod caddy;
 mod envoy;
+mod gcp;
 mod kubernetes;
 
 pub use aws::AWS;
 pub use caddy::CADDY;
 pub use envoy::ENVOY;
+pub use gcp::GCP;
 pub use kubernetes::KUBERNETES;
 
 use crate::structured::Node;
@@ -72,7 +74,7 @@ impl PartialEq for Listed {
 impl Eq for Listed {}
 
 /// All of them. A document is the first one's that claims it.
-pub static LISTED: [&Listed; 4] = [&AWS, &ENVOY, &CADDY, &KUBERNETES];
+pub static LISTED: [&Listed; 5] = [&AWS, &ENVOY, &CADDY, &KUBERNETES, &GCP];
 
 /// For documents that none claims.
 static NOTHING: Listed = Listed { whose: |_| true, keys: &[], pairs: &[], finer: &Finer::NONE };

@@ -21,7 +21,7 @@ mod ingress_nginx;
 mod istio;
 mod object;
 mod others;
-mod path;
+pub(crate) mod path;
 mod read;
 mod row;
 mod service;

@@ -4,7 +4,7 @@ use regex::RegexBuilder;
 
 /// How well a host fits; a larger one goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum HostFit {
+pub(crate) enum HostFit {
     /// Any host.
     Any,
     /// `*.example.com`: the more it says, the better.
@@ -14,7 +14,7 @@ pub(super) enum HostFit {
 }
 
 /// Whether a rule's host is that of the request.
-pub(super) fn host(rule: &str, asked: &str) -> Option<HostFit> {
+pub(crate) fn host(rule: &str, asked: &str) -> Option<HostFit> {
     let asked = asked.split(':').next().unwrap_or(asked);
     if rule.is_empty() || rule == "*" {
         return Some(HostFit::Any);
@@ -29,7 +29,7 @@ pub(super) fn host(rule: &str, asked: &str) -> Option<HostFit> {
 
 /// How a path of `ImplementationSpecific` is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Specific {
+pub(crate) enum Specific {
     /// The path begins with it, letter by letter.
     Begins,
     /// A pattern with `*` and `?`; without them the very path (ALB).
@@ -42,13 +42,13 @@ pub(super) enum Specific {
 
 /// How well a path fits: the better one goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PathFit {
+pub(crate) struct PathFit {
     exact: bool,
     length: usize,
 }
 
 /// Whether a path of an Ingress takes the request's.
-pub(super) fn path(rule: &str, kind: &str, specific: Specific, asked: &str) -> Option<PathFit> {
+pub(crate) fn path(rule: &str, kind: &str, specific: Specific, asked: &str) -> Option<PathFit> {
     let fit = |exact| PathFit { exact, length: rule.len() };
     let begins = |fits: bool| fits.then(|| fit(false));
     match kind {
@@ -72,7 +72,7 @@ pub(super) fn path(rule: &str, kind: &str, specific: Specific, asked: &str) -> O
 }
 
 /// Whether a path is this one or below it, part by part.
-pub(super) fn below(rule: &str, asked: &str) -> bool {
+pub(crate) fn below(rule: &str, asked: &str) -> bool {
     let rule = rule.trim_end_matches('/');
     asked.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
@@ -84,13 +84,13 @@ fn wild(pattern: &str, text: &str) -> bool {
 }
 
 /// A regular expression over a whole path; `None` where it is none that is known.
-pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
+pub(crate) fn matches(pattern: &str, text: &str) -> Option<bool> {
     let regex = RegexBuilder::new(&format!("^(?:{pattern})$")).size_limit(1 << 20).build().ok()?;
     Some(regex.is_match(text))
 }
 
 /// What a rewrite with `$1` makes of a path; `None` where that is not known.
-pub(super) fn rewritten(pattern: &str, target: &str, asked: &str) -> Option<String> {
+pub(crate) fn rewritten(pattern: &str, target: &str, asked: &str) -> Option<String> {
     let regex = RegexBuilder::new(pattern).case_insensitive(true).size_limit(1 << 20).build();
     let found = regex.ok()?.captures(asked)?;
     let mut out = String::new();
