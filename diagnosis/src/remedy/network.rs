@@ -81,3 +81,60 @@ pub(crate) fn proxy_credentials(e: &Evidence<'_>, schemes: &[String]) -> Remedy 
     r.steps = steps;
     r
 }
+
+/// A web application firewall before the server.
+pub(crate) fn firewall(
+    e: &Evidence<'_>,
+    who: &str,
+    look: Option<&str>,
+    ids: &[String],
+    upgrades_alone: bool,
+) -> Remedy {
+    let (host, _, paths) = target(e);
+    let mut steps = vec![format!(
+        "Ask whoever runs {who}, the firewall before the server, for an exception for {host} and {}{}.",
+        paths.join(", "),
+        if ids.is_empty() {
+            String::new()
+        } else {
+            format!("; its log has the request under {}", ids.join(", "))
+        }
+    )];
+    if upgrades_alone {
+        steps.push(
+            "It has to know these paths as WebSocket: a WebSocket profile or policy, or a rule that \
+             lets `Upgrade: websocket` pass."
+                .into(),
+        );
+    }
+    steps.extend(look.filter(|look| !look.is_empty()).map(|look| format!("There: {look}.")));
+    remedy(e, "Let the firewall before the server pass the WebSocket", &steps)
+}
+
+/// A firewall's page of which the side is not told; whether somebody opens TLS here.
+pub(crate) fn either_firewall(e: &Evidence<'_>, who: &str, opened: bool, ids: &[String]) -> Remedy {
+    let (host, _, paths) = target(e);
+    let under = match ids {
+        [] => String::new(),
+        ids => format!(" under {}", ids.join(", ")),
+    };
+    let last = match opened {
+        true => format!("If neither has it: exempt {host} from TLS inspection, and run it again."),
+        false => {
+            "If neither has it: run it again by https, which nobody on the way can answer.".into()
+        }
+    };
+    let steps = [
+        format!(
+            "Ask both for the request in their log{under}: whoever runs the firewall before the server \
+             ({who}), and the network team here."
+        ),
+        format!(
+            "Who has it makes the exception for {host} and {}. If it is the firewall before the server: \
+             for the addresses that requests from here come from, too.",
+            paths.join(", ")
+        ),
+        last,
+    ];
+    remedy(e, "Find out which firewall wrote the page", &steps)
+}

@@ -309,35 +309,6 @@ pub(crate) fn who_answers(e: &Evidence<'_>) -> Remedy {
     )
 }
 
-/// A web application firewall before the server.
-pub(crate) fn firewall(
-    e: &Evidence<'_>,
-    who: &str,
-    look: Option<&str>,
-    ids: &[String],
-    upgrades_alone: bool,
-) -> Remedy {
-    let (host, _, paths) = target(e);
-    let mut steps = vec![format!(
-        "Ask whoever runs {who}, the firewall before the server, for an exception for {host} and {}{}.",
-        paths.join(", "),
-        if ids.is_empty() {
-            String::new()
-        } else {
-            format!("; its log has the request under {}", ids.join(", "))
-        }
-    )];
-    if upgrades_alone {
-        steps.push(
-            "It has to know these paths as WebSocket: a WebSocket profile or policy, or a rule that \
-             lets `Upgrade: websocket` pass."
-                .into(),
-        );
-    }
-    steps.extend(look.filter(|look| !look.is_empty()).map(|look| format!("There: {look}.")));
-    remedy(e, "Let the firewall before the server pass the WebSocket", &steps)
-}
-
 /// Requests do not come to Bindplane.
 pub(crate) fn routing(e: &Evidence<'_>, another_site: bool) -> Remedy {
     let mut steps = Vec::new();

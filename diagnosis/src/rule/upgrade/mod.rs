@@ -5,6 +5,7 @@
 //! somebody wants to know who asks, [`proxy`] for the client's side and
 //! [`server`] for the other one.
 
+mod firewall;
 mod pages;
 mod paths;
 mod proxy;
