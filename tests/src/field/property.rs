@@ -1,6 +1,7 @@
 //! What is of no use changes nothing: to each recorded case one more input is
 //! added that is garbage, of another host, or no valid test. The collector must
-//! write its bundle all the same, and cause, status and location must stay.
+//! write its bundle all the same, and cause, status and location must stay. And an
+//! answer that contradicts makes no confident other verdict (`replaced`).
 //!
 //! The probes are run once for each server and vantage. What was handed over is
 //! read by the real collector at an address where nobody listens, which takes no
@@ -8,6 +9,7 @@
 
 use super::case::Recorded;
 use super::recorded::{copy, options};
+use super::replaced::replaced;
 use super::run::Job;
 use super::server::Target;
 use super::{Case, server};
@@ -42,6 +44,8 @@ impl Useless {
     }
 }
 
+/// Of so many answers of a case one is replaced by a contradicting one.
+const EVERY: usize = 5;
 /// What is not given twice.
 const MESSAGE: &str = "--browser-message";
 /// A picture's first bytes.
@@ -164,26 +168,32 @@ pub async fn complaints(case: &Case, probed: &mut Probed) -> Result<Vec<String>,
     let seen = probed.of(recorded).await?;
     let dir = tempfile::tempdir().map_err(|error| error.to_string())?;
     copy(&case.folder, dir.path(), Utc::now() - recorded.recorded)?;
-    let before = match judged(dir.path(), recorded, &own, &seen).await {
-        Ok(verdict) => verdict,
+    let own_bundle = match merged(dir.path(), recorded, &own, &seen).await {
+        Ok(bundle) => [bundle],
         // The case itself: the field's own test says so.
         Err(error) => return Ok(vec![format!("as it is: {error}")]),
     };
+    let before = diagnose(&own_bundle).verdict;
     // All at once; one by one where that is not right, to say which.
     let fitting: Vec<&Useless> = USELESS
         .iter()
         .filter(|useless| !(own.contains(&MESSAGE.into()) && useless.option == MESSAGE))
         .collect();
     let mut sets = vec![fitting.clone()];
-    let mut out = Vec::new();
+    // Some answers of each case, others of the next.
+    let from = case.name.bytes().map(usize::from).sum();
+    let mut out = replaced(&own_bundle, EVERY, from).wrong;
     while let Some(set) = sets.pop() {
         let mut more = own.clone();
         for useless in &set {
             more.extend(useless.given(dir.path(), &recorded.vantage)?);
         }
-        let complaint = match judged(dir.path(), recorded, &more, &seen).await {
+        let complaint = match merged(dir.path(), recorded, &more, &seen).await {
             Err(error) => Some(error),
-            Ok(after) => differs(&before, &after).map(|how| format!("{how}; {}", after.summary)),
+            Ok(after) => {
+                let after = diagnose(&[after]).verdict;
+                differs(&before, &after).map(|how| format!("{how}; {}", after.summary))
+            }
         };
         let names: Vec<&str> = set.iter().map(|useless| useless.what).collect();
         if let Some(complaint) = complaint {
@@ -196,13 +206,13 @@ pub async fn complaints(case: &Case, probed: &mut Probed) -> Result<Vec<String>,
     Ok(out)
 }
 
-/// The verdict on a server's observations, with what is handed over beside them.
-async fn judged(
+/// A server's observations, with what is handed over beside them.
+async fn merged(
     work: &Path,
     case: &Recorded,
     options: &[String],
     seen: &Bundle,
-) -> Result<Verdict, String> {
+) -> Result<Bundle, String> {
     let nobody = server::nobody();
     let mut arguments = vec!["--vantage".into(), case.vantage.clone()];
     arguments.extend(["--hold", "0", "--timeout", "1s", "--resolve"].map(str::to_owned));
@@ -219,7 +229,7 @@ async fn judged(
     bundle.manifest.attachments = handed.manifest.attachments;
     bundle.observations.browser = handed.observations.browser;
     bundle.attachments = handed.attachments;
-    Ok(diagnose(&[bundle]).verdict)
+    Ok(bundle)
 }
 
 /// How a verdict differs from the one before; and it must not be surer.

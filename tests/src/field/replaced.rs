@@ -1,9 +1,12 @@
 //! Any single answer is replaced by one that contradicts it: what was granted is refused,
 //! and what was refused is granted. A verdict then stays, weakens, or names the
-//! contradiction; it never turns into a confident other one.
+//! contradiction; it never turns into a confident other one. Where the same handshake has
+//! other answers on the way that is taken, a confident verdict does not stay confident
+//! without a word of the contradiction.
 
 use wss_bundle::observation::{Body, HttpReply};
 use wss_bundle::{Bundle, Observation, Outcome, ResponseHead, Step};
+use wss_diagnosis::evidence::Asked;
 use wss_diagnosis::{Cause, Confidence, Diagnosis, diagnose};
 
 /// What a hop says that fails, and what a server says that refuses.
@@ -42,12 +45,23 @@ fn contradict(step: &mut Step, kind: usize) -> Option<&'static str> {
     Some(if passes { "refused" } else { "granted" })
 }
 
-/// What is wrong with the verdicts on a case of which one answer is another: each answer
-/// in turn, or every so many of them from one on.
+/// What came of replacing answers.
+#[derive(Debug, Default)]
+pub struct Replaced {
+    /// How many were replaced, one at a time.
+    pub answers: usize,
+    /// How many of these have others to the same handshake, where the verdict was sure.
+    pub among_others: usize,
+    /// What is wrong with the verdicts.
+    pub wrong: Vec<String>,
+}
+
+/// Judges a case of which one answer is another: each answer in turn, or every so many of
+/// them from one on.
 #[must_use]
-pub fn complaints(bundles: &[Bundle], every: usize, from: usize) -> Vec<String> {
+pub fn replaced(bundles: &[Bundle], every: usize, from: usize) -> Replaced {
     let before = diagnose(bundles);
-    let mut out = Vec::new();
+    let mut out = Replaced::default();
     let mut answers = 0;
     for at in 0..bundles.len() {
         for number in 0..bundles[at].observations.observations.len() {
@@ -59,10 +73,15 @@ pub fn complaints(bundles: &[Bundle], every: usize, from: usize) -> Vec<String> 
                 continue;
             }
             let what = named(replaced);
+            let others = has_others(&bundles[at], number);
+            out.answers += 1;
+            let sure = before.verdict.confidence == Confidence::High;
+            out.among_others += usize::from(others && sure);
             let after = diagnose(&bundles);
-            if let Some(wrong) = wrong(&before, &after) {
+            if let Some(wrong) = wrong(&before, &after, others) {
                 let vantage = bundles[at].manifest.vantage.as_str();
-                out.push(format!("{vantage} {what} {how}: {wrong}; {}", after.verdict.summary));
+                out.wrong
+                    .push(format!("{vantage} {what} {how}: {wrong}; {}", after.verdict.summary));
             }
         }
     }
@@ -73,11 +92,32 @@ fn named(o: &Observation) -> String {
     format!("{} {} {} by {}", o.id, o.probe, o.path.as_deref().unwrap_or("-"), o.route)
 }
 
-/// Whether a verdict is a confident other one.
-fn wrong(before: &Diagnosis, after: &Diagnosis) -> Option<String> {
+/// Whether an answer is one of several to the same handshake, by the way that is taken.
+fn has_others(bundle: &Bundle, number: usize) -> bool {
+    let all = &bundle.observations.observations;
+    let question = |o: &Observation| {
+        let handshake = matches!(o.step, Step::Upgrade(_));
+        let asked = Asked::of(&o.probe).filter(|_| handshake)?;
+        Some((asked, o.route.clone(), o.path.clone()))
+    };
+    let own = question(&all[number]);
+    let taken = bundle.observations.routes.iter().any(|r| r.selected && r.id == all[number].route);
+    own.is_some() && taken && all.iter().filter(|o| question(o) == own).count() > 1
+}
+
+/// What is said where answers contradict each other, or a limit set one aside.
+const NAMES_IT: [&str; 4] =
+    ["backends-differ", "insufficient-turned", "limit-met", "changed-since"];
+
+/// Whether a verdict is a confident other one, or says nothing of a contradiction.
+fn wrong(before: &Diagnosis, after: &Diagnosis, others: bool) -> Option<String> {
     let (was, is) = (&before.verdict, &after.verdict);
+    let high = Confidence::High;
     let honest = [Cause::Insufficient, Cause::BackendsDiffer].contains(&is.cause);
-    (is.confidence == Confidence::High && is.cause != was.cause && !honest).then(|| {
+    let another = is.confidence == high && is.cause != was.cause && !honest;
+    let named = after.findings.iter().any(|f| NAMES_IT.contains(&f.rule));
+    let silent = others && was.confidence == high && is.confidence == high && !named && !honest;
+    (another || silent).then(|| {
         format!("{} ({:?}) became {} ({:?})", was.cause, was.confidence, is.cause, is.confidence)
     })
 }
