@@ -12,7 +12,7 @@ mod meaning;
 use super::{Author, Reply, ReplyKind, RouteView};
 use limits::may_be_limit;
 pub(super) use limits::set_aside;
-pub use meaning::{Limit, LimitMet, Refuses};
+pub use meaning::{Limit, LimitMet, Refused, Refuses};
 use std::collections::BTreeMap;
 use wss_bundle::observation::{Peer, probe};
 use wss_bundle::{FailureKind, Observation, Outcome, Step};

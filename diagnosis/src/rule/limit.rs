@@ -199,36 +199,37 @@ fn limit_met(e: &Evidence<'_>) -> Answer {
         return Answer::Pass;
     };
     let Some(first) = refused.first() else { return Answer::Pass };
-    let (who, _) = whose(refused);
-    let (title, text) = match at_a_time {
-        true => (
-            "The collector's own handshakes were too many at a time",
-            full(&who, first.status, refused.len(), *of),
-        ),
-        false => (
-            "The collector's own handshakes met a rate limit",
-            burst(route, &who, first.status, refused.len(), *of),
-        ),
+    let replies: Vec<&Reply<'_>> = refused.iter().filter_map(|one| one.reply).collect();
+    let (who, _) = whose(&replies);
+    let counts = format!("{} of {of} handshakes", refused.len());
+    let did = match replies.first() {
+        Some(reply) => format!("{who} answered {counts} with {}", reply.status),
+        None => format!("{who} ended {counts} without an answer"),
     };
-    let (observation, line) = (first.observation, first.line());
+    let (title, text) = match at_a_time {
+        true => ("The collector's own handshakes were too many at a time", full(&did)),
+        false => ("The collector's own handshakes met a rate limit", burst(route, &did)),
+    };
+    let observation = first.observation;
+    let line = first.reply.map_or_else(|| "ended without an answer".to_owned(), |r| r.line());
     let draft = Draft::new(LIMIT_MET.id, Severity::Warning, title, focus, observation, line);
     Answer::Note(vec![draft.text(text).done()])
 }
 
 /// What a limit on how much is open at a time did.
-fn full(who: &str, status: u16, refused: usize, of: usize) -> String {
+fn full(did: &str) -> String {
     format!(
-        "{who} answered {refused} of {of} handshakes with {status}, all of them while others of the \
-         collector's were open or under way; each that was asked alone passed. So it takes only so \
-         many at a time, and what is more waits in a queue until it is refused (HAProxy: maxconn on \
-         the server line, and timeout queue; Envoy: circuit_breakers; Apache: max= of ProxyPass). \
+        "{did}, all of them while others of the collector's were open or under way; each that was \
+         asked alone passed. So it takes only so many at a time, and what is more is refused, at once \
+         or after a wait (HAProxy: maxconn on the server line, and timeout queue; nginx: max_conns; \
+         Envoy: circuit_breakers; Apache: max= of ProxyPass; Varnish: max_connections). \
          Every WebSocket takes one of these places for as long as it is open: several browsers at \
          once may meet it, one does not."
     )
 }
 
 /// What a limit on how much comes in a while did.
-fn burst(route: &RouteView<'_>, who: &str, status: u16, refused: usize, of: usize) -> String {
+fn burst(route: &RouteView<'_>, did: &str) -> String {
     let (_, passed) = route.spaced_fared();
     let passed = match route.passed_after_the_window() {
         Some(true) => ", also the one that was asked alone after a while",
@@ -236,8 +237,7 @@ fn burst(route: &RouteView<'_>, who: &str, status: u16, refused: usize, of: usiz
         _ => "",
     };
     format!(
-        "{who} answered {refused} of {of} handshakes with {status}, and let others pass{passed}: a \
-         limit on handshakes or connections for each address (nginx: limit_req, limit_conn; HAProxy: \
+        "{did}, and let others pass{passed}: a limit on handshakes or connections for each address (nginx: limit_req, limit_conn; HAProxy: \
          a stick-table; Envoy: local_rate_limit; Traefik: rateLimit). The collector opens more at a \
          time than a browser does; what was refused is compared with nothing. Where many people \
          share one address, they may meet it too."

@@ -43,7 +43,7 @@ fn left(seen: &Seen, before: usize, path: &str) -> Option<Left> {
     }
     let mut refused: Vec<Ask> = Vec::new();
     for (ask, got) in first {
-        if matches!(got, Got::Limited | Got::Failed) && !refused.contains(&ask) {
+        if matches!(got, Got::Limited | Got::Failed | Got::Ended) && !refused.contains(&ask) {
             refused.push(ask);
         }
     }
@@ -136,21 +136,21 @@ pub(crate) async fn after_holds(
     route: usize,
     way: &Arc<Way>,
     path: &str,
-    opened: Opening,
+    opening: Opening,
 ) {
     let id = &net.config.routes[route].route.id;
-    let answers = net.recorder.all(|seen| {
+    let opened = net.recorder.all(|seen| {
         let own = seen.route == *id && seen.probe.starts_with("hold-");
-        own.then(|| status(seen)).flatten()
+        own.then(|| super::got(seen)).flatten()
     });
-    let refused = |status: &u16| *status == 429 || *status >= 500;
-    if !answers.iter().any(refused) || !answers.contains(&101) || net.is_cancelled() {
+    let refused = |got: &Got| matches!(got, Got::Limited | Got::Failed | Got::Ended);
+    if !opened.iter().any(refused) || !opened.contains(&Got::Passed) || net.is_cancelled() {
         return;
     }
     let running = Running::begin(net, step_name(super::AGAIN, &id.0, Some("after the holds")));
     // Nobody waits for what it tells: the holds are over.
     let (events, _) = mpsc::unbounded_channel();
-    let ask = match opened {
+    let ask = match opening {
         Opening::AsBrowsers => Ask::Browser,
         Opening::AsCurl => Ask::Upgrade,
     };
@@ -158,20 +158,19 @@ pub(crate) async fn after_holds(
     running.end(&Ok(()), net);
 }
 
-fn status(seen: &Observation) -> Option<u16> {
-    match &seen.step {
-        Step::Upgrade(upgrade) => upgrade.result.ok()?.head.status(),
-        _ => None,
-    }
-}
-
-/// Whether a handshake was answered with an error of who passes it on, which is a
-/// limit's, a full queue's, or a dead server's.
+/// Whether a handshake got an error of who passes it on, or an end in place of an
+/// answer: a limit's, a full queue's, or a dead server's.
 fn failed(net: &Net, route: usize, path: &str) -> bool {
     let id = &net.config.routes[route].route.id;
     let own = |seen: &Observation| seen.route == *id && seen.path.as_deref() == Some(path);
-    let all = net.recorder.all(|seen| own(seen).then(|| status(seen)).flatten());
-    all.into_iter().any(|status| status >= 500)
+    let all = net.recorder.all(|seen| match &seen.step {
+        Step::Upgrade(upgrade) if own(seen) => Some(match &upgrade.result {
+            Outcome::Ok(reply) => reply.head.status().is_some_and(|status| status >= 500),
+            Outcome::Failed(_) => super::got(seen) == Some(Got::Ended),
+        }),
+        _ => None,
+    });
+    all.into_iter().any(|failed| failed)
 }
 
 /// What the last answer asks to wait, in seconds; a date is none that is kept to.

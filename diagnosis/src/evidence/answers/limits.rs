@@ -5,7 +5,7 @@ use super::super::{Reply, ReplyKind};
 use super::Asked;
 use crate::said::Says;
 use std::collections::BTreeMap;
-use wss_bundle::{Observation, Step};
+use wss_bundle::{Failure, FailureKind, Observation, Step};
 
 /// Words of those who limit: standard reason phrases, and the pages of nginx, Apache,
 /// HAProxy, Envoy, Traefik, Kong, Cloudflare and the clouds' own.
@@ -49,7 +49,7 @@ pub(in crate::evidence) fn set_aside(seen: &[&Observation], replies: &[Reply<'_>
         return Vec::new();
     }
     let mut ids = by_its_words(replies);
-    ids.extend(by_number(seen, replies).map(|reply| reply.observation.id.clone()));
+    ids.extend(by_number(seen, replies).map(|o| o.id.clone()));
     ids
 }
 
@@ -115,12 +115,13 @@ impl Default for Fared {
 /// Handshakes that were refused beside other requests of the collector's, where every
 /// one that was asked alone passed: a queue before the server (HAProxy: `maxconn` and
 /// `timeout queue`), a circuit breaker, or whatever takes only so many at a time. The
-/// words are those of a dead server. Of several servers one that differs is met by what
-/// is asked alone as well.
-pub(super) fn by_number<'r, 'a>(
-    seen: &[&Observation],
-    replies: &'r [Reply<'a>],
-) -> impl Iterator<Item = &'r Reply<'a>> {
+/// words are those of a dead server, or there are none (Varnish with `max_connections`
+/// ends what it was to pipe). Of several servers one that differs is met by what is asked
+/// alone as well.
+fn by_number<'a>(
+    seen: &[&'a Observation],
+    replies: &[Reply<'a>],
+) -> impl Iterator<Item = &'a Observation> {
     let handshake = |o: &Observation| matches!(o.step, Step::Upgrade(_));
     let alone: Vec<&Observation> =
         seen.iter().copied().filter(|o| handshake(o) && is_alone(o, seen)).collect();
@@ -133,18 +134,30 @@ pub(super) fn by_number<'r, 'a>(
             reply.observation.id == o.id && reply.status < 500 && reply.kind != ReplyKind::Switched
         })
     };
+    let failed = |o: &Observation| {
+        let own = |reply: &&Reply<'_>| reply.observation.id == o.id;
+        ended(o) || replies.iter().find(own).is_some_and(|reply| reply.status >= 500)
+    };
     let mut all = Vec::new();
-    for reply in replies.iter().filter(|r| r.status >= 500 && handshake(r.observation)) {
+    for refused in seen.iter().copied().filter(|o| handshake(o) && failed(o)) {
         // Whoever counts what is open counts it on all paths; what a path is refused for
         // besides is no matter of numbers.
         let own = || alone.iter().copied().filter(|o| Asked::by(o).is_some() && !unknown(o));
         let question = |o: &Observation| (Asked::by(o), o.path.clone());
-        let the_same = own().any(|o| question(o) == question(reply.observation));
+        let the_same = own().any(|o| question(o) == question(refused));
         if own().count() >= ENOUGH && the_same && own().all(passed) {
-            all.push(reply);
+            all.push(refused);
         }
     }
     all.into_iter()
+}
+
+/// Whether somebody ended the connection in place of an answer to a handshake.
+pub(super) fn ended(o: &Observation) -> bool {
+    let Step::Upgrade(upgrade) = &o.step else { return false };
+    let bare = |failure: &Failure| failure.received.as_ref().is_none_or(|bytes| bytes.is_empty());
+    let kinds = [FailureKind::Eof, FailureKind::ConnectionReset, FailureKind::ConnectionAborted];
+    upgrade.result.failure().is_some_and(|failure| kinds.contains(&failure.kind) && bare(failure))
 }
 
 /// Whether nothing else of the collector's was under way, nor just before: a server

@@ -11,10 +11,18 @@ use super::{Asked, limits};
 use crate::said::Says;
 use wss_bundle::{Observation, Step};
 
+/// A handshake that a limit refused.
+pub struct Refused<'v, 'a> {
+    /// What was asked.
+    pub observation: &'a Observation,
+    /// What was answered; `None` where the connection was ended in its place.
+    pub reply: Option<&'v Reply<'a>>,
+}
+
 /// Handshakes that a limit refused beside others that passed it.
 pub struct LimitMet<'v, 'a> {
     /// Those that were refused, in the order of time.
-    pub refused: Vec<&'v Reply<'a>>,
+    pub refused: Vec<Refused<'v, 'a>>,
     /// How many handshakes were asked for in all.
     pub of: usize,
     /// Whether it takes only so many at a time, as far as their number alone tells: all
@@ -106,10 +114,21 @@ impl<'a> RouteView<'a> {
 
     /// The limit that some of the handshakes met and others did not.
     fn limit_met(&self) -> Option<LimitMet<'_, 'a>> {
-        let refused: Vec<_> =
-            self.handshakes().filter(|reply| self.is_limits(reply.observation)).collect();
-        let at_a_time = !refused.iter().any(|reply| limits::may_be_limit(reply));
-        let of = self.handshakes().count();
+        let reply = |o: &Observation| self.replies().find(|reply| reply.observation.id == o.id);
+        let mut refused: Vec<Refused<'_, 'a>> = Vec::new();
+        let mut of = 0;
+        for o in self.observations.iter().copied() {
+            let reply = reply(o).filter(|_| matches!(o.step, Step::Upgrade(_)));
+            if reply.is_none() && !limits::ended(o) {
+                continue;
+            }
+            of += 1;
+            if self.is_limits(o) {
+                refused.push(Refused { observation: o, reply });
+            }
+        }
+        let by_words = |one: &Refused<'_, '_>| one.reply.is_some_and(limits::may_be_limit);
+        let at_a_time = !refused.iter().any(by_words);
         (!refused.is_empty()).then_some(LimitMet { refused, of, at_a_time })
     }
 
@@ -168,17 +187,17 @@ impl<'a> RouteView<'a> {
         if answered || !self.socket(path).works() {
             return None;
         }
-        let own = |reply: &&&Reply<'a>| {
+        let own = |reply: &&Reply<'a>| {
             reply.observation.path.as_deref() == Some(path)
                 && Asked::by(reply.observation).is_some_and(|asked| as_browsers.contains(&asked))
         };
-        met.refused.iter().find(own).copied()
+        met.refused.iter().filter_map(|one| one.reply).find(own)
     }
 
     /// Whether it refused most handshakes, and with them every connection that was to be
     /// held.
     fn leaves_little(&self, met: &LimitMet<'_, 'a>) -> bool {
-        let held = |reply: &&Reply<'a>| HOLDS.contains(&reply.observation.probe.as_str());
+        let held = |one: &Refused<'_, '_>| HOLDS.contains(&one.observation.probe.as_str());
         met.refused.len() * 2 > met.of
             && self.holdings().next().is_none()
             && met.refused.iter().any(held)
