@@ -207,6 +207,17 @@ const SECTIONS: &[&str] = &[
     "resources",
     "filter_chains",
     "virtual_hosts",
+    // Traefik, and compositions of containers with its labels.
+    "http",
+    "entryPoints",
+    "entrypoints",
+    "providers",
+    "api",
+    "log",
+    "accessLog",
+    "certificatesResolvers",
+    "global",
+    "services",
 ];
 
 fn begins(text: &str) -> bool {

@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 21] = [
+pub const ALL: [(&str, Entry); 25] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -50,6 +50,10 @@ pub const ALL: [(&str, Entry); 21] = [
     ("caddy_json", caddy_json),
     ("kubernetes", kubernetes),
     ("gcp", gcp),
+    ("netscaler", netscaler),
+    ("f5", f5),
+    ("iis", iis),
+    ("traefik", traefik),
     ("signatures", signatures),
     ("report", report),
 ];
@@ -341,6 +345,26 @@ pub fn kubernetes(data: &[u8]) {
 
 /// What gcloud prints.
 pub fn gcp(data: &[u8]) {
+    configured(data);
+}
+
+/// Traefik's YAML, and labels.
+pub fn traefik(data: &[u8]) {
+    configured(data);
+}
+
+/// IIS' XML.
+pub fn iis(data: &[u8]) {
+    configured(data);
+}
+
+/// What `tmsh list ltm` prints.
+pub fn f5(data: &[u8]) {
+    configured(data);
+}
+
+/// A NetScaler's ns.conf.
+pub fn netscaler(data: &[u8]) {
     configured(data);
 }
 

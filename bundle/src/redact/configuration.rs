@@ -126,6 +126,31 @@ fn rules() -> &'static [Rule] {
                     r"(?mi)(^[ \t]*(?:dns[ \t]+[a-z0-9_.-]+|eab[ \t]+\S+|[a-z_]*(?:api|auth|access|secret|private|eab|shared)_?(?:token|key|key_id|secret)|mac_key|client_secret)[ \t]+){rest}"
                 ),
             ),
+            // XML's attributes, a BIG-IP's lines, a NetScaler's options.
+            (
+                "secret-named",
+                r#"(?i)(\b(?:[a-z]*password|connectionString|validationKey|decryptionKey|[a-z]*secret|[a-z]*token|apikey)\s*=\s*)(?P<value>"[^"\n]*"|'[^'\n]*')"#.to_owned(),
+            ),
+            (
+                "secret-named",
+                r#"(?i)(<add\s+(?:key|name)="[^"\n]*"\s+value=)(?P<value>"[^"\n]*")"#.to_owned(),
+            ),
+            (
+                "secret-named",
+                format!(
+                    r"(?mi)(^[ \t]*(?:passphrase|encrypted-password|auth-password|privacy-password|bind-pw|shared-secret)[ \t]+){line}"
+                ),
+            ),
+            (
+                "secret-named",
+                format!(
+                    r"(?i)([ \t]-(?:[a-z]*(?:password|passwd|passcrypt|passphrase|secret)|[a-z]+key)[ \t]+){one}"
+                ),
+            ),
+            (
+                "secret-named",
+                format!(r"(?mi)(^[ \t]*(?:add|set)[ \t]+system[ \t]+user[ \t]+\S+[ \t]+){one}"),
+            ),
             // VCL's: headers that are set or compared; keys of signatures.
             (
                 "header-value",

@@ -153,7 +153,7 @@ fn mask(text: &str, quoted: bool, listed: &Listed, at: At<'_>) -> Mask {
     if text.is_empty() || at.hidden && matches!(key, "kind" | "apiVersion") {
         return Mask::Stays;
     }
-    let stays = listed.lists(at.parent, key) || at.pair;
+    let stays = listed.lists(at.parent, label(text).unwrap_or(last(key))) || at.pair;
     let except = finer.except.iter().any(|word| text.contains(word));
     let plain = plain(text, quoted);
     match () {
@@ -180,6 +180,19 @@ fn walk<'n>(node: &'n Node, listed: &'static Listed, at: At<'n>, out: &mut Vec<(
             }
         }
     }
+}
+
+/// The last word of a container's label, or of an option: `traefik.http.routers.x.rule=…`.
+fn label(text: &str) -> Option<&str> {
+    let is = text.starts_with("traefik.") || text.starts_with("--");
+    let (key, _) = text.split_once('=').filter(|_| is)?;
+    key.rsplit('.').next()
+}
+
+/// The word of a key: of a label's the last.
+fn last(key: &str) -> &str {
+    let label = key.starts_with("traefik.") && !key.contains('/');
+    if label { key.rsplit('.').next().unwrap_or(key) } else { key }
 }
 
 /// Text in which account numbers are gone and other identifiers are tokens.

@@ -55,6 +55,18 @@ pub enum Masked {
     Listed(&'static Listed),
 }
 
+/// How it is known that files are read as their program reads them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// They were held against the program itself.
+    Program,
+    /// Every field that is read is one of its maker's own descriptions.
+    Models,
+    /// Of documents and strangers' files alone: what is said is a hint, and never
+    /// confirmed.
+    Documents,
+}
+
 /// What a text that is pasted is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
@@ -111,6 +123,8 @@ pub struct Dialect {
     pub reload: &'static str,
     /// What of it may stay in a bundle.
     pub masked: Masked,
+    /// How it is known that files are read as the program reads them.
+    pub proof: Proof,
     /// Recognises a text.
     pub(crate) recognise: fn(&str) -> Recognised,
     /// Reads the files for a request.

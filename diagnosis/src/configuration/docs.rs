@@ -1,6 +1,6 @@
 //! `docs/configurations.md`, out of the table.
 
-use super::{DIALECTS, Masked};
+use super::{DIALECTS, Masked, Proof};
 
 /// The page, as it stands in `docs/`.
 #[must_use]
@@ -9,6 +9,7 @@ pub fn markdown() -> String {
         `wss-collector --config FILE` (repeatable) reads the load balancer's own words beside what the probes see. Made from the table in\n\
         `diagnosis/src/configuration/`; do not edit.\n\n\
         - A file alone never makes a cause. A line is *confirmed* where the probe saw its effect, and a *prediction* where it was not tried.\n\
+        - What was not held against its program is a hint: it is said to be unproved, and never confirmed.\n\
         - What conditions, variables or files that were not given decide is said to be untold.\n\
         - Where few lines mend it, the report shows them as a diff; `wss-analyzer report --format patch BUNDLE` prints all of a case, for\n  \
         `patch -p1`. What was masked in the bundle is in no diff.\n\
@@ -16,8 +17,8 @@ pub fn markdown() -> String {
         is refused: it holds secrets.\n\
         - `wss-collector config-commands [DEVICE]` prints the read-only commands that give what is in effect.\n\
         - Secrets are masked before anything is written (`wss-collector inspect BUNDLE` lists what was).\n\n\
-        | program | devices | recognised | read-only commands | a change is checked by | of it stays |\n\
-        |---|---|---|---|---|---|\n"
+        | program | devices | recognised | read-only commands | a change is checked by | of it stays | proved by |\n\
+        |---|---|---|---|---|---|---|\n"
         .to_owned();
     for one in DIALECTS {
         let devices: Vec<String> = one.devices.iter().map(|id| format!("`{id}`")).collect();
@@ -28,8 +29,13 @@ pub fn markdown() -> String {
                 "numbers, switches and listed fields; account numbers go, ids become short tokens"
             }
         };
+        let proved = match one.proof {
+            Proof::Program => "the program itself",
+            Proof::Models => "its maker's models of the fields",
+            Proof::Documents => "nothing yet: **a hint**, from documents and strangers' files",
+        };
         out.push_str(&format!(
-            "| {} | {} | {} | {} | `{}` | {stays} |\n",
+            "| {} | {} | {} | {} | `{}` | {stays} | {proved} |\n",
             one.name,
             devices.join(" "),
             one.expected,

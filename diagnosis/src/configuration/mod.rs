@@ -13,17 +13,22 @@ mod clean;
 mod dialect;
 mod docs;
 mod envoy;
+mod f5;
 mod fix;
 mod gcp;
 mod haproxy;
+mod iis;
 mod kubernetes;
+mod netscaler;
 mod nginx;
 mod part;
 mod patch;
+mod pattern;
 mod source;
+mod traefik;
 mod varnish;
 
-pub use dialect::{Dialect, Fix, Masked, Program, Purpose};
+pub use dialect::{Dialect, Fix, Masked, Program, Proof, Purpose};
 pub use docs::markdown;
 pub use fix::fix;
 pub use patch::{Edit, How, diff};
@@ -35,7 +40,7 @@ use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 10] = [
+pub static DIALECTS: [&Dialect; 14] = [
     &nginx::DIALECT,
     &haproxy::DIALECT,
     &apache::DIALECT,
@@ -46,6 +51,10 @@ pub static DIALECTS: [&Dialect; 10] = [
     &caddy::JSON,
     &kubernetes::DIALECT,
     &gcp::DIALECT,
+    &traefik::DIALECT,
+    &iis::DIALECT,
+    &f5::DIALECT,
+    &netscaler::DIALECT,
 ];
 
 /// What Bindplane's console needs, in seconds (troubleshooting page).

@@ -12,14 +12,22 @@ pub(crate) mod caddy;
 pub(crate) mod caddy_json;
 #[path = "envoy/samples.rs"]
 pub(crate) mod envoy;
+#[path = "f5/samples.rs"]
+pub(crate) mod f5;
 #[path = "gcp/samples.rs"]
 pub(crate) mod gcp;
 #[path = "haproxy/samples.rs"]
 pub(crate) mod haproxy;
+#[path = "iis/samples.rs"]
+pub(crate) mod iis;
 #[path = "kubernetes/samples.rs"]
 pub(crate) mod kubernetes;
+#[path = "netscaler/samples.rs"]
+pub(crate) mod netscaler;
 #[path = "nginx/samples.rs"]
 pub(crate) mod nginx;
+#[path = "traefik/samples.rs"]
+pub(crate) mod traefik;
 #[path = "varnish/samples.rs"]
 pub(crate) mod varnish;
 
@@ -39,6 +47,10 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("caddy_json", caddy_json::all()),
         ("kubernetes", kubernetes::all()),
         ("gcp", gcp::all()),
+        ("netscaler", netscaler::all()),
+        ("f5", f5::all()),
+        ("iis", iis::all()),
+        ("traefik", traefik::all()),
     ]
 }
 
@@ -56,5 +68,9 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("caddy_json", caddy_json::SECRETS),
         ("kubernetes", kubernetes::SECRETS),
         ("gcp", gcp::SECRETS),
+        ("netscaler", netscaler::SECRETS),
+        ("f5", f5::SECRETS),
+        ("iis", iis::SECRETS),
+        ("traefik", traefik::SECRETS),
     ]
 }

@@ -340,6 +340,29 @@ fn masked(text: &str) -> String {
 }
 
 /// What may stay of a file is the same for every row: no secret, and all that is read.
+const TRAEFIK: &str = "entryPoints:\n  websecure:\n    address: \":443\"\n    transport:\n      respondingTimeouts:\n        \
+                       readTimeout: 60s\n        idleTimeout: 3600s\nhttp:\n  routers:\n    console:\n      \
+                       rule: PathPrefix(`/`)\n      service: console\n  services:\n    console:\n      loadBalancer:\n        \
+                       servers:\n        - url: http://127.0.0.1:3001\n";
+
+/// What was never held against its program is told where it fits, said to be unproved,
+/// and neither an error nor the cause.
+#[test]
+fn a_hint_is_said_to_be_one_and_confirms_nothing() {
+    let alone = diagnose(&[cut_at(60.0)]);
+    let diagnosis = diagnose(&[with(cut_at(60.0), TRAEFIK)]);
+    let hint = diagnosis.findings.iter().find(|f| f.rule == "config-timeout").unwrap();
+    assert!(hint.text.contains("A hint") && hint.text.contains("unproved"), "{}", hint.text);
+    assert!(hint.text.contains("was cut after 60"), "{}", hint.text);
+    assert_eq!(hint.severity, Severity::Warning);
+    assert!(hint.explains.is_empty());
+    assert_eq!(diagnosis.verdict, alone.verdict);
+    // The same of a program that was held against its files is confirmed.
+    let sure = diagnose(&[with(cut_at(60.0), SHORT)]);
+    let sure = sure.findings.iter().find(|f| f.rule == "config-timeout").unwrap();
+    assert!(sure.severity == Severity::Error && !sure.explains.is_empty(), "{sure:?}");
+}
+
 #[test]
 fn masking_takes_secrets_and_leaves_what_is_read() {
     let (secrets, samples) = (samples::secrets(), samples::all());

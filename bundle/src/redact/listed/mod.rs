@@ -9,12 +9,14 @@ mod caddy;
 mod envoy;
 mod gcp;
 mod kubernetes;
+mod traefik;
 
 pub use aws::AWS;
 pub use caddy::CADDY;
 pub use envoy::ENVOY;
 pub use gcp::GCP;
 pub use kubernetes::KUBERNETES;
+pub use traefik::TRAEFIK;
 
 use crate::structured::Node;
 use std::fmt;
@@ -74,7 +76,7 @@ impl PartialEq for Listed {
 impl Eq for Listed {}
 
 /// All of them. A document is the first one's that claims it.
-pub static LISTED: [&Listed; 5] = [&AWS, &ENVOY, &CADDY, &KUBERNETES, &GCP];
+pub static LISTED: [&Listed; 6] = [&AWS, &ENVOY, &CADDY, &KUBERNETES, &GCP, &TRAEFIK];
 
 /// For documents that none claims.
 static NOTHING: Listed = Listed { whose: |_| true, keys: &[], pairs: &[], finer: &Finer::NONE };

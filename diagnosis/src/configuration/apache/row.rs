@@ -3,7 +3,7 @@
 use super::check::read;
 use super::parse::parse;
 use super::tree;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Purpose, Recognised};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised};
 use crate::configuration::patch::Edit;
 use crate::configuration::{Issue, Kind};
 
@@ -21,6 +21,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     reload: "apache2ctl configtest && systemctl reload apache2",
     masked: Masked::Words,
+    proof: Proof::Program,
     recognise,
     read,
     includes: tree::includes,

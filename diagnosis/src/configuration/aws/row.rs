@@ -1,7 +1,7 @@
 //! AWS' row of the table: how answers of its command line are recognised.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, no_includes};
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::AWS;
 use wss_bundle::structured::{documents, looks};
@@ -26,6 +26,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     reload: "it is in effect within a minute",
     masked: Masked::Listed(&AWS),
+    proof: Proof::Models,
     recognise,
     read,
     includes: no_includes,

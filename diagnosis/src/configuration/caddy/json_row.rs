@@ -2,7 +2,7 @@
 
 use super::json_check::read;
 use super::row::fix;
-use crate::configuration::dialect::{Dialect, Masked, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Masked, Proof, Recognised, no_includes};
 use crate::configuration::part::left;
 use wss_bundle::redact::listed::CADDY;
 use wss_bundle::structured::{documents, looks};
@@ -20,6 +20,7 @@ pub(crate) const JSON: Dialect = Dialect {
     ],
     reload: "caddy validate --config FILE && caddy reload --config FILE",
     masked: Masked::Listed(&CADDY),
+    proof: Proof::Program,
     recognise,
     read,
     includes: no_includes,

@@ -14,4 +14,5 @@ mod row;
 mod site;
 
 pub(crate) use json_row::JSON;
+pub(crate) use proxied::seconds;
 pub(crate) use row::DIALECT;

@@ -7,7 +7,7 @@ use crate::configuration::patch::Edit;
 use crate::configuration::{Kind, NEEDED_S, Provided};
 
 /// Seconds of a duration as Go writes it, with days: `1h30m`, `90s`, `2d`.
-pub(super) fn seconds(text: &str) -> Option<f64> {
+pub(crate) fn seconds(text: &str) -> Option<f64> {
     let mut rest = text;
     let mut total = 0.0;
     while !rest.is_empty() {

@@ -3,7 +3,7 @@
 use super::check::read;
 use super::parse::parse;
 use crate::configuration::Kind;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Recognised};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised};
 use crate::configuration::{Issue, Purpose};
 
 /// Caddy, by its Caddyfile.
@@ -16,6 +16,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     commands: &["cat /etc/caddy/Caddyfile > Caddyfile.txt"],
     reload: "caddy validate --config FILE --adapter caddyfile && systemctl reload caddy",
     masked: Masked::Words,
+    proof: Proof::Program,
     recognise,
     read,
     includes: |text| parse(text, 0).map(|parsed| parsed.imports).unwrap_or_default(),

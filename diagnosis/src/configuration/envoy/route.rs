@@ -3,6 +3,7 @@
 
 use crate::configuration::Request;
 use crate::configuration::part::Part;
+use crate::configuration::pattern::begins_otherwise;
 use regex::{Regex, RegexBuilder};
 
 /// What decides that the files do not tell, and where.
@@ -106,6 +107,9 @@ impl<'n> Asked<'n> {
             return Ok(rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/')));
         }
         if let Some(pattern) = own.get("safe_regex") {
+            if begins_otherwise(pattern.text("regex"), &self.path, false) {
+                return Ok(false);
+            }
             let regex = whole(pattern.text("regex")).ok_or((pattern, "this pattern".to_owned()))?;
             return Ok(regex.is_match(&self.path));
         }

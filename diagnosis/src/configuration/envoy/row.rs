@@ -2,7 +2,7 @@
 
 use super::check::read;
 use super::edits::edits;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
 use crate::configuration::part::left;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::ENVOY;
@@ -22,6 +22,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     reload: "envoy --mode validate -c FILE, and start it anew",
     masked: Masked::Listed(&ENVOY),
+    proof: Proof::Program,
     recognise,
     read,
     includes: no_includes,

@@ -1,7 +1,7 @@
 //! Google Cloud's row of the table: how what `gcloud` prints is recognised.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
 use crate::configuration::part::left;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::GCP;
@@ -22,6 +22,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     reload: "it is in effect within minutes",
     masked: Masked::Listed(&GCP),
+    proof: Proof::Models,
     recognise,
     read,
     includes: no_includes,

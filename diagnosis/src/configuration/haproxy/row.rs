@@ -2,7 +2,7 @@
 
 use super::check::read;
 use crate::configuration::dialect::{
-    Dialect, Fix, Masked, Parsed, Purpose, Recognised, no_includes,
+    Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised, no_includes,
 };
 use crate::configuration::patch::Edit;
 use crate::configuration::{Issue, Kind};
@@ -17,6 +17,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     commands: &["cat /etc/haproxy/haproxy.cfg > haproxy.cfg"],
     reload: "haproxy -c -f FILE && systemctl reload haproxy",
     masked: Masked::Words,
+    proof: Proof::Program,
     recognise,
     read,
     includes: no_includes,

@@ -1,7 +1,7 @@
 //! Kubernetes' row of the table: how its objects are recognised.
 
 use super::read::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
 use crate::configuration::part::left;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::KUBERNETES;
@@ -40,6 +40,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     reload: "kubectl diff -f FILE && kubectl apply -f FILE",
     masked: Masked::Listed(&KUBERNETES),
+    proof: Proof::Models,
     recognise,
     read,
     includes: no_includes,

@@ -3,7 +3,7 @@
 use super::check::read;
 use super::parse::{self, Directive};
 use super::tree;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Purpose, Recognised};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised};
 use crate::configuration::patch::{Edit, How};
 use crate::configuration::source::File;
 use crate::configuration::{Issue, Kind};
@@ -19,6 +19,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     commands: &["nginx -T > nginx.txt"],
     reload: "nginx -t && systemctl reload nginx",
     masked: Masked::Words,
+    proof: Proof::Program,
     recognise,
     read,
     includes: |text| tree::includes(text.as_bytes()).unwrap_or_default(),

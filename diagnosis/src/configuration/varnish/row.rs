@@ -2,7 +2,7 @@
 
 use super::check::read;
 use super::parse::parse;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Recognised};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised};
 use crate::configuration::{Issue, Kind, Purpose};
 use regex::Regex;
 use std::sync::OnceLock;
@@ -20,6 +20,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     ],
     reload: "varnishd -C -f FILE > /dev/null && systemctl reload varnish",
     masked: Masked::Words,
+    proof: Proof::Program,
     recognise,
     read,
     includes: |text| {

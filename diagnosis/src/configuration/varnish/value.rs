@@ -3,6 +3,7 @@
 
 use super::parse::{Token, Word};
 use crate::configuration::Request;
+use crate::configuration::pattern::begins_otherwise;
 use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
 
@@ -280,8 +281,13 @@ fn compare(op: &str, left: &Value, right: &Value) -> Holds {
         "!=" => a != b,
         "~" | "!~" => {
             let pattern = b.unwrap_or_default();
+            let anchored = pattern.strip_prefix('^');
+            let text = a.unwrap_or_default();
+            if anchored.is_some_and(|own| begins_otherwise(own, &text, false)) {
+                return Ok(op == "!~");
+            }
             let regex = pattern_of(&pattern).ok_or_else(|| format!("the pattern {pattern}"))?;
-            regex.is_match(&a.unwrap_or_default()) == (op == "~")
+            regex.is_match(&text) == (op == "~")
         }
         _ => match (number(&a), number(&b)) {
             (Some(a), Some(b)) => match op {

@@ -4,7 +4,7 @@
 use super::seen::{Compared, Seen, another_hop, counts};
 use super::words::{name, stops_upgrades, unconfirmed};
 use super::{NOT_IN_EFFECT, UNTOLD, readings};
-use crate::configuration::{Checked, Generator, Issue, Kind, Reading};
+use crate::configuration::{Checked, Generator, Issue, Kind, Proof, Reading};
 use crate::evidence::{Author, BundleView, Evidence};
 use crate::model::{Cause, Confidence, Finding, Location, Severity, Status};
 use crate::remedy;
@@ -47,12 +47,11 @@ pub(crate) fn settle(
             if !counts(issue, seen.is_some(), disk) {
                 continue;
             }
-            if seen.is_some()
-                && mended.as_ref().is_none_or(|(kind, _)| rank(issue.kind) < rank(*kind))
-            {
+            let proved = seen.is_some() && !hint(reading);
+            if proved && mended.as_ref().is_none_or(|(kind, _)| rank(issue.kind) < rank(*kind)) {
                 mended = Some((issue.kind, finding.clone()));
             }
-            settled.shown.push((r, i, settled.notes.len(), seen.is_some()));
+            settled.shown.push((r, i, settled.notes.len(), proved));
             settled.notes.push(finding);
         }
     }
@@ -128,6 +127,11 @@ fn observation<'a>(e: &Evidence<'a>, view: &BundleView<'a>, held: bool) -> Optio
         .or_else(|| view.bundle.observations.observations.iter().min_by(|a, b| a.id.cmp(&b.id)))
 }
 
+/// Whether what files say was never held against their program.
+fn hint(reading: &Reading) -> bool {
+    reading.program.dialect().proof == Proof::Documents
+}
+
 fn finding(
     c: &Compared<'_, '_, '_>,
     focus: &BundleView<'_>,
@@ -148,11 +152,20 @@ fn finding(
     }
     let says = format!("`{}` {}.", issue.line, issue.says);
     let (severity, text) = match seen {
+        Some(seen) if hint(reading) => (Severity::Warning, format!("{says} {}", seen.saw)),
         Some(seen) => (confirmed(issue.kind), format!("{says} {}", seen.saw)),
         None => {
             let (severity, why) = unconfirmed(c, issue, other);
             (severity, format!("By the file, {says} {why}"))
         }
+    };
+    let text = if hint(reading) {
+        format!(
+            "{text} A hint: how {}'s files are read here is from documents, and unproved.",
+            reading.program.name()
+        )
+    } else {
+        text
     };
     let excerpt = format!("{}: {}", issue.place.short(), issue.line);
     let title = format!("{}: {what}", issue.place);
@@ -160,7 +173,8 @@ fn finding(
         .text(text)
         .remedy(remedy::configuration(c.e, reading, issue))
         .done();
-    finding.explains = seen.as_ref().map(|seen| seen.explains.clone()).unwrap_or_default();
+    let explains = seen.as_ref().filter(|_| !hint(reading)).map(|seen| seen.explains.clone());
+    finding.explains = explains.unwrap_or_default();
     Some(finding)
 }
 
@@ -282,6 +296,9 @@ fn not_in_effect(
         .readings
         .iter()
         .filter(|reading| {
+            if hint(reading) {
+                return false;
+            }
             let stops = |i: &Issue| stops_upgrades(i.kind) && i.provided.is_none();
             reading.untold.is_empty() && !reading.issues.iter().any(stops)
         })

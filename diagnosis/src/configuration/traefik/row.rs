@@ -1,0 +1,60 @@
+//! Traefik's row of the table.
+
+use super::check::read;
+use super::flat::is;
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, no_includes};
+use crate::configuration::part::Documents;
+use crate::configuration::{Issue, Kind, Purpose};
+use std::sync::Arc;
+use wss_bundle::redact::listed::TRAEFIK;
+use wss_bundle::structured::{documents, looks};
+
+/// Traefik.
+pub(crate) const DIALECT: Dialect = Dialect {
+    id: "traefik",
+    name: "Traefik",
+    devices: &["traefik"],
+    expected: "a Traefik one in YAML (http, routers; entryPoints)",
+    whole: "Traefik: give traefik.yml and the dynamic files, in YAML",
+    commands: &[
+        "cat /etc/traefik/traefik.yml > traefik.yml",
+        "cat /etc/traefik/dynamic/*.yml > traefik-dynamic.yml",
+    ],
+    reload: "dynamic files are in effect when they are saved; traefik.yml after a restart",
+    masked: Masked::Listed(&TRAEFIK),
+    proof: Proof::Documents,
+    recognise,
+    read,
+    includes: no_includes,
+    fix,
+    edits: |_, _| Vec::new(),
+};
+
+fn recognise(text: &str) -> Recognised {
+    let lower = text.to_ascii_lowercase();
+    if !(lower.contains("entrypoints") || lower.contains("routers")) || !looks(text) {
+        return Recognised::No;
+    }
+    let Ok(all) = documents(text) else { return Recognised::No };
+    let all = Arc::new(all);
+    let files = [Documents { file: String::new(), all: Arc::clone(&all) }];
+    if is(&files) { Recognised::Yes(Parsed(Some(all))) } else { Recognised::No }
+}
+
+fn fix(issue: &Issue) -> Option<Fix> {
+    Some(match issue.kind {
+        Kind::UpgradeHeaders => Fix::new(
+            "Take the middleware off the router of /v1/: Traefik sends upgrades on by itself.",
+        ),
+        Kind::Timeout(_) => Fix::pasting(
+            "Set the entry point's respondingTimeouts (readTimeout, idleTimeout) to 3600s.",
+            Purpose::Timeout,
+        ),
+        Kind::Host => Fix::pasting("Set passHostHeader to true.", Purpose::Host),
+        Kind::PathRule(_) => Fix::pasting(
+            "Write a router for PathPrefix(`/v1/`) to Bindplane, of a greater priority.",
+            Purpose::Forward,
+        ),
+        _ => return None,
+    })
+}

@@ -1,0 +1,155 @@
+//! Rules of routers: functions of the request, joined by `&&`, `||` and `!`.
+
+use crate::configuration::Request;
+use regex::{Regex, RegexBuilder};
+
+/// Whether a rule holds, or what decides that the files do not tell.
+pub(super) type Holds = Result<bool, String>;
+
+/// Deepest nesting of parentheses.
+const DEPTH: usize = 40;
+
+/// Reads a rule for a request.
+pub(super) fn holds(rule: &str, request: &Request<'_>) -> Holds {
+    let mut own = Reader { rest: rule, request, depth: 0 };
+    let held = own.either()?;
+    if own.rest.trim().is_empty() { Ok(held) } else { Err(format!("the rule {rule}")) }
+}
+
+struct Reader<'r> {
+    rest: &'r str,
+    request: &'r Request<'r>,
+    depth: usize,
+}
+
+impl<'r> Reader<'r> {
+    fn sign(&mut self, sign: &str) -> bool {
+        match self.rest.trim_start().strip_prefix(sign) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
+    }
+
+    fn either(&mut self) -> Holds {
+        let mut held = self.both();
+        while self.sign("||") {
+            let other = self.both();
+            held = match (held, other) {
+                (Ok(true), _) | (_, Ok(true)) => Ok(true),
+                (Ok(_), Ok(_)) => Ok(false),
+                (Err(why), _) | (_, Err(why)) => Err(why),
+            };
+        }
+        held
+    }
+
+    fn both(&mut self) -> Holds {
+        let mut held = self.one();
+        while self.sign("&&") {
+            let other = self.one();
+            held = match (held, other) {
+                (Ok(false), _) | (_, Ok(false)) => Ok(false),
+                (Ok(_), Ok(_)) => Ok(true),
+                (Err(why), _) | (_, Err(why)) => Err(why),
+            };
+        }
+        held
+    }
+
+    fn one(&mut self) -> Holds {
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err("a rule that is nested too deep".to_owned());
+        }
+        let held = if self.sign("!") {
+            self.one().map(|held| !held)
+        } else if self.sign("(") {
+            let held = self.either();
+            if self.sign(")") { held } else { Err("a rule that is not read here".to_owned()) }
+        } else {
+            self.function()
+        };
+        self.depth -= 1;
+        held
+    }
+
+    fn function(&mut self) -> Holds {
+        let rest = self.rest.trim_start();
+        let unread = || Err("a rule that is not read here".to_owned());
+        let Some((name, after)) = rest.split_once('(') else { return unread() };
+        let mut args: Vec<&str> = Vec::new();
+        let mut rest = after;
+        loop {
+            rest = rest.trim_start_matches([' ', ',']);
+            if let Some(after) = rest.strip_prefix(')') {
+                self.rest = after;
+                return self.of(name.trim(), &args);
+            }
+            let Some(quote) = rest.chars().next().filter(|c| matches!(c, '`' | '"' | '\'')) else {
+                return unread();
+            };
+            let Some((arg, after)) = rest.get(1..).and_then(|r| r.split_once(quote)) else {
+                return unread();
+            };
+            args.push(arg);
+            rest = after;
+        }
+    }
+
+    fn of(&self, name: &str, args: &[&str]) -> Holds {
+        let path = self.request.path.split('?').next().unwrap_or_default();
+        let host = self.request.host.to_ascii_lowercase();
+        let matches = |pattern: &str, text: &str| -> Holds {
+            let regex: Option<Regex> = RegexBuilder::new(pattern).size_limit(1 << 20).build().ok();
+            regex.map(|r| r.is_match(text)).ok_or_else(|| format!("the pattern {pattern}"))
+        };
+        // `{name:pattern}` is of version 2.
+        if args.iter().any(|arg| arg.contains('{')) {
+            return Err(format!("{name}({})", args.join(", ")));
+        }
+        let first = args.first().copied().unwrap_or_default();
+        match name {
+            "Host" => Ok(args.iter().any(|arg| arg.eq_ignore_ascii_case(&host))),
+            "HostRegexp" => matches(first, &host),
+            "Path" => Ok(args.contains(&path)),
+            "PathPrefix" => Ok(args.iter().any(|arg| path.starts_with(arg))),
+            "PathRegexp" => matches(first, path),
+            "Method" => Ok(args.contains(&"GET")),
+            "Header" | "Headers" => match (first.to_ascii_lowercase().as_str(), args.get(1)) {
+                ("upgrade", Some(value)) => Ok(value.eq_ignore_ascii_case("websocket")),
+                ("connection", Some(value)) => Ok(value.eq_ignore_ascii_case("upgrade")),
+                (other, _) => Err(format!("the header {other}")),
+            },
+            other => Err(format!("{other}({})", args.join(", "))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules() {
+        let request =
+            Request { host: "b.example", port: 443, tls: true, path: "/v1/ws?x=1", version: None };
+        for (rule, expected) in [
+            ("Host(`b.example`) && PathPrefix(`/v1`)", Ok(true)),
+            ("Host(`a`, `B.example`)", Ok(true)),
+            ("(Path(`/v1/ws`) || Path(`/`)) && !Method(`POST`)", Ok(true)),
+            ("PathPrefix(`/app`)", Ok(false)),
+            ("PathRegexp(`^/v1/(ws|graphql)$`) && Header(`Upgrade`, `websocket`)", Ok(true)),
+            ("ClientIP(`10.0.0.0/8`) && Host(`c`)", Ok(false)),
+        ] {
+            assert_eq!(holds(rule, &request), expected, "{rule}");
+        }
+        for rule in
+            ["ClientIP(`10.0.0.0/8`)", "Host(`b.example`", "Host(b)", "PathPrefix(`/{a:x}`)"]
+        {
+            assert!(holds(rule, &request).is_err(), "{rule}");
+        }
+    }
+}
