@@ -6,7 +6,7 @@ use crate::configuration::chain::Hop;
 use crate::configuration::pattern::begins_otherwise;
 use crate::configuration::source::File;
 use crate::configuration::{Issue, Kind, NEEDED_S, Place, Program, Provided, Reading, Request};
-use regex::RegexBuilder;
+use regex::{Captures, RegexBuilder};
 
 /// ARR's limit where a file names none (`proxy`, `timeout`), in seconds.
 const ARR_S: f64 = 120.0;
@@ -149,6 +149,18 @@ impl Check<'_> {
             self.reading.untold(Some(place), why, None);
             return false;
         }
+        self.acts(at, rule, found.as_ref(), path)
+    }
+
+    /// What the action of a rule that applies does.
+    fn acts(
+        &mut self,
+        at: (Place, String),
+        rule: &Rule<'_>,
+        found: Option<&Captures<'_>>,
+        path: &mut String,
+    ) -> bool {
+        let Some(action) = rule.action else { return true };
         self.reading.follow(at.0.clone(), at.1.clone());
         let kind = action.get("type").to_ascii_lowercase();
         let status = action.get("statuscode").parse().ok();
@@ -175,8 +187,7 @@ impl Check<'_> {
             "rewrite" => {
                 let mut to = action.get("url").to_owned();
                 for number in 0..10 {
-                    let part =
-                        found.as_ref().and_then(|f| f.get(number)).map_or("", |m| m.as_str());
+                    let part = found.and_then(|f| f.get(number)).map_or("", |m| m.as_str());
                     to = to.replace(&format!("{{R:{number}}}"), part);
                 }
                 self.rewritten(at, &to, path);

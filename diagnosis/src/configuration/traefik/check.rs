@@ -188,7 +188,6 @@ impl<'f, 'n> Check<'f, 'n> {
                 self.issue(Kind::PathRule(Some(code)), first.at(), says);
                 return false;
             }
-            "redirectregex" => self.untold(Some(first), "this middleware may redirect"),
             "stripprefix" => {
                 let cut = all.iter().find_map(|e| Some((*e, path.strip_prefix(e.value.as_str())?)));
                 if let Some((by, rest)) = cut {
@@ -202,8 +201,8 @@ impl<'f, 'n> Check<'f, 'n> {
                 self.moved(first, to, path);
             }
             "replacepath" => self.moved(first, first.value.clone(), path),
-            "replacepathregex" | "stripprefixregex" => {
-                self.untold(Some(first), "this middleware may change the path");
+            "redirectregex" | "replacepathregex" | "stripprefixregex" => {
+                self.untold(Some(first), "this middleware may redirect, or change the path");
             }
             _ => {}
         }

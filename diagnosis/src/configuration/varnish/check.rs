@@ -1,10 +1,11 @@
 //! The way of an upgrade through VCL: `vcl_recv`, then `vcl_pipe` or `vcl_synth`.
 
+use super::edits::WANTED;
 use super::parse::{Does, Parsed, Statement, Sub, Token, parse};
 use super::row::pipe_timeout;
 use super::value::{Expression, State, Value};
 use crate::configuration::chain::Hop;
-use crate::configuration::patch::{Edit, How};
+use crate::configuration::patch::Edit;
 use crate::configuration::source::File;
 use crate::configuration::{Issue, Kind, NEEDED_S, Place, Program, Provided, Reading, Request};
 
@@ -15,8 +16,8 @@ const PIPE_S: f64 = 60.0;
 /// Most times that a request begins anew.
 const RESTARTS: usize = 4;
 
-struct Check<'t> {
-    files: &'t [File],
+pub(super) struct Check<'t> {
+    pub(super) files: &'t [File],
     subs: &'t [Sub],
     request: &'t Request<'t>,
     reading: Reading,
@@ -88,7 +89,7 @@ fn joined(
 }
 
 impl<'t> Check<'t> {
-    fn line(&self, file: usize, line: u32) -> (Place, String) {
+    pub(super) fn line(&self, file: usize, line: u32) -> (Place, String) {
         let text = self.files.get(file).map_or("", |f| f.text.as_str());
         let own = text.lines().nth((line as usize).saturating_sub(1)).unwrap_or_default();
         (Place::of(self.files, file, line), own.trim().to_owned())
@@ -110,7 +111,7 @@ impl<'t> Check<'t> {
         self.reading.issues.push(Issue { sure: self.sure, edits, ..issue });
     }
 
-    fn named(&self, name: &str) -> Vec<&'t Sub> {
+    pub(super) fn named(&self, name: &str) -> Vec<&'t Sub> {
         self.subs.iter().filter(|sub| sub.name == name).collect()
     }
 
@@ -446,104 +447,4 @@ impl<'t> Check<'t> {
         let says = format!("answers {path} itself, and sends nothing to Bindplane");
         self.issue(Kind::PathRule(status), place, says, Vec::new());
     }
-
-    /// The lines that make an upgrade a pipe.
-    fn piping(&self, state: &State) -> Vec<Edit> {
-        let mut edits = self.setting(state);
-        let Some(recv) = self.named("vcl_recv").first().copied() else { return Vec::new() };
-        let lines =
-            ["    if (req.http.Upgrade ~ \"(?i)websocket\") {", "        return (pipe);", "    }"];
-        edits.extend(self.within(recv, &lines));
-        edits
-    }
-
-    /// The lines that set both headers in `vcl_pipe`, where it does not.
-    fn setting(&self, state: &State) -> Vec<Edit> {
-        let lines = [
-            "    set bereq.http.Upgrade = req.http.Upgrade;",
-            "    set bereq.http.Connection = req.http.Connection;",
-        ];
-        let subs = self.named("vcl_pipe");
-        let mut edits = Vec::new();
-        // What takes them away again.
-        for sub in &subs {
-            self.undone(&sub.block, &mut edits);
-        }
-        match subs.first() {
-            Some(sub) => {
-                let set = |name: &str| {
-                    subs.iter().any(|sub| sets(&sub.block, &format!("bereq.http.{name}")))
-                };
-                let wanted = lines.iter().zip(WANTED).filter(|(_, (name, _))| !set(name));
-                let wanted: Vec<&str> = wanted.map(|(line, _)| *line).collect();
-                edits.extend(self.within(sub, &wanted));
-            }
-            None => {
-                let Some(recv) = self.named("vcl_recv").first().copied() else { return edits };
-                let place = Place::of(self.files, recv.file, recv.line);
-                let all = ["sub vcl_pipe {", lines[0], lines[1], "}"];
-                edits.push(Edit::before(&place, &all));
-            }
-        }
-        // What is gone before the pipe cannot be set from it.
-        let gone = |name: &str| state.get(&format!("req.http.{name}")) == Value::Unset;
-        if gone("upgrade") || gone("connection") { Vec::new() } else { edits }
-    }
-
-    /// Lines at the beginning of a subroutine.
-    fn within(&self, sub: &Sub, lines: &[&str]) -> Vec<Edit> {
-        let (place, line) = self.line(sub.file, sub.line);
-        let Some(open) = line.find('{').filter(|_| line.starts_with("sub")) else {
-            return Vec::new();
-        };
-        if lines.is_empty() {
-            return Vec::new();
-        }
-        let anchor = line.get(..=open).unwrap_or_default().to_owned();
-        let lines = lines.iter().map(|line| (*line).to_owned()).collect();
-        vec![Edit { place, how: How::After { anchor, lines } }]
-    }
-
-    /// Lines that set a header to nothing of use: to what came instead.
-    fn undone(&self, block: &[Statement], edits: &mut Vec<Edit>) {
-        for one in block {
-            match &one.does {
-                Does::If(branches) => {
-                    branches.iter().for_each(|(_, block)| self.undone(block, edits));
-                }
-                Does::Set { name, value, .. } => {
-                    let (place, line) = self.line(one.file, one.line);
-                    let lower = name.to_ascii_lowercase();
-                    if lower != "bereq.http.connection" || value.len() != 1 {
-                        continue;
-                    }
-                    let from = "\"close\"";
-                    if line.matches(from).count() == 1 {
-                        edits.push(Edit::replace(&place, from, "req.http.Connection"));
-                    }
-                }
-                Does::Unset(name) => {
-                    let lower = name.to_ascii_lowercase();
-                    let (place, line) = self.line(one.file, one.line);
-                    let alone = line.ends_with(';') && line.matches(';').count() == 1;
-                    if WANTED.iter().any(|(own, _)| lower == format!("bereq.http.{own}")) && alone {
-                        edits.push(Edit::delete(&place));
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The headers of an upgrade, and what of each makes it one.
-const WANTED: [(&str, &str); 2] = [("upgrade", "websocket"), ("connection", "upgrade")];
-
-/// Whether a block sets a name, under whatever condition.
-fn sets(block: &[Statement], name: &str) -> bool {
-    block.iter().any(|one| match &one.does {
-        Does::Set { name: own, .. } => own.eq_ignore_ascii_case(name),
-        Does::If(branches) => branches.iter().any(|(_, block)| sets(block, name)),
-        _ => false,
-    })
 }
