@@ -77,6 +77,33 @@ const VENDORS: &[&str] = &[
     "zscloud.net",
 ];
 
+/// Groups of interfaces and annotations, which are written like names of hosts
+/// (Kubernetes' API conventions; protobuf's type URLs): whose they are everybody knows,
+/// and what they mean hangs on them.
+const GROUPS: &[&str] = &[
+    "argoproj.io",
+    "cert-manager.io",
+    "cilium.io",
+    "cloud.google.com",
+    "compute.googleapis.com",
+    "containo.us",
+    "envoyproxy.io",
+    "haproxy-ingress.github.io",
+    "haproxy.org",
+    "helm.sh",
+    "istio.io",
+    "k8s.aws",
+    "k8s.io",
+    "konghq.com",
+    "kubernetes.io",
+    "nginx.org",
+    "openshift.io",
+    "projectcontour.io",
+    "traefik.io",
+    "type.googleapis.com",
+    "www.googleapis.com",
+];
+
 /// Names under these are a customer's, at somebody who is known: the suffix stays.
 const SHARED: &[&str] = &[
     "akadns.net",
@@ -234,7 +261,8 @@ fn under(name: &str, suffixes: &'static [&'static str]) -> Option<&'static str> 
 
 /// Whether a name stays as it is.
 pub(super) fn stays(name: &str) -> bool {
-    under(name, VENDORS).is_some() || name == "localhost" || name.ends_with(".arpa")
+    let known = [VENDORS, GROUPS].into_iter().any(|all| under(name, all).is_some());
+    known || name == "localhost" || name.ends_with(".arpa")
 }
 
 /// The part of a name that stays because it is a cloud's, without the dot before it.
