@@ -25,9 +25,14 @@ pub fn config_commands(device: Option<&str>) -> u8 {
     }
 }
 
-/// The rows of a name: the row's own word, its program's name, or a device's.
+/// The rows of a name: the row's own word, its program's name, or a device's. Who says
+/// nginx means its files, though objects of Kubernetes may be what sets it: those are
+/// named after it.
 fn known(name: &str) -> Vec<&'static Dialect> {
     let name = name.to_ascii_lowercase();
+    if let Some(own) = DIALECTS.into_iter().find(|one| one.id == name) {
+        return vec![own];
+    }
     DIALECTS
         .into_iter()
         .filter(|one| {
@@ -90,6 +95,16 @@ fn text(rows: &[&'static Dialect]) -> String {
             let _ = writeln!(text, "{command}");
         }
     }
+    // What sets the same devices in another way.
+    let others = DIALECTS.into_iter().filter(|other| {
+        let is = |row: &&Dialect| row.id == other.id;
+        let shared = |row: &&Dialect| row.devices.iter().any(|id| other.devices.contains(id));
+        !rows.iter().any(|row| is(row)) && rows.iter().any(|row| shared(row))
+    });
+    for other in others {
+        let _ =
+            writeln!(text, "# Is it {}'s? wss-collector config-commands {}", other.name, other.id);
+    }
     text.push_str("# Then: wss-collector --config FILE TARGET (repeatable); secrets are masked before anything is written\n");
     text
 }
@@ -109,6 +124,9 @@ mod tests {
             assert_eq!(known(name).first().map(|row| row.id), Some(id), "{name}");
         }
         assert!(known("toaster").is_empty());
+        let nginx = text(&known("nginx"));
+        assert!(nginx.contains("nginx -T") && !nginx.contains("kubectl"), "{nginx}");
+        assert!(nginx.contains("config-commands kubernetes"), "{nginx}");
         for row in DIALECTS {
             let text = text(&[row]);
             assert!(row.commands.iter().all(|command| text.contains(command)), "{text}");
