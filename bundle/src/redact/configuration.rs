@@ -180,6 +180,8 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
 
 fn apply(r: &mut Redactor, entry: &str, rule: &Rule, text: &str) -> String {
     let mut lines = Vec::new();
+    // How far lines were counted, and to which: a long file may lose many values.
+    let (mut counted, mut line) = (0, 1);
     let out = rule.regex.replace_all(text, |c: &Captures<'_>| {
         let value = c.name("value").map_or("", |m| m.as_str());
         let known = c.name("name").is_some_and(|name| {
@@ -197,7 +199,10 @@ fn apply(r: &mut Redactor, entry: &str, rule: &Rule, text: &str) -> String {
         if known || harmless || value == "[removed]" {
             return c[0].to_owned();
         }
-        lines.push(line_of(text, c.name("value").map_or(0, |m| m.start())));
+        let at = c.name("value").map_or(counted, |m| m.start());
+        line += text.as_bytes()[counted..at].iter().filter(|b| **b == b'\n').count();
+        counted = at;
+        lines.push(line);
         format!("{}[removed]{}", &c[1], "\n".repeat(value.matches('\n').count()))
     });
     let out = out.into_owned();
