@@ -6,6 +6,11 @@
 //! measured here bounds depth and number before anything is kept. Aliases are not
 //! followed: a small file could mean a large one.
 
+mod pieces;
+
+pub(crate) use pieces::begin;
+pub use pieces::call;
+use pieces::pieces;
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// Deepest nesting.
@@ -137,9 +142,6 @@ fn key_step(key: &str, first: bool) -> String {
     if first { key.to_owned() } else { format!(".{key}") }
 }
 
-/// Most lines of a terminal before what was printed.
-const BEFORE: usize = 20;
-
 /// Whether a text is JSON, or YAML as tools print it; a command and what else a
 /// terminal shows may stand above it.
 #[must_use]
@@ -173,85 +175,6 @@ pub fn opens_a_file(line: &str) -> bool {
     })
 }
 
-/// Where it begins, in bytes.
-pub(crate) fn begin(text: &str) -> Option<usize> {
-    let mut at = 0;
-    // gcloud sorts a resource's keys, so that it may begin with any.
-    let compute = text.contains("kind: compute#");
-    for line in text.split_inclusive('\n').take(BEFORE) {
-        if begins(&text[at..]) || compute && is_key(line) {
-            return Some(at);
-        }
-        at += line.len();
-    }
-    None
-}
-
-/// `affinityCookieTtlSec: 0`
-fn is_key(line: &str) -> bool {
-    line.split_once(':').is_some_and(|(key, rest)| {
-        let word = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric());
-        word && (rest.trim().is_empty() || rest.starts_with(' '))
-    })
-}
-
-/// Keys at the root of configurations in YAML, each with more below it.
-const SECTIONS: &[&str] = &[
-    // Envoy.
-    "static_resources",
-    "dynamic_resources",
-    "admin",
-    "node",
-    "layered_runtime",
-    "overload_manager",
-    "resources",
-    "filter_chains",
-    "virtual_hosts",
-    // Traefik, and compositions of containers with its labels.
-    "http",
-    "entryPoints",
-    "entrypoints",
-    "providers",
-    "api",
-    "log",
-    "accessLog",
-    "certificatesResolvers",
-    "global",
-    "services",
-];
-
-fn begins(text: &str) -> bool {
-    let text = text.trim_start_matches('\u{feff}');
-    let mut begin = text.chars();
-    match begin.next() {
-        Some('{') => matches!(begin.find(|c| !c.is_whitespace()), Some('"' | '}')),
-        Some('[') => matches!(begin.find(|c| !c.is_whitespace()), Some('"' | '{' | '[' | ']')),
-        Some('-') if text.starts_with("---\n") || text.starts_with("---\r\n") => true,
-        _ => {
-            let line = text.lines().next().unwrap_or_default();
-            let line = line.strip_prefix("- ").unwrap_or(line);
-            let known = line.split_once(':').is_some_and(|(key, rest)| {
-                let known = ["apiVersion", "kind", "items", "metadata"].contains(&key);
-                known && (rest.is_empty() || rest.starts_with(' '))
-                    || SECTIONS.contains(&key) && rest.trim().is_empty()
-            });
-            known || named_list(text)
-        }
-    }
-}
-
-/// `TargetGroups:` and a list below it, as `--output yaml` prints.
-fn named_list(text: &str) -> bool {
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let key = lines.next().and_then(|line| line.strip_suffix(':'));
-    let word = |key: &str| {
-        key.starts_with(|c: char| c.is_ascii_uppercase())
-            && key.chars().all(|c| c.is_ascii_alphanumeric())
-    };
-    key.is_some_and(word)
-        && lines.next().is_some_and(|line| line.starts_with('-') || line.starts_with(' '))
-}
-
 /// The documents of a text.
 ///
 /// # Errors
@@ -259,10 +182,31 @@ fn named_list(text: &str) -> bool {
 pub fn documents(text: &str) -> Result<Vec<Node>, Broken> {
     let mut out = Vec::new();
     let mut count = 0;
-    for (piece, characters, lines) in pieces(text) {
-        out.extend(piece_of(piece, characters, lines, &mut count)?);
+    for piece in pieces(text) {
+        out.extend(piece_of(piece.text, piece.characters, piece.lines, &mut count)?);
     }
     Ok(out)
+}
+
+/// The documents of a text, each with the command that printed it, where that stands
+/// above.
+///
+/// # Errors
+/// As [`documents`].
+pub fn printed(text: &str) -> Result<Vec<(Node, Option<String>)>, Broken> {
+    let all = documents(text)?;
+    let mut calls =
+        text.lines().enumerate().filter_map(|(at, one)| Some((line(at, 1), call(one)?)));
+    let mut next = calls.next();
+    let one = |document: Node| {
+        let mut own = None;
+        while let Some((_, command)) = next.filter(|(at, _)| *at < document.line) {
+            own = Some(command.to_owned());
+            next = calls.next();
+        }
+        (document, own)
+    };
+    Ok(all.into_iter().map(one).collect())
 }
 
 /// A value that is not whole yet: the node, and for a map the key that waits.
@@ -337,45 +281,6 @@ fn put(open: &mut [Open], out: &mut Vec<Node>, node: Node) {
             (Value::Scalar(..), _) => {}
         },
     }
-}
-
-/// JSON after JSON is several texts; each with the characters and lines before it.
-fn pieces(text: &str) -> Vec<(&str, usize, u32)> {
-    let begin = begin(text).unwrap_or(0);
-    let above = (text[..begin].chars().count(), text[..begin].matches('\n').count());
-    let lines_above = u32::try_from(above.1).unwrap_or(u32::MAX);
-    let text = &text[begin..];
-    if !text.starts_with(['{', '[']) {
-        return vec![(text, above.0, lines_above)];
-    }
-    let mut out = Vec::new();
-    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-    // Where the piece begins: bytes, characters, lines.
-    let (mut start, mut characters, mut lines) = ((0, above.0, lines_above), above.0, lines_above);
-    for (at, c) in text.char_indices() {
-        characters += 1;
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            '{' | '[' if !quoted => depth += 1,
-            '}' | ']' if !quoted => {
-                depth = depth.saturating_sub(1);
-                if depth == 0 {
-                    out.push((&text[start.0..=at], start.1, start.2));
-                    start = (at + 1, characters, lines);
-                }
-            }
-            _ => {}
-        }
-        lines += u32::from(c == '\n');
-    }
-    let rest = &text[start.0..];
-    // Broken off, or something else behind it: the parser says what.
-    if rest.trim().starts_with(['{', '[']) {
-        out.push((rest, start.1, start.2));
-    }
-    out
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The four items that support asks for ("Getting Help" on the page).
 
 use crate::curl_output::NoTest;
+use crate::evidence::configured::described;
 use crate::evidence::{Evidence, Fate, Meaning, Reach, SocketState};
 use crate::model::NextStep;
 use crate::model::{ChecklistItem, Confidence, Device, DeviceRole, ItemStatus, Location, Verdict};
@@ -174,6 +175,10 @@ fn proxy_or_lb(e: &Evidence<'_>, devices: &[Device], verdict: &Verdict) -> Check
         // The device that matters is the one on the side where it breaks.
         let mut there = devices.iter().filter(|d| stands(d, verdict.location));
         let named: Vec<&Device> = there.by_ref().filter(|d| d.product.is_some()).collect();
+        // What it was set to do tells more than its version; of AWS' there is none.
+        let names = described(e).filter_map(|(id, _)| Some(e.signatures.get(id)?.name.as_str()));
+        let names: Vec<&str> = names.collect();
+        let described = |d: &&Device| d.product.as_deref().is_some_and(|p| names.contains(&p));
         let whose = match verdict.location {
             Location::ClientNetwork => "the client's proxy or firewall",
             Location::ServerSide => "the load balancer",
@@ -181,7 +186,7 @@ fn proxy_or_lb(e: &Evidence<'_>, devices: &[Device], verdict: &Verdict) -> Check
         };
         if named.is_empty() {
             missing.push(format!("product and version of {whose}"));
-        } else if named.iter().all(|d| d.version.is_none()) {
+        } else if named.iter().all(|d| d.version.is_none()) && !named.iter().any(described) {
             missing.push("its version, which it does not show".to_owned());
         }
     }

@@ -1,5 +1,6 @@
 //! Devices on the path, nearest to the client first.
 
+use crate::evidence::configured::described;
 use crate::evidence::{BundleView, Evidence, ReplyKind, RouteView};
 use crate::model::{Confidence, Device, DeviceRole};
 use crate::signature::{Match, Place};
@@ -98,6 +99,7 @@ pub(crate) fn devices(e: &Evidence<'_>) -> Vec<Device> {
         }
     }
     unknown_interceptor(e, &mut found);
+    by_configuration(e, &mut found);
     let mut devices = found.in_path_order();
     drop_namesakes(&mut devices);
     devices
@@ -119,6 +121,31 @@ fn unknown_interceptor(e: &Evidence<'_>, found: &mut Found) {
             version: None,
             confidence: Confidence::Medium,
             because: vec![format!("the server's certificate here was issued by {issuer}")],
+        });
+    }
+}
+
+/// A load balancer that shows no mark may still be described by what was given, where
+/// anything answered at all.
+fn by_configuration(e: &Evidence<'_>, found: &mut Found) {
+    if e.deciding().is_none_or(|(_, route, _)| route.replies().next().is_none()) {
+        return;
+    }
+    for (id, reading) in described(e) {
+        let Some(signature) = e.signatures.get(id) else { continue };
+        let key = (order(signature.role), signature.name.clone());
+        let known = found.by_key.get(&key).is_some_and(|d| d.confidence >= Confidence::Medium);
+        let Some(first) = reading.followed.first().filter(|_| !known) else { continue };
+        found.add(Device {
+            role: signature.role,
+            product: Some(signature.name.clone()),
+            version: None,
+            confidence: Confidence::Medium,
+            because: vec![format!(
+                "what was given of {} takes the request ({})",
+                reading.program.name(),
+                first.place.short()
+            )],
         });
     }
 }

@@ -15,6 +15,7 @@ use crate::model::{
 use crate::rule::configuration::Settled;
 use crate::rule::{Check, Claim, Judged, rules};
 use crate::signature::Signatures;
+use crate::suggest;
 use chrono::SecondsFormat;
 use wss_bundle::Bundle;
 
@@ -30,12 +31,13 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let pasted = curl_output::all(bundles);
     let e = Evidence::new(bundles, &pasted, signatures);
-    let Judgement { verdict, alternatives, claims, mut notes, settled } = judge(&e);
+    let Judgement { mut verdict, alternatives, claims, mut notes, settled } = judge(&e);
     let changes = changes(&e);
     let judged =
         Judged { verdict: &verdict, changes: changes.as_ref(), judge: &crate::judge::verdict };
     look_at_the_judged(&e, &judged, &mut notes);
     let devices = devices(&e);
+    verdict.missing.extend(suggest::configuration(&e, &devices, &verdict));
     let findings = findings(claims, notes);
     let configuration = configured(&e, settled, &findings);
     Diagnosis {

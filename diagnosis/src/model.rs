@@ -378,6 +378,8 @@ slugs! {
         ClientCertificate => "client-certificate",
         /// Credentials for the proxy.
         ProxyCredentials => "proxy-credentials",
+        /// What the load balancer's own tools print.
+        Configuration => "configuration",
         /// Another path.
         Path => "path",
         /// The way without a proxy.

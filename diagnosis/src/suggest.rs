@@ -4,9 +4,11 @@
 //! A suggestion says as data what it is for ([`NextStep`]), so that nobody reads
 //! it out of the command.
 
+use crate::configuration::DIALECTS;
 use crate::evidence::Evidence;
+use crate::evidence::configured::given;
 use crate::evidence::pairing::is_private;
-use crate::model::{Next, NextStep};
+use crate::model::{Confidence, Device, DeviceRole, Location, Next, NextStep, Status, Verdict};
 use std::net::IpAddr;
 use wss_bundle::Vantage;
 use wss_bundle::manifest::GivenOption;
@@ -33,6 +35,31 @@ pub(crate) fn run_at(e: &Evidence<'_>, vantage: Vantage) -> Next {
         Vantage::Inside => NextStep::RunInside,
     };
     Next { step, command: command(e, Some(vantage.as_str()), "") }
+}
+
+/// The commands that print the configuration of the device that is to blame, where it
+/// is known and none was given.
+pub(crate) fn configuration(
+    e: &Evidence<'_>,
+    devices: &[Device],
+    verdict: &Verdict,
+) -> Option<Next> {
+    let theirs = matches!(verdict.location, Location::ServerSide | Location::Undetermined);
+    if !theirs || verdict.status == Status::Working || given(e).is_some() {
+        return None;
+    }
+    let mut there = devices.iter().filter(|device| {
+        device.role == DeviceRole::LoadBalancer && device.confidence >= Confidence::Medium
+    });
+    let row = there.find_map(|device| {
+        let product = device.product.as_deref()?;
+        DIALECTS
+            .iter()
+            .flat_map(|row| row.devices)
+            .find(|id| e.signatures.get(id).is_some_and(|signature| signature.name == product))
+    })?;
+    let command = format!("wss-collector config-commands {row}");
+    Some(Next { step: NextStep::Configuration, command })
 }
 
 /// What the run was given, but for what a suggestion says anew; from another place

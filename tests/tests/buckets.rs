@@ -9,13 +9,17 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Arc, Mutex};
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use wss_analyzer::store::Store;
 use wss_lab::generate::generate;
+
+#[path = "cases/server.rs"]
+mod server;
+use server::{Server, installed};
 
 /// What must be in no output.
 const SECRET: &str = "kvikovskaQzBJ7lcaMc6f7Q4";
@@ -25,100 +29,16 @@ const AZURITE_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A server with its log.
-struct Server {
-    child: Child,
-    port: u16,
-    log: Arc<Mutex<String>>,
-    _folder: tempfile::TempDir,
+/// Requests so far for objects that are named like bundles.
+fn requested(server: &Server) -> usize {
+    server.log().lines().filter(|line| line.contains("\"GET ") && line.contains(".zip")).count()
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn installed(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target").join(name);
-    assert!(folder.exists(), "{}: ./tests/run fetches it", folder.display());
-    folder.canonicalize().unwrap()
-}
-
-impl Server {
-    /// Starts one that tells its port behind `mark`.
-    fn start(command: &mut Command, mark: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        command.current_dir(folder.path()).stdin(Stdio::null());
-        let (read, write) = std::io::pipe().unwrap();
-        command.stdout(write.try_clone().unwrap()).stderr(write);
-        let child = command.spawn().unwrap();
-        // The pipe's other end is the child's alone: the log ends with it.
-        command.stdout(Stdio::null()).stderr(Stdio::null());
-        let log = Arc::new(Mutex::new(String::new()));
-        let lines = Arc::clone(&log);
-        std::thread::spawn(move || {
-            for line in BufReader::new(read).lines().map_while(Result::ok) {
-                let mut log = lines.lock().unwrap();
-                log.push_str(&line);
-                log.push('\n');
-            }
-        });
-        let until = Instant::now() + PATIENCE;
-        let mut server = Self { child, port: 0, log, _folder: folder };
-        while server.port == 0 {
-            assert!(Instant::now() < until, "it does not start: {}", server.log());
-            let digits = |text: &str| text.chars().take_while(char::is_ascii_digit).collect();
-            let text = server.log();
-            let found: Option<String> = text.split(mark).nth(1).map(digits);
-            server.port = found.and_then(|port| port.parse().ok()).unwrap_or_default();
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        server
-    }
-
-    fn moto() -> Self {
-        let mut command = Command::new("python3");
-        command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]);
-        // Whoever asks is asked for credentials once `enforce` was called.
-        command
-            .env("PYTHONPATH", installed("moto"))
-            .env("INITIAL_NO_AUTH_ACTION_COUNT", "1000000000");
-        Self::start(&mut command, "http://127.0.0.1:")
-    }
-
-    fn log(&self) -> String {
-        self.log.lock().unwrap().clone()
-    }
-
-    /// Requests so far for objects that are named like bundles.
-    fn fetched(&self) -> usize {
-        self.log().lines().filter(|line| line.contains("\"GET ") && line.contains(".zip")).count()
-    }
-
-    fn endpoint(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    fn post(&self, path: &str, body: &str) -> String {
-        let mut socket = std::net::TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        let length = body.len();
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-        );
-        socket.write_all(head.as_bytes()).unwrap();
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).unwrap();
-        answer
-    }
-
-    fn s3(&self) -> Arc<dyn ObjectStore> {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = AmazonS3Builder::new().with_bucket_name("bundles").with_region("us-east-1");
-        let builder = builder.with_access_key_id(ID).with_secret_access_key(SECRET);
-        Arc::new(builder.with_endpoint(self.endpoint()).with_allow_http(true).build().unwrap())
-    }
+fn s3(server: &Server) -> Arc<dyn ObjectStore> {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = AmazonS3Builder::new().with_bucket_name("bundles").with_region("us-east-1");
+    let builder = builder.with_access_key_id(ID).with_secret_access_key(SECRET);
+    Arc::new(builder.with_endpoint(server.endpoint()).with_allow_http(true).build().unwrap())
 }
 
 /// Every file below `in/`, as an object of the same name.
@@ -211,7 +131,7 @@ async fn taken_in(server: &Server, count: usize) {
     let work = tempfile::tempdir().unwrap();
     let work = work.path();
     let written = generate(count, 4, work).unwrap();
-    let store = server.s3();
+    let store = s3(server);
     let objects = upload(&store, work).await;
     // What is no bundle by its name, and a name that a URL has to escape.
     store.put(&Key::from("in/notes.txt"), "not a bundle".into()).await.unwrap();
@@ -238,10 +158,10 @@ async fn taken_in(server: &Server, count: usize) {
     let before = half();
     assert!(before > 0, "nothing goes in");
     // What the killed one had asked for is still being answered.
-    let mut fetched = server.fetched();
+    let mut fetched = requested(server);
     loop {
         std::thread::sleep(Duration::from_millis(500));
-        let now = server.fetched();
+        let now = requested(server);
         if now == fetched {
             break;
         }
@@ -255,7 +175,7 @@ async fn taken_in(server: &Server, count: usize) {
     let [new, known, seen_bad] = told(&done);
     assert_eq!((new + before, seen_bad), (count as u64, bad), "{}", err(&done));
     assert_eq!(new + known + seen_bad, objects as u64 + 1);
-    let again = server.fetched() - fetched;
+    let again = requested(server) - fetched;
     assert!(again as u64 <= objects as u64 + 1 - before, "{again} of {objects}, {before} were in");
     // Of many bad ones, the screen names the first few; the store has all.
     let odd = "SELECT reason FROM bad WHERE source = 's3://bundles/in/späte 100% & mehr.zip'";
@@ -268,10 +188,10 @@ async fn taken_in(server: &Server, count: usize) {
     assert_eq!(Store::open(&work.join("bucket")).unwrap().differences().unwrap(), []);
 
     // Once more: nothing is new, and next to nothing is fetched.
-    let fetched = server.fetched();
+    let fetched = requested(server);
     let done = run(&args);
     assert_eq!(told(&done), [0, count as u64 + written.copies as u64, bad], "{}", err(&done));
-    let again = server.fetched() - fetched;
+    let again = requested(server) - fetched;
     // Bad ones may have been replaced, and a copy is known by its id alone.
     assert!(again <= written.bad + 1 + written.copies, "{again} are fetched again");
 
@@ -297,7 +217,7 @@ async fn twenty_thousand_objects() {
     create(&server);
     taken_in(&server, 20_000).await;
     // More than a bundle may have is not even fetched.
-    let store = server.s3();
+    let store = s3(&server);
     store.put(&Key::from("big/a.zip"), vec![0; 129 << 20].into()).await.unwrap();
     let work = tempfile::tempdir().unwrap();
     let args = ["trends", "s3://bundles/big", "--store", "store"];
@@ -324,7 +244,7 @@ fn create(server: &Server) {
 async fn an_inbox_in_a_bucket() {
     let server = Server::moto();
     create(&server);
-    let store = server.s3();
+    let store = s3(&server);
     let work = tempfile::tempdir().unwrap();
     let work = work.path();
     let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/demo");
@@ -339,10 +259,10 @@ async fn an_inbox_in_a_bucket() {
     put("inside.zip").await;
     let first = run();
     assert_eq!(first.status.code(), Some(0), "{}", err(&first));
-    let before = server.fetched();
+    let before = requested(&server);
     let again = run();
     assert!(again.status.success() && again.stdout.is_empty(), "{}", err(&again));
-    assert_eq!(server.fetched(), before, "a known object was fetched again");
+    assert_eq!(requested(&server), before, "a known object was fetched again");
     put("outside.zip").await;
     let both = run();
     let said = String::from_utf8_lossy(&both.stdout).into_owned();

@@ -29,6 +29,8 @@ mod patches;
 #[allow(dead_code, reason = "not everybody needs all of them")]
 #[path = "../../diagnosis/src/configuration/samples.rs"]
 mod samples;
+#[path = "cases/server.rs"]
+mod server;
 #[path = "configuration/varnish.rs"]
 mod varnish;
 

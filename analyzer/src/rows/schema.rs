@@ -110,7 +110,7 @@ pub static BUNDLES: Table = Table {
             "slug",
             "What would settle an unknown verdict or one of low confidence: `run-outside`, \
              `run-inside`, `longer-hold`, `longer-timeout`, `credentials`, `client-certificate`, `proxy-credentials`, \
-             `path`, `without-proxy`, `browser`, `browser-message`, `run-again`",
+             `configuration`, `path`, `without-proxy`, `browser`, `browser-message`, `run-again`",
         )),
         text("upgrade_test", "complete, partial, missing", "Checklist item 1"),
         text("proxy_or_load_balancer", "complete, partial, missing", "Checklist item 2"),

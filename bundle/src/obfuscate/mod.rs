@@ -18,10 +18,11 @@
 mod address;
 mod name;
 mod public;
+mod resource;
 
 use crate::bundle::Redaction;
 use crate::redact::{Redacted, base64_forms};
-use crate::{Attachment, Bundle, Bytes};
+use crate::{Attachment, AttachmentKind, Bundle, Bytes};
 use address::Addresses;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,6 +53,9 @@ pub struct Obfuscator {
     /// Certificates' fingerprints: public logs know whose they are.
     #[serde(default)]
     fingerprints: BTreeMap<String, String>,
+    /// Names of a cloud's resources, in what its tools print.
+    #[serde(default)]
+    resources: BTreeMap<String, String>,
     /// What names look like in base64, wherever they begin.
     #[serde(skip)]
     forms: Vec<String>,
@@ -206,7 +210,14 @@ impl Obfuscator {
     }
 
     fn attachment(&mut self, given: &mut Attachment, counted: &mut Counted) {
-        let text = Bytes(given.bytes.clone()).text().into_owned();
+        let mut text = Bytes(given.bytes.clone()).text().into_owned();
+        if given.kind == AttachmentKind::Configuration {
+            text = resource::rewrite(&text, |name| {
+                let made = format!("resource-{}", self.resources.len() + 1);
+                counted.names += 1;
+                self.resources.entry(name.to_owned()).or_insert(made).clone()
+            });
+        }
         given.bytes = self.rewrite(&text, counted).into_bytes();
         given.name = self.rewrite(&given.name, counted);
         if let Some(path) = &mut given.path {

@@ -3,11 +3,12 @@
 //!
 //! Account and subscription numbers go from what stays; other identifiers become
 //! short tokens, the same for the same one, since parts of a description refer to
-//! each other by them. Lines keep their numbers.
+//! each other by them. Lines keep their numbers. Of what stands around a description
+//! the commands that printed it stay, as far as their words are known; comments go.
 
 use super::Redactor;
 use super::listed::{self, Listed};
-use crate::structured::{Node, Value, begin, documents, holds_a};
+use crate::structured::{Node, Value, begin, call, documents, holds_a};
 use regex::{Captures, Regex};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
@@ -31,10 +32,7 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
     }
     let characters: Vec<char> = text.chars().collect();
     let json = begin(text).is_some_and(|at| text[at..].starts_with(['{', '[']));
-    let between = |part: &[char]| {
-        let part: String = part.iter().collect();
-        if json { part } else { without_comments(&part) }
-    };
+    let ends: Vec<usize> = (0..characters.len()).filter(|at| characters[*at] == '\n').collect();
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for (node, mask) in masks {
@@ -42,7 +40,7 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
         if from < at || to > characters.len() || from > to {
             continue;
         }
-        out.push_str(&between(&characters[at..from]));
+        out.push_str(&around(r, entry, (&characters, &ends), at..from, &all));
         let own: String = characters[from..to].iter().collect();
         // The parser's place may reach to the end of the line.
         let end = if json || mask == Mask::Whole { own.len() } else { end(&own) };
@@ -66,8 +64,82 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
         out.push_str(&without_comments(behind));
         at = to;
     }
-    out.push_str(&between(&characters[at.min(characters.len())..]));
+    let at = at.min(characters.len());
+    out.push_str(&around(r, entry, (&characters, &ends), at..characters.len(), &all));
     out
+}
+
+/// What stands between two values that are looked at: structure, keys, comments, and
+/// outside of the documents what a terminal shows.
+fn around(
+    r: &mut Redactor,
+    entry: &str,
+    (characters, ends): (&[char], &[usize]),
+    range: std::ops::Range<usize>,
+    all: &[Node],
+) -> String {
+    let mut out = String::new();
+    let mut at = range.start;
+    while at < range.end {
+        let document = all.iter().find(|node| node.span.0 <= at && at < node.span.1);
+        let next = all.iter().map(|node| node.span.0).find(|begin| *begin > at);
+        let most = document.map(|node| node.span.1).or(next).unwrap_or(range.end).min(range.end);
+        let rest = &characters[at..most];
+        let line = rest.iter().position(|c| *c == '\n').map_or(rest, |end| &rest[..=end]);
+        let text: String = line.iter().collect();
+        let kept = match document {
+            Some(node) if matches!(characters.get(node.span.0), Some('{' | '[')) => text.clone(),
+            Some(_) => without_comments(&text),
+            None => outside(&text),
+        };
+        if kept != text {
+            let number = 1 + ends.partition_point(|end| *end < at);
+            r.count(entry, &format!("line {number}"), "not-listed");
+        }
+        out.push_str(&kept);
+        at += line.len();
+    }
+    out
+}
+
+/// Options of the tools whose values say of what an answer speaks.
+const NAMING: [&str; 8] = [
+    "--load-balancer-arn",
+    "--load-balancer-arns",
+    "--listener-arn",
+    "--target-group-arn",
+    "--load-balancer-name",
+    "--load-balancer-names",
+    "--names",
+    "--output",
+];
+
+/// A line outside of all documents: a command keeps its own words and what it names.
+fn outside(text: &str) -> String {
+    // What divides documents.
+    if text.trim().chars().all(|c| matches!(c, '-' | '.')) {
+        return text.to_owned();
+    }
+    let end = if text.ends_with('\n') { "\n" } else { "" };
+    let Some(command) = call(text) else { return format!("# [removed]{end}") };
+    let (mut out, mut option) = (vec!["$".to_owned()], None);
+    for word in command.split_whitespace().take_while(|word| !word.starts_with(['>', '|'])) {
+        let name = |word: &str| {
+            word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        };
+        let (own, value) = word.split_once('=').unwrap_or((word, ""));
+        if own.starts_with('-') && name(own) {
+            option = Some(own.to_owned());
+            out.push(if value.is_empty() { word.to_owned() } else { format!("{own}=[removed]") });
+        } else if option.as_deref().is_some_and(|own| NAMING.contains(&own)) {
+            out.push(identifiers(word));
+        } else if option.is_none() && name(word) {
+            out.push(word.to_owned());
+        } else {
+            out.push("[removed]".to_owned());
+        }
+    }
+    out.join(" ") + end
 }
 
 /// Where a scalar of YAML ends: its quote closes, or a comment begins.
@@ -209,7 +281,11 @@ fn identifiers(text: &str) -> String {
         // Of the digest so much that parts of one description are told apart.
         Some(id) => {
             let digest = Sha256::digest(id.as_str().as_bytes());
-            format!("id-{:02x}{:02x}", digest[0], digest[1])
+            let short = digest
+                .iter()
+                .take(4)
+                .fold(String::new(), |so_far, byte| format!("{so_far}{byte:02x}"));
+            format!("id-{short}")
         }
         None if c.name("project").is_some() => "projects/[removed]".to_owned(),
         None => "[removed]".to_owned(),
@@ -255,6 +331,43 @@ fn broken(r: &mut Redactor, entry: &str, text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn around_a_description_commands_stay_and_comments_go() {
+        let arn = "arn:aws:elasticloadbalancing:us-east-1:123456789012:loadbalancer/app/console/3ef7e67dabcc9a00";
+        let given = format!(
+            "Q4nary@lb1:~$ aws elbv2 describe-load-balancers --profile Q4nary\n{{\n \"LoadBalancers\": [{{\"LoadBalancerArn\": \"{arn}\"}}]\n}}\nQ4nary@lb1:~$ aws elbv2 describe-load-balancer-attributes --load-balancer-arn {arn} > Q4nary.json\n{{\"Attributes\": [{{\"Key\": \"idle_timeout.timeout_seconds\", \"Value\": \"60\"}}]}}\nQ4nary@lb1:~$ exit\n"
+        );
+        let mut r = Redactor::new();
+        let out = text(&mut r, "e", &given);
+        assert!(
+            !out.contains("Q4nary") && !out.contains("123456789012") && !out.contains("lb1"),
+            "{out}"
+        );
+        assert_eq!(out.lines().count(), given.lines().count(), "{out}");
+        // What the command names is still what the description names.
+        let printed = crate::structured::printed(&out).unwrap();
+        let arn = printed[0].0.items_of("LoadBalancers")[0].text_of("LoadBalancerArn");
+        assert_eq!(
+            printed[1].1.as_deref(),
+            Some(
+                format!("aws elbv2 describe-load-balancer-attributes --load-balancer-arn {arn}")
+                    .as_str()
+            )
+        );
+        assert_eq!(
+            printed[0].1.as_deref(),
+            Some("aws elbv2 describe-load-balancers --profile [removed]")
+        );
+        let yaml =
+            "# Q4nary\nkind: X # Q4nary\n# Q4nary: b\nport: 3 # Q4nary\n---\n# Q4nary\nport: 4\n";
+        let out = text(&mut r, "e", yaml);
+        assert!(
+            !out.contains("Q4nary") && out.contains("port: 3 #") && out.contains("port: 4"),
+            "{out}"
+        );
+        assert_eq!(out.lines().count(), yaml.lines().count(), "{out}");
+    }
 
     #[test]
     fn what_is_not_listed_goes_and_lines_stay() {

@@ -80,7 +80,10 @@ fn attachments(r: &mut Redactor, all: &mut Vec<Attachment>) {
                 attachment.bytes = curl::output(r, &entry, &attachment.bytes).into_bytes();
                 continue;
             }
-            AttachmentKind::Configuration if crate::structured::looks(&text) => {
+            // AWS' words in place of an answer name accounts, too.
+            AttachmentKind::Configuration
+                if crate::structured::looks(&text) || text.contains("arn:aws") =>
+            {
                 structured::text(r, &entry, &text).into()
             }
             AttachmentKind::Configuration => configuration::text(r, &entry, &text).into(),

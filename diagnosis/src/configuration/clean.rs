@@ -23,8 +23,11 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     let quoted = quoted || first.trim_start().starts_with(|c: char| c.is_ascii_digit());
     let mut out = String::with_capacity(text.len());
     if !quoted {
+        // Which of the clouds' commands printed what is a part of it.
+        let printed = structured::looks(&text);
+        let goes = |line: &str| is_said(line) && !(printed && structured::call(line).is_some());
         for line in text.lines() {
-            out.push_str(if is_said(line) { "" } else { line });
+            out.push_str(if goes(line) { "" } else { line });
             out.push('\n');
         }
         // A diff has to know whether the last line ends.

@@ -58,6 +58,9 @@ fn common(kind: Kind) -> Fix {
             Fix::new("Raise it to hours, or leave it out: then connections outlive a reload.")
         }
         Kind::NoEffect => Fix::new("Take it away, or write what is read."),
+        Kind::Targets(_) => Fix::new(
+            "Put a Bindplane server behind it that passes the checks (/health answers 200).",
+        ),
         Kind::Subrequest => Fix::new(
             "In that location, write proxy_set_header Upgrade \"\"; and proxy_set_header Connection \
              \"\"; the load balancer's error log names the subrequest.",

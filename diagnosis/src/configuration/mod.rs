@@ -187,6 +187,9 @@ pub enum Kind {
     Subrequest,
     /// What was written is read by nobody: nothing comes of it.
     NoEffect,
+    /// Nobody behind takes requests: with the status that is answered instead; `None`
+    /// where those that fail their checks are asked all the same.
+    Targets(Option<u16>),
 }
 
 /// What has to be so for a line to count.
@@ -282,6 +285,9 @@ pub struct Reading {
     pub program: Program,
     /// What wrote them, where it shows.
     pub generator: Option<Generator>,
+    /// Id of the device (`signatures/`) that the files describe, where they take the
+    /// request at all.
+    pub device: Option<&'static str>,
     /// The way of the request through them.
     pub followed: Vec<Followed>,
     /// What gets lost.
@@ -299,6 +305,7 @@ impl Reading {
         Self {
             program,
             generator: None,
+            device: None,
             followed: Vec::new(),
             issues: Vec::new(),
             untold: Vec::new(),
@@ -414,6 +421,13 @@ pub fn check(
         let mut reading = (dialect.read)(files, &request, chained.hop.as_ref());
         let chained = chained.issues.iter().filter(|(of, _)| *of == program);
         reading.issues.splice(0..0, chained.rev().map(|(_, issue)| issue.clone()));
+        // What runs the file is the program itself.
+        if dialect.masked == Masked::Words && !reading.followed.is_empty() {
+            let own = dialect.devices.first().copied();
+            let ingress =
+                (reading.generator == Some(Generator::IngressNginx)).then_some("ingress-nginx");
+            reading.device = reading.device.or(ingress).or(own);
+        }
         edit(dialect, files, &mut reading);
         readings.push(reading);
     }

@@ -59,6 +59,7 @@ fn shown(reading: &Reading) -> Vec<String> {
                 Kind::Reload(s) => format!("reload {s}"),
                 Kind::Subrequest => "asks".to_owned(),
                 Kind::NoEffect => "idle".to_owned(),
+                Kind::Targets(status) => format!("targets {status:?}"),
             };
             let provided = match i.provided {
                 None => "",
@@ -332,6 +333,10 @@ fn what_aws_says_in_place_of_an_answer_is_named() {
             "AccessDenied to DescribeListeners",
         ),
         ("-----\n|  DescribeTargetGroups  |\n+----+\n", "--output json"),
+        (
+            "\nAn error occurred (ListenerNotFound) when calling the DescribeRules operation: x\n",
+            "ListenerNotFound to DescribeRules: the command names what is not there",
+        ),
         ("TARGETGROUPS\tTrue\t30\t/\ttraffic-port\n", "--output json"),
         (
             "{\n  \"TargetGroups\": [\n    {\n      \"TargetGroupArn\": \"arn:aws:x\",\n",

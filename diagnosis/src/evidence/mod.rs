@@ -8,6 +8,7 @@ pub mod answers;
 mod authorship;
 pub mod browser;
 pub mod compression;
+pub mod configured;
 mod followed;
 pub mod holding;
 mod interceptor;

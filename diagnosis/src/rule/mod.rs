@@ -204,6 +204,7 @@ static RULES: &[Rule] = &[
     configuration::RELOAD,
     configuration::SUBREQUEST,
     configuration::NO_EFFECT,
+    configuration::TARGETS,
     configuration::NOT_IN_EFFECT,
     configuration::UNTOLD,
 ];

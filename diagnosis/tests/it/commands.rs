@@ -4,7 +4,7 @@ use crate::cases::{healthy, stripped};
 use crate::fixture::*;
 use wss_bundle::manifest::GivenOption;
 use wss_bundle::{Bundle, FailureKind};
-use wss_diagnosis::diagnose;
+use wss_diagnosis::{NextStep, diagnose};
 
 fn given(bundle: &mut Bundle) {
     let secret = |option: &str, value: Option<&str>| GivenOption {
@@ -25,7 +25,9 @@ fn commands(bundle: &Bundle) -> Vec<String> {
     let diagnosis = diagnose(std::slice::from_ref(bundle));
     let verify = diagnosis.findings.iter().filter_map(|f| Some(f.remedy.as_ref()?.verify.clone()));
     let how = diagnosis.checklist.iter().filter_map(|item| item.how.clone());
-    diagnosis.verdict.missing.iter().map(ToString::to_string).chain(verify).chain(how).collect()
+    // What prints commands for another program asks nobody.
+    let missing = diagnosis.verdict.missing.iter().filter(|n| n.step != NextStep::Configuration);
+    missing.map(ToString::to_string).chain(verify).chain(how).collect()
 }
 
 #[test]

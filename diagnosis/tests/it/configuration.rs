@@ -7,7 +7,7 @@ use wss_bundle::observation::{EndedBy, Ending, probe};
 use wss_bundle::redact::Redactor;
 use wss_bundle::{Attachment, AttachmentKind, Bundle};
 use wss_diagnosis::configuration::{DIALECTS, Request, check, program};
-use wss_diagnosis::{Diagnosis, Finding, Severity, diagnose};
+use wss_diagnosis::{Diagnosis, Finding, NextStep, Severity, diagnose};
 
 #[allow(dead_code, reason = "not everybody needs all of them")]
 #[path = "../../src/configuration/samples.rs"]
@@ -62,6 +62,13 @@ const TWO: &str = "defaults\n  mode http\n  timeout connect 5s\n  timeout client
                    server one 127.0.0.1:3001\n  server two 127.0.0.1:3002\n";
 const TCP: &str = "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n\
                    listen f\n  bind :443\n  server one 127.0.0.1:8443\n";
+const NO_TARGET: &str = "{\n \"TargetGroups\": [\n  {\"TargetGroupName\": \"console\", \"ProtocolVersion\": \"HTTP1\"}\n ]\n}\n\
+                         {\n \"TargetHealthDescriptions\": []\n}\n";
+const NOBODY: &str = "HTTP/1.1 503 Service Temporarily Unavailable\r\nServer: awselb/2.0\r\n\
+                      Content-Type: text/html\r\n\r\n";
+const NOBODY_BODY: &str = "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n\
+                           <body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n\
+                           </body>\r\n</html>\r\n";
 const AWAITS: &str = "server {\n  listen 8443 ssl proxy_protocol;\n  location / {\n    \
                       proxy_pass http://b:3001;\n  }\n}\n";
 
@@ -189,6 +196,11 @@ pub(crate) fn given() -> Vec<(&'static str, Bundle, &'static str)> {
             "idle-timeout",
         ),
         ("configuration: PROXY protocol", with(with(works().done(), TCP), AWAITS), "none"),
+        (
+            "configuration: no target",
+            with(answered(NOBODY, NOBODY_BODY), NO_TARGET),
+            "no-healthy-backend",
+        ),
     ]
 }
 
@@ -206,6 +218,7 @@ fn confirmed_only_where_the_probe_saw_it() {
         ("configuration: ingress-nginx, and cut", "config-timeout", "idle-timeout", "line 6"),
         ("configuration: a path rule", "config-path-rule", "wrong-path", "line 4"),
         ("configuration: HTTP/2 to the backend", "config-http2", "lb-http2", "line 10"),
+        ("configuration: no target", "config-targets", "no-healthy-backend", "line 7"),
         ("configuration: Host", "config-host", "origin-rejected", "line 9"),
         (
             "configuration: the grant is hidden",
@@ -239,7 +252,12 @@ fn not_seen_is_said_and_is_no_error() {
             Severity::Info,
             "the upgrade passed",
         ),
-        ("configuration: 60 s, and cut at 30", "config-timeout", Severity::Warning, "another age"),
+        (
+            "configuration: 60 s, and cut at 30",
+            "config-timeout",
+            Severity::Warning,
+            "cut sooner, after 30.0 s",
+        ),
         (
             "configuration: nothing to hide",
             "config-extensions",
@@ -276,7 +294,9 @@ fn only_a_line_that_was_seen_settles_the_cause() {
             let with = with(without.clone(), text);
             let (a, b) = (diagnose(&[without]), diagnose(&[with]));
             let what = |d: &Diagnosis| {
-                let v = d.verdict.clone();
+                let mut v = d.verdict.clone();
+                // Where none was given, the way to get it.
+                v.missing.retain(|next| next.step != NextStep::Configuration);
                 (v.status, v.cause, v.location, v.confidence, v.missing)
             };
             let shown = b.findings.iter().any(|f| {
@@ -321,6 +341,75 @@ fn a_file_that_is_not_understood_is_said_to_be() {
     let diagnosis = diagnose(&[with(nginx_strips(), "server {\n listen 443\n}\n")]);
     let finding = found(&diagnosis, "config-cannot-tell");
     assert!(finding.text.contains("line 3"), "{}", finding.text);
+}
+
+/// Nothing in the answers names it: what was given does, and no version is asked for.
+#[test]
+fn a_load_balancer_without_a_mark_is_known_by_what_was_given() {
+    let listener = "{\n \"Listeners\": [\n  {\"Port\": 443, \"Protocol\": \"HTTPS\", \"DefaultActions\": []}\n ]\n}\n";
+    let leaf = Leaf::good();
+    let bare = || stripped(Run::inside().direct(true), &leaf, STRIPPED, "").done();
+    let product = |d: &Diagnosis| -> Vec<String> {
+        d.devices
+            .iter()
+            .filter_map(|d| Some(format!("{} {}", d.product.clone()?, d.confidence)))
+            .collect()
+    };
+    let item = |d: &Diagnosis| d.checklist[1].clone();
+    let (without, given) = (diagnose(&[bare()]), diagnose(&[with(bare(), listener)]));
+    assert!(!product(&without).iter().any(|p| p.contains("AWS")), "{:?}", without.devices);
+    assert_eq!(item(&without).status.to_string(), "missing", "{:?}", item(&without));
+    assert!(
+        product(&given).contains(&"AWS Application Load Balancer medium".to_owned()),
+        "{:?}",
+        given.devices
+    );
+    assert_eq!(item(&given).status.to_string(), "complete", "{:?}", item(&given));
+    // A listener of another port takes another request.
+    let elsewhere = diagnose(&[with(bare(), &listener.replace("443", "8443"))]);
+    assert!(!product(&elsewhere).iter().any(|p| p.contains("AWS")), "{:?}", elsewhere.devices);
+}
+
+/// What prints the configuration is named where it is of use, and once.
+#[test]
+fn the_commands_that_print_the_configuration_are_named_where_none_was_given() {
+    let named = |d: &Diagnosis| -> Vec<String> {
+        let all = d.verdict.missing.iter().filter(|n| n.step == NextStep::Configuration);
+        all.map(|n| n.command.clone()).collect()
+    };
+    assert_eq!(named(&diagnose(&[nginx_strips()])), ["wss-collector config-commands nginx"]);
+    assert!(named(&diagnose(&[with(nginx_strips(), BARE)])).is_empty());
+    assert!(named(&diagnose(&[works().done()])).is_empty());
+    let amazon = diagnose(&[answered(NOBODY, NOBODY_BODY)]);
+    assert_eq!(named(&amazon), ["wss-collector config-commands aws-alb"]);
+}
+
+/// A limit that no hold reached is foretold with the hold that reaches it.
+#[test]
+fn what_was_not_tried_is_foretold_with_what_would_show_it() {
+    let idle = |seconds: u32| {
+        format!(
+            "{{\n\"Attributes\": [{{\"Key\": \"tcp.idle_timeout.seconds\", \"Value\": \"{seconds}\"}}]\n}}\n"
+        )
+    };
+    let held = || works().hold(&Leaf::good(), 75.0, Cut::Never, Cut::Never).done();
+    let told = |bundle: Bundle| {
+        let diagnosis = diagnose(&[bundle]);
+        let finding = found(&diagnosis, "config-timeout");
+        assert_eq!(finding.severity, Severity::Warning, "{}", finding.text);
+        finding.text.clone()
+    };
+    let text = told(with(held(), &idle(350)));
+    assert!(text.contains("for 75 s only; `--hold 6m` would show it"), "{text}");
+    let text = told(with(held(), &idle(60)));
+    assert!(text.contains("outlived it (75 s)"), "{text}");
+    let text = told(with(cut_at(30.0), &idle(350)));
+    assert!(
+        text.contains("cut sooner, after 30.0 s") && text.contains("another load balancer"),
+        "{text}"
+    );
+    let text = told(with(works().done(), &idle(350)));
+    assert!(text.contains("no silent connection was held; `--hold 6m`"), "{text}");
 }
 
 /// A row names devices by their signatures.

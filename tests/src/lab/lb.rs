@@ -107,6 +107,9 @@ fn own(lb: &Inner, head: &Head) -> Option<Response> {
     if lb.config.unrouted.iter().any(|prefix| path.starts_with(prefix.as_str())) {
         return Some(lb.hop.page(404));
     }
-    let wanted = lb.config.answer.as_ref()?;
-    wanted.scope.covers(head).then(|| answer(lb.config.product, wanted))
+    let mut wanted = lb.config.answer.clone()?;
+    for line in &mut wanted.headers {
+        *line = line.replace("{host}", head.get("host").unwrap_or_default());
+    }
+    wanted.scope.covers(head).then(|| answer(lb.config.product, &wanted))
 }

@@ -1,16 +1,33 @@
-//! What the calls printed, together: load balancers, listeners, rules, groups.
+//! What the calls printed, together: load balancers, listeners, rules, groups; and of
+//! which of them an answer speaks that does not say so itself.
 
 use crate::configuration::Place;
 use crate::configuration::source::File;
-use wss_bundle::structured::{Node, documents};
+use wss_bundle::structured::{Node, printed};
+
+/// One call's answer.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) file: String,
+    pub(super) root: Node,
+    /// The command that printed it, where that stands above it.
+    command: Option<String>,
+}
+
+impl Call {
+    /// The value of an option of its command.
+    pub(super) fn named(&self, option: &str) -> Option<&str> {
+        let mut words = self.command.as_deref()?.split([' ', '=']);
+        words.find(|word| *word == option)?;
+        Some(words.next()?.trim_matches(['"', '\'']))
+    }
+}
 
 /// A part of a description, and where it stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part<'n> {
     pub(super) node: &'n Node,
-    pub(super) file: &'n str,
-    /// The answer that it is a part of.
-    pub(super) root: &'n Node,
+    pub(super) call: &'n Call,
 }
 
 impl<'n> Part<'n> {
@@ -25,29 +42,93 @@ impl<'n> Part<'n> {
 
     /// The same of any value within it.
     pub(super) fn value(&self, node: &Node) -> (Place, String) {
-        let place = Place::at(self.file, self.root, node);
+        let place = Place::at(&self.call.file, &self.call.root, node);
         let line = place.with(node);
         (place, line)
     }
 }
 
-/// All files' documents.
-pub(super) fn parsed(files: &[File]) -> Vec<(String, Node)> {
+/// All files' answers.
+pub(super) fn calls(files: &[File]) -> Vec<Call> {
     files
         .iter()
         .flat_map(|file| {
-            let all = documents(&file.text).unwrap_or_default();
-            all.into_iter().map(|node| (file.name.clone(), node))
+            let all = printed(&file.text).unwrap_or_default();
+            all.into_iter().map(|(root, command)| Call { file: file.name.clone(), root, command })
         })
         .collect()
 }
 
 /// Every entry of a list, of all answers.
-pub(super) fn all<'n>(documents: &'n [(String, Node)], list: &'static str) -> Vec<Part<'n>> {
-    documents
+pub(super) fn all<'n>(calls: &'n [Call], list: &str) -> Vec<Part<'n>> {
+    calls
         .iter()
-        .flat_map(|(file, root)| {
-            root.items_of(list).iter().map(move |node| Part { node, file, root })
-        })
+        .flat_map(|call| call.root.items_of(list).iter().map(move |node| Part { node, call }))
         .collect()
+}
+
+/// Which of several answers speaks of one thing.
+pub(super) enum Whose<'n, T> {
+    /// This one.
+    Its(&'n Call, T),
+    /// Some do, and nothing says which: how many.
+    Untold(usize),
+    /// None does.
+    NotGiven,
+}
+
+/// The answer that speaks of `arn`, of those that say something of the kind (`of`):
+/// by the option of its command, or as the only one. Several that say the same are one.
+pub(super) fn whose<'n, T: PartialEq>(
+    calls: &'n [Call],
+    of: impl Fn(&'n Call) -> Option<T>,
+    option: &str,
+    arn: &str,
+) -> Whose<'n, T> {
+    let mut unnamed: Vec<(&'n Call, T)> = Vec::new();
+    for call in calls {
+        let Some(said) = of(call) else { continue };
+        match call.named(option) {
+            Some(named) if !arn.is_empty() && named == arn => return Whose::Its(call, said),
+            Some(_) if !arn.is_empty() => {}
+            _ => unnamed.push((call, said)),
+        }
+    }
+    let count = unnamed.len();
+    let alike = unnamed.windows(2).all(|pair| pair[0].1 == pair[1].1);
+    match unnamed.into_iter().next() {
+        None => Whose::NotGiven,
+        Some((call, said)) if alike => Whose::Its(call, said),
+        Some(_) => Whose::Untold(count),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(command: Option<&str>, seconds: u32) -> Call {
+        let text = format!("{{\"Attributes\": [{{\"Key\": \"a\", \"Value\": \"{seconds}\"}}]}}");
+        let root = printed(&text).unwrap().remove(0).0;
+        Call { file: "x".into(), root, command: command.map(str::to_owned) }
+    }
+
+    #[test]
+    fn answers_are_told_apart_by_their_commands_and_never_by_guessing() {
+        let value = |call: &Call| call.root.items_of("Attributes")[0].get("Value")?.number();
+        let of = |calls: &[Call], arn: &str| match whose(calls, value, "--load-balancer-arn", arn) {
+            Whose::Its(_, s) => format!("{s}"),
+            Whose::Untold(count) => format!("untold {count}"),
+            Whose::NotGiven => "not given".to_owned(),
+        };
+        let (a, b) = ("aws elbv2 x --load-balancer-arn A > a", "aws elbv2 x --load-balancer-arn=B");
+        let two = [call(Some(a), 60), call(Some(b), 3600)];
+        assert_eq!(of(&two, "A"), "60");
+        assert_eq!(of(&two, "B"), "3600");
+        assert_eq!(of(&two, "C"), "not given");
+        assert_eq!(of(&[call(None, 60), call(None, 3600)], "A"), "untold 2");
+        assert_eq!(of(&[call(None, 60), call(None, 60)], "A"), "60");
+        assert_eq!(of(&[call(None, 60), call(Some(b), 3600)], "A"), "60");
+        assert_eq!(of(&[], "A"), "not given");
+    }
 }

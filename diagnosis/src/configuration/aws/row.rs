@@ -41,12 +41,22 @@ fn said(text: &str) -> Option<String> {
         let rest = text.get(at + "An error occurred (".len()..)?;
         let code = rest.split(')').next().unwrap_or_default();
         let call = rest.split("calling the ").nth(1).and_then(|r| r.split(' ').next());
+        let what = if ["Denied", "Unauthorized", "Token", "Auth", "Signature"]
+            .iter()
+            .any(|word| code.contains(word))
+        {
+            "the command has to be run by somebody who may call it"
+        } else {
+            "the command names what is not there (another region or account?) or is not whole"
+        };
         return Some(format!(
-            "AWS answered {code}{}: the command has to be run by somebody who may call it",
+            "AWS answered {code}{}: {what}",
             call.map(|call| format!(" to {call}")).unwrap_or_default()
         ));
     }
-    let table = first.starts_with("---") && text.contains("|  Describe");
+    let title = text.lines().skip_while(|line| *line != first).nth(1).unwrap_or_default();
+    let table =
+        first.starts_with("---") && title.trim_start_matches(['|', ' ']).starts_with("Describe");
     let words = ["LOADBALANCERS\t", "LISTENERS\t", "TARGETGROUPS\t", "RULES\t", "ATTRIBUTES\t"];
     let plain = text.lines().any(|line| words.iter().any(|word| line.starts_with(word)));
     (table || plain).then(|| {
@@ -87,8 +97,12 @@ fn fix(issue: &Issue) -> Option<Fix> {
         Kind::UpgradeHeaders => {
             Fix::new("Use listeners of TCP or SSL, or move to an Application Load Balancer.")
         }
-        Kind::PathRule(Some(503)) => Fix::new(
-            "Make the targets healthy: Reason says what failed; Bindplane answers /health with 200.",
+        Kind::Targets(Some(_)) => Fix::new(
+            "Register Bindplane's servers as targets, running, and in zones that are enabled for the load \
+             balancer.",
+        ),
+        Kind::Targets(None) => Fix::new(
+            "Make the targets pass: Reason says what failed; Bindplane answers /health with 200.",
         ),
         Kind::PathRule(Some(302 | 401)) => Fix::new(
             "Exempt /v1/ws and /v1/graphql from signing on by a rule of a smaller priority number, or \

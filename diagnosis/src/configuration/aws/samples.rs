@@ -157,17 +157,87 @@ pub(crate) fn all() -> Vec<Sample> {
         (
             "no target is healthy",
             [of(&sockets, &one), health.to_owned()].concat(),
-            vec!["path Some(503) @36"],
+            vec!["targets None @36"],
+        ),
+        (
+            "no target is in use",
+            [of(&sockets, &one), health.replace("unhealthy", "unused")].concat(),
+            vec!["targets Some(503) @36"],
+        ),
+        (
+            "no target is registered",
+            [of(&sockets, &one), "{\n\"TargetHealthDescriptions\": []\n}\n".to_owned()].concat(),
+            vec!["targets Some(503) @35"],
+        ),
+        (
+            "one of two targets passes",
+            [of(&sockets, &one), health.replace("}\n}]", "}\n}, {\"TargetHealth\": {\"State\": \"healthy\"}}]")].concat(),
+            vec![],
+        ),
+        (
+            "who is not signed on may pass",
+            of(&sockets, &oidc.replace("\"Order\"", "\"AuthenticateOidcConfig\": {\"OnUnauthenticatedRequest\": \"allow\"}, \"Order\"")),
+            vec![],
+        ),
+        (
+            "who is not signed on is refused",
+            of(&sockets, &oidc.replace("\"Order\"", "\"AuthenticateOidcConfig\": {\"OnUnauthenticatedRequest\": \"deny\"}, \"Order\"")),
+            vec!["path Some(401) @17 if seen"],
+        ),
+        (
+            "some requests go to HTTP/2",
+            of(&sockets, &format!("{{\"Type\": \"forward\", \"ForwardConfig\": {{\"TargetGroups\": [{{\"TargetGroupArn\": \"{ARN}:targetgroup/{ONE}\", \"Weight\": 9}}, {{\"TargetGroupArn\": \"{ARN}:targetgroup/{TWO}\", \"Weight\": 1}}]}}}}")),
+            vec!["h2 @28 if seen"],
+        ),
+        (
+            "no request goes to HTTP/2",
+            of(&sockets, &format!("{{\"Type\": \"forward\", \"ForwardConfig\": {{\"TargetGroups\": [{{\"TargetGroupArn\": \"{ARN}:targetgroup/{ONE}\", \"Weight\": 1}}, {{\"TargetGroupArn\": \"{ARN}:targetgroup/{TWO}\", \"Weight\": 0}}]}}}}")),
+            vec![],
+        ),
+        (
+            "a rule that writes the path anew",
+            of(&sockets, &format!("{one}],\n\"Transforms\": [{{\"Type\": \"url-rewrite\", \"UrlRewriteConfig\": {{\"Rewrites\": [{{\"Regex\": \"^/v1\", \"Replace\": \"/\"}}]}}}}")),
+            vec!["untold @18"],
+        ),
+        (
+            "listeners on other ports",
+            application(&[]).replace("\"Port\": 443,", "\"Port\": 80,").replace("}]}\n{\"Rules\"", &format!("}}, {{\"LoadBalancerArn\": \"{ARN}:loadbalancer/{LB}\", \"Port\": 8443, \"Protocol\": \"HTTP\"}}]}}\n{{\"Rules\"")),
+            vec!["untold @10"],
+        ),
+        (
+            "two load balancers' attributes, and nothing says whose",
+            [application(&[("default", "", &one)]), attributes(IDLE, "60")].concat(),
+            vec!["untold @0"],
+        ),
+        (
+            "two load balancers' attributes, by their commands",
+            [
+                balancer("application"),
+                listener("HTTPS", &one),
+                rules(&[("default", "", &one)]),
+                groups(),
+                format!("$ aws elbv2 describe-load-balancer-attributes --load-balancer-arn {ARN}:loadbalancer/{LB} --output json\n"),
+                attributes(IDLE, "60"),
+                format!("$ aws elbv2 describe-load-balancer-attributes --load-balancer-arn {ARN}:loadbalancer/app/other/bc30c4e25086366f --output json\n"),
+                attributes(IDLE, "3600"),
+            ]
+            .concat(),
+            vec!["timeout 60 @30"],
         ),
         (
             "a Network Load Balancer",
             [
                 balancer("network"),
-                listener("TLS", &one),
+                listener("TCP", &one),
                 attributes("tcp.idle_timeout.seconds", "350"),
             ]
             .concat(),
             vec!["timeout 350 @16"],
+        ),
+        (
+            "a Network Load Balancer that ends TLS",
+            [balancer("network"), listener("TLS", &one)].concat(),
+            vec!["timeout 350 @11"],
         ),
         ("a Classic by HTTP", classic("HTTPS", 3600), vec!["headers @4"]),
         ("a Classic by TCP, and a minute", classic("SSL", 60), vec!["timeout 60 @8"]),

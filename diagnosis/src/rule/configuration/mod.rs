@@ -16,9 +16,6 @@ mod words;
 pub(crate) use settle::{Settled, settle};
 
 use super::{Check, Rule};
-use crate::configuration::{Checked, Program, Request, check};
-use crate::evidence::Evidence;
-use wss_bundle::{Attachment, AttachmentKind};
 
 pub(super) const HEADERS: Rule = Rule {
     id: "config-upgrade-headers",
@@ -132,6 +129,16 @@ pub(super) const NO_EFFECT: Rule = Rule {
     remedy: "what is read, and where",
     check: Check::Settled,
 };
+pub(super) const TARGETS: Rule = Rule {
+    id: "config-targets",
+    title: "Nobody behind takes requests",
+    looks_for: "a target group without registered targets, with none in use, or with none that passes \
+                its checks",
+    why: "a load balancer without targets answers 503 itself; one whose targets all fail their checks \
+          asks them all the same (AWS: fail open)",
+    remedy: "targets that are registered and pass",
+    check: Check::Settled,
+};
 pub(super) const NOT_IN_EFFECT: Rule = Rule {
     id: "config-not-in-effect",
     title: "The configuration would forward the upgrade",
@@ -149,43 +156,3 @@ pub(super) const UNTOLD: Rule = Rule {
     remedy: "give the missing files",
     check: Check::Settled,
 };
-
-/// The files of a case: those of the bundle that decides, else of its twin, else
-/// the newest. Never of several bundles: before and after a change they differ.
-fn given<'a>(e: &Evidence<'a>) -> Option<&'a [Attachment]> {
-    let first = e.focus().into_iter().chain(e.twin()).chain(e.bundles.iter().rev());
-    first
-        .map(|view| view.bundle.attachments.as_slice())
-        .find(|all| all.iter().any(|a| a.kind == AttachmentKind::Configuration))
-}
-
-/// What the configurations of a case say; read once.
-pub(crate) fn readings<'e>(e: &'e Evidence<'_>) -> Option<&'e Checked> {
-    e.configuration.get_or_init(|| read(e)).as_ref()
-}
-
-fn read(e: &Evidence<'_>) -> Option<Checked> {
-    let focus = e.focus()?;
-    let given = given(e)?;
-    let target = &focus.bundle.manifest.target;
-    let request = Request {
-        host: &target.host,
-        port: target.port,
-        tls: target.scheme == wss_bundle::target::Scheme::Https,
-        path: focus.path,
-        version: None,
-    };
-    check(given, &request, |program| version(e, program))
-}
-
-/// The program's version, where an answer told it.
-fn version(e: &Evidence<'_>, program: Program) -> Option<(u32, u32, u32)> {
-    let (_, route, _) = e.deciding()?;
-    let text = route
-        .replies()
-        .flat_map(|r| r.devices.iter())
-        .filter(|m| program.is_device(&m.signature.id))
-        .find_map(|m| m.version.clone())?;
-    let mut parts = text.split('.').map(|part| part.parse().ok());
-    Some((parts.next()??, parts.next()??, parts.next().flatten().unwrap_or(0)))
-}

@@ -204,6 +204,12 @@ impl<'e, 'a> Compared<'_, 'e, 'a> {
                 let saw = format!("The probe saw it: it was answered {status}.");
                 (!own).then(|| Seen { saw, explains: self.claimed(&causes) })
             }
+            Kind::Targets(status) => {
+                let causes = [Cause::NoHealthyBackend, Cause::BadGateway, Cause::GatewayTimeout];
+                let own = reply?.author == Author::Origin || reply?.kind == ReplyKind::Switched;
+                let told = status.is_none_or(|status| reply.is_some_and(|r| r.status == status));
+                self.answered(&causes).filter(|_| told && !own)
+            }
             Kind::Disk if self.page_instead() => {
                 line(" with a page", self.claimed(&[Cause::WrongPath, Cause::BlockedPage]))
             }

@@ -3,8 +3,9 @@
 
 use super::seen::{Compared, Seen, another_hop, counts};
 use super::words::{name, stops_upgrades, unconfirmed};
-use super::{NOT_IN_EFFECT, UNTOLD, readings};
+use super::{NOT_IN_EFFECT, UNTOLD};
 use crate::configuration::{Checked, Generator, Issue, Kind, Proof, Reading};
+use crate::evidence::configured::readings;
 use crate::evidence::{Author, BundleView, Evidence};
 use crate::model::{Cause, Confidence, Finding, Location, Severity, Status};
 use crate::remedy;
@@ -105,7 +106,11 @@ fn rank(kind: Kind) -> u8 {
     match kind {
         Kind::ProxyHeaderAwaited | Kind::ProxyHeaderSent => 0,
         Kind::Http2 | Kind::RedirectLoop(_) | Kind::Disk | Kind::OtherBackend => 1,
-        Kind::PathRule(_) | Kind::PathChanged | Kind::Subrequest | Kind::UpgradeHeaders => 2,
+        Kind::PathRule(_)
+        | Kind::PathChanged
+        | Kind::Subrequest
+        | Kind::Targets(_)
+        | Kind::UpgradeHeaders => 2,
         Kind::HttpVersion
         | Kind::Host
         | Kind::Timeout(_)
@@ -204,6 +209,7 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
             _ => (Cause::WrongPath, &[]),
         },
         Kind::RedirectLoop(_) => (Cause::Redirected, &[]),
+        Kind::Targets(Some(_)) => (Cause::NoHealthyBackend, &[]),
         Kind::Subrequest => (Cause::LbStripsUpgrade, &[Cause::BadGateway, Cause::BlockedPage]),
         Kind::ProxyHeaderAwaited | Kind::ProxyHeaderSent => (Cause::TlsFailure, &[]),
         _ => return,
@@ -230,6 +236,9 @@ fn mend(c: &Compared<'_, '_, '_>, claims: &mut Vec<Claim>, kind: Kind, finding: 
         }
         Kind::PathRule(_) => {
             "The load balancer answers the WebSocket's path itself; Bindplane is not asked."
+        }
+        Kind::Targets(_) => {
+            "Nobody behind the load balancer takes requests: it answers 503 itself."
         }
         Kind::RedirectLoop(_) => {
             "The upgrade is redirected to the same URL: a loop. What ends TLS does not say so \

@@ -3,7 +3,7 @@
 use super::seen::Compared;
 use super::{
     EXTENSIONS, HEADERS, HOST, HTTP2, LIMIT, NO_EFFECT, NODES, PATH_RULE, PROXY_PROTOCOL, RELOAD,
-    SUBREQUEST, TIMEOUT,
+    SUBREQUEST, TARGETS, TIMEOUT,
 };
 use crate::configuration::{Issue, Kind};
 use crate::evidence::{Reply, ReplyKind, SocketState};
@@ -37,6 +37,8 @@ pub(super) fn name(kind: Kind) -> (&'static str, &'static str) {
         Kind::Reload(_) => (RELOAD.id, "a reload ends every connection"),
         Kind::Subrequest => (SUBREQUEST.id, "what is asked first gets the upgrade as well"),
         Kind::NoEffect => (NO_EFFECT.id, "read by nobody"),
+        Kind::Targets(Some(_)) => (TARGETS.id, "nobody behind takes requests"),
+        Kind::Targets(None) => (TARGETS.id, "nobody behind passes the checks"),
     }
 }
 
@@ -53,6 +55,7 @@ pub(super) fn stops_upgrades(kind: Kind) -> bool {
             | Kind::OtherBackend
             | Kind::RedirectLoop(_)
             | Kind::Subrequest
+            | Kind::Targets(_)
             | Kind::ProxyHeaderAwaited
             | Kind::ProxyHeaderSent
     )
@@ -120,8 +123,8 @@ pub(super) fn unconfirmed(
         _ if works => (
             Severity::Info,
             format!(
-                "{did_not}: the upgrade passed. Then the file is not the one that runs, or another \
-                 server takes the request."
+                "{did_not}: the upgrade passed. Then this is not what runs (not applied, or changed \
+                 since), or another load balancer takes the request."
             ),
         ),
         _ => {
@@ -142,17 +145,53 @@ pub(super) fn unconfirmed(
 /// Why a short timeout was not seen.
 fn held(c: &Compared<'_, '_, '_>, seconds: f64) -> String {
     match idle::idle(c.e) {
+        Some(idle) if idle.cut_after_s.is_some_and(|cut| cut < seconds) => format!(
+            "the connection was cut sooner, after {:.1} s. Then something else cuts it first, or this \
+             is not what runs (not applied, or another load balancer takes the request)",
+            idle.cut_after_s.unwrap_or_default()
+        ),
+        Some(idle) if idle.held_s < seconds => {
+            format!(
+                "it held a silent connection for {:.0} s only; `--hold {}` would show it",
+                idle.held_s,
+                hold_for(seconds)
+            )
+        }
         Some(idle) if idle.cut_after_s.is_some() => {
             "the connection was cut at another age".to_owned()
-        }
-        Some(idle) if idle.held_s < seconds => {
-            format!("it held a silent connection for {:.0} s only", idle.held_s)
         }
         Some(idle) => format!(
             "a silent connection outlived it ({:.0} s): the server may send Pings, or the file is \
              not the one that runs",
             idle.held_s
         ),
-        None => "no silent connection was held".to_owned(),
+        None => {
+            format!("no silent connection was held; `--hold {}` would show it", hold_for(seconds))
+        }
+    }
+}
+
+/// The hold that shows a cut after these seconds, in words of `--hold`: a little more.
+fn hold_for(seconds: f64) -> String {
+    let enough = (seconds * 1.01 + 2.0).ceil();
+    if enough < 120.0 { format!("{enough:.0}s") } else { format!("{:.0}m", (enough / 60.0).ceil()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hold_for;
+
+    #[test]
+    fn a_hold_is_longer_than_the_limit() {
+        for (seconds, hold) in [
+            (2.0, "5s"),
+            (30.0, "33s"),
+            (60.0, "63s"),
+            (350.0, "6m"),
+            (600.0, "11m"),
+            (3599.0, "61m"),
+        ] {
+            assert_eq!(hold_for(seconds), hold, "{seconds}");
+        }
     }
 }

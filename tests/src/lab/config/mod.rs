@@ -163,7 +163,8 @@ pub enum Scope {
 pub struct AnswerConfig {
     /// Status code.
     pub status: u16,
-    /// Header lines (`Name: value`), besides Date and Content-Length.
+    /// Header lines (`Name: value`), besides Date and Content-Length; a load balancer
+    /// writes the request's Host for `{host}`.
     pub headers: Vec<String>,
     /// Body; the page of the server's product when left out.
     pub body: Option<String>,
