@@ -191,8 +191,12 @@ fn scenario(folder: &std::path::Path, to: Option<&std::path::Path>) -> Result<()
     }
     let json = serde_json::to_string_pretty(&outcome.diagnosis.verdict).unwrap_or_default();
     println!("\n{json}");
-    for complaint in outcome.complaints() {
+    let complaints = outcome.complaints();
+    for complaint in &complaints {
         println!("{complaint}");
+    }
+    if !complaints.is_empty() {
+        return Err(format!("{} of what was expected is otherwise", complaints.len()));
     }
     Ok(())
 }
