@@ -99,7 +99,7 @@ fn text(rows: &[&'static Dialect]) -> String {
     let others = DIALECTS.into_iter().filter(|other| {
         let is = |row: &&Dialect| row.id == other.id;
         let shared = |row: &&Dialect| row.devices.iter().any(|id| other.devices.contains(id));
-        !rows.iter().any(|row| is(row)) && rows.iter().any(|row| shared(row))
+        !rows.iter().any(is) && rows.iter().any(shared)
     });
     for other in others {
         let _ =
