@@ -1,7 +1,7 @@
 //! What ingress-nginx' annotations and ConfigMap make of a request.
 //!
 //! Its template sends Upgrade and Connection on by itself; times are bare numbers of
-//! seconds (https://kubernetes.github.io/ingress-nginx, "Custom timeouts").
+//! seconds (<https://kubernetes.github.io/ingress-nginx>, "Custom timeouts").
 
 use super::ingress::Taken;
 use super::object::Object;
