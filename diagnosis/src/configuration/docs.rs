@@ -22,7 +22,9 @@ pub fn markdown() -> String {
         .to_owned();
     for one in DIALECTS {
         let devices: Vec<String> = one.devices.iter().map(|id| format!("`{id}`")).collect();
-        let commands: Vec<String> = one.commands.iter().map(|c| format!("`{c}`")).collect();
+        // A bar ends a cell, in code as well.
+        let commands: Vec<String> =
+            one.commands.iter().map(|c| format!("`{}`", c.replace('|', r"\|"))).collect();
         let stays = match one.masked {
             Masked::Words => "all but what its words announce as secret",
             Masked::Listed(_) => {
