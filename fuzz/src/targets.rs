@@ -30,7 +30,7 @@ pub type Entry = fn(&[u8]);
 
 /// Every way in, by name: that of its program in `fuzz_targets/` and of its
 /// folder in `corpus/`.
-pub const ALL: [(&str, Entry); 25] = [
+pub const ALL: [(&str, Entry); 26] = [
     ("bundle", bundle),
     ("har", har),
     ("console", console),
@@ -50,6 +50,7 @@ pub const ALL: [(&str, Entry); 25] = [
     ("caddy_json", caddy_json),
     ("kubernetes", kubernetes),
     ("gcp", gcp),
+    ("azure", azure),
     ("netscaler", netscaler),
     ("f5", f5),
     ("iis", iis),
@@ -345,6 +346,11 @@ pub fn kubernetes(data: &[u8]) {
 
 /// What gcloud prints.
 pub fn gcp(data: &[u8]) {
+    configured(data);
+}
+
+/// What az prints.
+pub fn azure(data: &[u8]) {
     configured(data);
 }
 

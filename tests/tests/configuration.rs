@@ -16,6 +16,8 @@ use wss_lab::real::{Product, Real};
 mod apache;
 #[path = "configuration/aws.rs"]
 mod aws;
+#[path = "configuration/azure.rs"]
+mod azure;
 #[path = "configuration/caddy.rs"]
 mod caddy;
 #[path = "configuration/envoy.rs"]

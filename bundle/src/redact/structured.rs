@@ -8,6 +8,7 @@
 
 use super::Redactor;
 use super::listed::{self, Listed};
+use super::rules::looks_like_a_token;
 use crate::structured::{Node, Value, begin, call, documents, holds_a};
 use regex::{Captures, Regex};
 use sha2::{Digest, Sha256};
@@ -48,6 +49,7 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
         let new = match mask {
             Mask::Whole => "\"[removed]\"".to_owned(),
             Mask::Parts => identifiers(own),
+            Mask::Names => identifiers(&names(own)),
             Mask::Pairs => identifiers(&pairs(own)),
             Mask::Stays => own.to_owned(),
         };
@@ -200,6 +202,8 @@ enum Mask {
     Whole,
     /// Identifiers within it.
     Parts,
+    /// The same, and what is no plain name.
+    Names,
     /// All but numbers and switches of its pairs.
     Pairs,
     /// Nothing.
@@ -232,6 +236,7 @@ fn mask(text: &str, quoted: bool, listed: &Listed, at: At<'_>) -> Mask {
         () if at.hidden => Mask::Whole,
         () if finer.attributes.contains(&key) => Mask::Pairs,
         () if plain && (stays || !at.strict) => Mask::Stays,
+        () if stays && !except && finer.named => Mask::Names,
         () if stays && !except => Mask::Parts,
         () => Mask::Whole,
     }
@@ -267,6 +272,28 @@ fn last(key: &str) -> &str {
     if label { key.rsplit('.').next().unwrap_or(key) } else { key }
 }
 
+/// Of a digest so much that parts of one description are told apart.
+fn short(id: &str) -> String {
+    let digest = Sha256::digest(id.as_bytes());
+    digest.iter().take(4).fold("id-".to_owned(), |so_far, byte| format!("{so_far}{byte:02x}"))
+}
+
+/// `/subscriptions/…/frontendPorts/https` with its name alone, and names that look like
+/// tokens as short ones.
+fn names(text: &str) -> String {
+    static FOUND: OnceLock<Option<[Regex; 2]>> = OnceLock::new();
+    let found = FOUND.get_or_init(|| {
+        let path = Regex::new(r#"(?i)/subscriptions/[^"'\s]*/"#).ok()?;
+        Some([path, Regex::new(r"[A-Za-z0-9_\-+.]{16,}").ok()?])
+    });
+    let Some([path, name]) = found else { return "\"[removed]\"".to_owned() };
+    let text = path.replace_all(text, "/subscriptions/[removed]/");
+    let token = |c: &Captures<'_>| {
+        if looks_like_a_token(&c[0]) { short(&c[0]) } else { c[0].to_owned() }
+    };
+    name.replace_all(&text, token).into_owned()
+}
+
 /// Text in which account numbers are gone and other identifiers are tokens.
 fn identifiers(text: &str) -> String {
     static FOUND: OnceLock<Option<Regex>> = OnceLock::new();
@@ -278,15 +305,7 @@ fn identifiers(text: &str) -> String {
     });
     let Some(found) = found else { return "\"[removed]\"".to_owned() };
     let replaced = found.replace_all(text, |c: &Captures<'_>| match c.name("id") {
-        // Of the digest so much that parts of one description are told apart.
-        Some(id) => {
-            let digest = Sha256::digest(id.as_str().as_bytes());
-            let short = digest
-                .iter()
-                .take(4)
-                .fold(String::new(), |so_far, byte| format!("{so_far}{byte:02x}"));
-            format!("id-{short}")
-        }
+        Some(id) => short(id.as_str()),
         None if c.name("project").is_some() => "projects/[removed]".to_owned(),
         None => "[removed]".to_owned(),
     });

@@ -42,10 +42,10 @@ pub fn call(line: &str) -> Option<&str> {
 /// Where it begins, in bytes.
 pub(crate) fn begin(text: &str) -> Option<usize> {
     let mut at = 0;
-    // gcloud sorts a resource's keys, so that it may begin with any.
-    let compute = text.contains("kind: compute#");
+    // gcloud and az sort a resource's keys, so that it may begin with any.
+    let sorted = text.contains("kind: compute#") || text.contains("type: Microsoft.");
     for line in text.split_inclusive('\n').take(BEFORE) {
-        if begins(&text[at..]) || compute && is_key(line) {
+        if begins(&text[at..]) || sorted && is_key(line.strip_prefix("- ").unwrap_or(line)) {
             return Some(at);
         }
         at += line.len();

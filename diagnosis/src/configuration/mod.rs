@@ -7,6 +7,7 @@
 
 mod apache;
 mod aws;
+mod azure;
 mod caddy;
 mod chain;
 mod clean;
@@ -40,7 +41,7 @@ use wss_bundle::structured::Node;
 
 /// Every program whose files are read, a row each. A file is the first one's that
 /// recognises it.
-pub static DIALECTS: [&Dialect; 14] = [
+pub static DIALECTS: [&Dialect; 15] = [
     &nginx::DIALECT,
     &haproxy::DIALECT,
     &apache::DIALECT,
@@ -51,6 +52,7 @@ pub static DIALECTS: [&Dialect; 14] = [
     &caddy::JSON,
     &kubernetes::DIALECT,
     &gcp::DIALECT,
+    &azure::DIALECT,
     &traefik::DIALECT,
     &iis::DIALECT,
     &f5::DIALECT,

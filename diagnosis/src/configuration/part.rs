@@ -25,6 +25,18 @@ pub(crate) fn of(files: &[File]) -> Vec<Documents> {
     files.iter().map(|file| Documents { file: file.name.clone(), all: read(file) }).collect()
 }
 
+/// What the documents describe: each by itself, or each entry of a list.
+pub(crate) fn entries(files: &[Documents]) -> Vec<Part<'_>> {
+    let roots = files.iter().flat_map(|one| one.all.iter().map(move |root| (&one.file, root)));
+    let mut all = Vec::new();
+    for (file, root) in roots {
+        let items = root.items();
+        let own = if items.is_empty() { std::slice::from_ref(root) } else { items };
+        all.extend(own.iter().map(|node| Part { node, file, root }));
+    }
+    all
+}
+
 /// What recognising leaves to who reads.
 pub(crate) fn left(all: Vec<Node>) -> Parsed {
     Parsed(Some(Arc::new(all)))

@@ -6,6 +6,8 @@
 pub(crate) mod apache;
 #[path = "aws/samples.rs"]
 pub(crate) mod aws;
+#[path = "azure/samples.rs"]
+pub(crate) mod azure;
 #[path = "caddy/samples.rs"]
 pub(crate) mod caddy;
 #[path = "caddy/json_samples.rs"]
@@ -47,6 +49,7 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<Sample>)> {
         ("caddy_json", caddy_json::all()),
         ("kubernetes", kubernetes::all()),
         ("gcp", gcp::all()),
+        ("azure", azure::all()),
         ("netscaler", netscaler::all()),
         ("f5", f5::all()),
         ("iis", iis::all()),
@@ -68,6 +71,7 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("caddy_json", caddy_json::SECRETS),
         ("kubernetes", kubernetes::SECRETS),
         ("gcp", gcp::SECRETS),
+        ("azure", azure::SECRETS),
         ("netscaler", netscaler::SECRETS),
         ("f5", f5::SECRETS),
         ("iis", iis::SECRETS),

@@ -47,5 +47,6 @@ pub static GCP: Listed = Listed {
         strict: &["labels", "oauth2ClientSecretSha256", "oauth2ClientId", "customRequestHeaders"],
         hidden: &[],
         except: &[],
+        named: false,
     },
 };

@@ -170,5 +170,6 @@ pub static KUBERNETES: Listed = Listed {
         hidden: &["Secret", "SealedSecret"],
         // What a header has to hold may be a secret.
         except: &["Header", "Query"],
+        named: false,
     },
 };

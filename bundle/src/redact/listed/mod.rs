@@ -5,6 +5,7 @@
 //! the diagnosis' table that reads a kind names its list.
 
 mod aws;
+mod azure;
 mod caddy;
 mod envoy;
 mod gcp;
@@ -12,6 +13,7 @@ mod kubernetes;
 mod traefik;
 
 pub use aws::AWS;
+pub use azure::AZURE;
 pub use caddy::CADDY;
 pub use envoy::ENVOY;
 pub use gcp::GCP;
@@ -44,11 +46,15 @@ pub struct Finer {
     pub hidden: &'static [&'static str],
     /// Words that make a listed value go.
     pub except: &'static [&'static str],
+    /// Whether parts refer to each other by names: one that looks like a token becomes a
+    /// short one, the same everywhere, and a resource's path its name.
+    pub named: bool,
 }
 
 impl Finer {
     /// None.
-    pub const NONE: Self = Self { attributes: &[], strict: &[], hidden: &[], except: &[] };
+    pub const NONE: Self =
+        Self { attributes: &[], strict: &[], hidden: &[], except: &[], named: false };
 }
 
 impl Listed {
@@ -76,7 +82,7 @@ impl PartialEq for Listed {
 impl Eq for Listed {}
 
 /// All of them. A document is the first one's that claims it.
-pub static LISTED: [&Listed; 6] = [&AWS, &ENVOY, &CADDY, &KUBERNETES, &GCP, &TRAEFIK];
+pub static LISTED: [&Listed; 7] = [&AWS, &ENVOY, &CADDY, &KUBERNETES, &GCP, &AZURE, &TRAEFIK];
 
 /// For documents that none claims.
 static NOTHING: Listed = Listed { whose: |_| true, keys: &[], pairs: &[], finer: &Finer::NONE };

@@ -18,14 +18,7 @@ pub(super) struct Check<'n> {
 /// Reads the files for a request.
 pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Reading {
     let files = part::of(files);
-    let mut all = Vec::new();
-    for (file, root) in
-        files.iter().flat_map(|one| one.all.iter().map(move |root| (&one.file, root)))
-    {
-        let items = root.items();
-        let own = if items.is_empty() { std::slice::from_ref(root) } else { items };
-        all.extend(own.iter().map(|node| Part { node, file, root }));
-    }
+    let all = part::entries(&files);
     let mut check = Check { all, request, reading: Reading::new(Program(&super::DIALECT)) };
     check.run();
     check.reading
