@@ -33,5 +33,25 @@ pub(crate) fn all() -> Vec<Sample> {
             include_str!("samples/list.json"),
             &["life 600 @38", "path Some(403) @37 if seen", "timeout 600 @38 if seen"],
         ),
+        of("files of a bucket", include_str!("samples/bucket.yaml"), &["path Some(404) @14"]),
+        of(
+            "shares of servers, one with none",
+            include_str!("samples/weighted.yaml"),
+            &["life 120 @47 if seen", "timeout 120 @47"],
+        ),
+        of("the forwarding rule tells which map", include_str!("samples/rules.yaml"), &["h2 @51"]),
+        of("sent to sign on", include_str!("samples/redirect.yaml"), &["path Some(302) @16"]),
+        of("without its service", include_str!("samples/no-service.yaml"), &["untold @14"]),
+        of("two maps for one host", include_str!("samples/two-maps.yaml"), &["untold @7"]),
+        of(
+            "a pattern",
+            include_str!("samples/regex.yaml"),
+            &["life 60 @29 if seen", "timeout 60 @29"],
+        ),
+        of(
+            "a regional one that sets no time",
+            include_str!("samples/regional.json"),
+            &["life 30 @10 if seen", "timeout 30 @10"],
+        ),
     ]
 }
