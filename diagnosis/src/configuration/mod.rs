@@ -18,6 +18,7 @@ mod f5;
 mod fix;
 mod gcp;
 mod haproxy;
+mod held;
 mod iis;
 mod kubernetes;
 mod netscaler;

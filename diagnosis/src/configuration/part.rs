@@ -1,9 +1,9 @@
 //! Parts of JSON and YAML files, each with its place: what readers of structured
 //! configurations pass around.
 
-use super::Place;
 use super::dialect::Parsed;
 use super::source::File;
+use super::{Issue, Kind, Place, Provided, Reading};
 use std::sync::Arc;
 use wss_bundle::structured::{Node, documents};
 
@@ -80,6 +80,30 @@ impl<'n> Part<'n> {
     /// Its place.
     pub(crate) fn place(self) -> Place {
         Place::at(self.file, self.root, self.node)
+    }
+}
+
+impl Reading {
+    /// Adds a part that the request came by.
+    pub(crate) fn follow_part(&mut self, at: Part<'_>) {
+        let place = at.place();
+        let line = place.with(at.node);
+        self.follow(place, line);
+    }
+
+    /// Adds what gets lost at a part.
+    pub(crate) fn found(
+        &mut self,
+        kind: Kind,
+        at: Part<'_>,
+        says: String,
+        provided: Option<Provided>,
+        command: String,
+    ) {
+        let place = at.place();
+        let line = place.with(at.node);
+        let issue = Issue::new(kind, place, line, says);
+        self.issues.push(Issue { provided, command, ..issue });
     }
 }
 

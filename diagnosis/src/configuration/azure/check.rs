@@ -5,7 +5,7 @@ use super::{api, front_door, gateway};
 use crate::configuration::chain::Hop;
 use crate::configuration::part::{self, Part};
 use crate::configuration::source::File;
-use crate::configuration::{Issue, Kind, Program, Provided, Reading, Request};
+use crate::configuration::{Kind, Program, Provided, Reading, Request};
 use wss_bundle::structured::Value;
 
 pub(super) struct Check<'n> {
@@ -42,9 +42,7 @@ impl<'n> Check<'n> {
     }
 
     pub(super) fn follow(&mut self, at: Part<'_>) {
-        let place = at.place();
-        let line = place.with(at.node);
-        self.reading.follow(place, line);
+        self.reading.follow_part(at);
     }
 
     pub(super) fn untold(&mut self, at: Part<'_>, why: impl Into<String>) {
@@ -56,13 +54,6 @@ impl<'n> Check<'n> {
         self.reading.device = self.reading.device.or(Some(id));
     }
 
-    fn push(&mut self, kind: Kind, at: Part<'_>, says: String, rest: (Option<Provided>, String)) {
-        let place = at.place();
-        let line = place.with(at.node);
-        let issue = Issue::new(kind, place, line, says);
-        self.reading.issues.push(Issue { provided: rest.0, command: rest.1, ..issue });
-    }
-
     pub(super) fn issue(
         &mut self,
         kind: Kind,
@@ -70,12 +61,12 @@ impl<'n> Check<'n> {
         says: impl Into<String>,
         command: impl Into<String>,
     ) {
-        self.push(kind, at, says.into(), (None, command.into()));
+        self.reading.found(kind, at, says.into(), None, command.into());
     }
 
     /// One that counts only where the probe saw it.
     pub(super) fn if_seen(&mut self, kind: Kind, at: Part<'_>, says: impl Into<String>) {
-        self.push(kind, at, says.into(), (Some(Provided::Condition), String::new()));
+        self.reading.found(kind, at, says.into(), Some(Provided::Condition), String::new());
     }
 
     /// One of a rule: under its conditions, where it has some.

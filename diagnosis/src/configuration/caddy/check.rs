@@ -8,6 +8,7 @@ use super::matcher::{self, Seen};
 use super::parse::{Directive, parse};
 use super::site::pick;
 use crate::configuration::chain::Hop;
+use crate::configuration::held::Holds;
 use crate::configuration::source::File;
 use crate::configuration::{Issue, Kind, Place, Program, Provided, Reading, Request};
 
@@ -254,7 +255,7 @@ impl<'t> Check<'t> {
         goes_on
     }
 
-    fn applies(&self, one: &Directive, state: &State<'t>) -> matcher::Holds {
+    fn applies(&self, one: &Directive, state: &State<'t>) -> Holds {
         let seen = Seen { request: self.request, path: &state.path };
         // It has a path, and no matcher.
         if one.name() == "handle_path" {

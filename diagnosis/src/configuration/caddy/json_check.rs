@@ -5,6 +5,7 @@ use super::check::{Check, State};
 use super::json::{Handler, Route, Server, servers};
 use super::matcher::{self, Seen};
 use crate::configuration::chain::Hop;
+use crate::configuration::held::Holds;
 use crate::configuration::part;
 use crate::configuration::source::File;
 use crate::configuration::{Kind, Program, Reading, Request};
@@ -108,7 +109,7 @@ fn routes<'t>(check: &mut Check<'t>, all: &'t [Route], state: &mut State<'t>) ->
 }
 
 /// Whether one of a route's sets holds; without sets it always does.
-fn holds(check: &Check<'_>, route: &Route, state: &State<'_>) -> matcher::Holds {
+fn holds(check: &Check<'_>, route: &Route, state: &State<'_>) -> Holds {
     let seen = Seen { request: check.request, path: &state.path };
     let mut held = Ok(route.sets.is_empty());
     for set in &route.sets {

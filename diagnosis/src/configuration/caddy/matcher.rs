@@ -2,10 +2,8 @@
 
 use super::parse::Directive;
 use crate::configuration::Request;
+use crate::configuration::held::Holds;
 use regex::Regex;
-
-/// Whether it holds, or what decides that the file does not tell.
-pub(super) type Holds = Result<bool, String>;
 
 /// What matchers see.
 #[derive(Debug, Clone, Copy)]

@@ -4,7 +4,7 @@ use super::url_map::{is_bucket, last, service};
 use crate::configuration::chain::Hop;
 use crate::configuration::part::{self, Part};
 use crate::configuration::source::File;
-use crate::configuration::{Issue, Kind, NEEDED_S, Program, Provided, Reading, Request};
+use crate::configuration::{Kind, NEEDED_S, Program, Provided, Reading, Request};
 
 /// `timeoutSec`, where it is not set.
 const DEFAULT_S: f64 = 30.0;
@@ -37,20 +37,11 @@ impl<'n> Check<'n> {
     }
 
     pub(super) fn follow(&mut self, at: Part<'_>) {
-        let place = at.place();
-        let line = place.with(at.node);
-        self.reading.follow(place, line);
+        self.reading.follow_part(at);
     }
 
     pub(super) fn untold(&mut self, at: Option<Part<'_>>, why: impl Into<String>) {
         self.reading.untold(at.map(Part::place), why.into(), None);
-    }
-
-    fn push(&mut self, kind: Kind, at: Part<'_>, says: String, rest: (Option<Provided>, String)) {
-        let place = at.place();
-        let line = place.with(at.node);
-        let issue = Issue::new(kind, place, line, says);
-        self.reading.issues.push(Issue { provided: rest.0, command: rest.1, ..issue });
     }
 
     pub(super) fn issue(
@@ -60,12 +51,12 @@ impl<'n> Check<'n> {
         says: impl Into<String>,
         command: impl Into<String>,
     ) {
-        self.push(kind, at, says.into(), (None, command.into()));
+        self.reading.found(kind, at, says.into(), None, command.into());
     }
 
     /// One that counts only where the probe saw it.
     fn if_seen(&mut self, kind: Kind, at: Part<'_>, says: impl Into<String>) {
-        self.push(kind, at, says.into(), (Some(Provided::Condition), String::new()));
+        self.reading.found(kind, at, says.into(), Some(Provided::Condition), String::new());
     }
 
     fn run(&mut self) {

@@ -1,10 +1,8 @@
 //! Rules of routers: functions of the request, joined by `&&`, `||` and `!`.
 
 use crate::configuration::Request;
+use crate::configuration::held::{self, Holds};
 use regex::{Regex, RegexBuilder};
-
-/// Whether a rule holds, or what decides that the files do not tell.
-pub(super) type Holds = Result<bool, String>;
 
 /// Deepest nesting of parentheses.
 const DEPTH: usize = 40;
@@ -37,11 +35,7 @@ impl<'r> Reader<'r> {
         let mut held = self.both();
         while self.sign("||") {
             let other = self.both();
-            held = match (held, other) {
-                (Ok(true), _) | (_, Ok(true)) => Ok(true),
-                (Ok(_), Ok(_)) => Ok(false),
-                (Err(why), _) | (_, Err(why)) => Err(why),
-            };
+            held = held::or(held, other);
         }
         held
     }
@@ -50,11 +44,7 @@ impl<'r> Reader<'r> {
         let mut held = self.one();
         while self.sign("&&") {
             let other = self.one();
-            held = match (held, other) {
-                (Ok(false), _) | (_, Ok(false)) => Ok(false),
-                (Ok(_), Ok(_)) => Ok(true),
-                (Err(why), _) | (_, Err(why)) => Err(why),
-            };
+            held = held::and(held, other);
         }
         held
     }

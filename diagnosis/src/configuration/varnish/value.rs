@@ -3,6 +3,7 @@
 
 use super::parse::{Token, Word};
 use crate::configuration::Request;
+use crate::configuration::held::{self, Holds};
 use crate::configuration::pattern::begins_otherwise;
 use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
@@ -14,9 +15,6 @@ pub(super) enum Value {
     Unset,
     Unknown(String),
 }
-
-/// A condition: it holds, it does not, or why that is not known.
-pub(super) type Holds = Result<bool, String>;
 
 /// The request on its way, and what of it was changed.
 #[derive(Debug, Clone)]
@@ -112,11 +110,7 @@ impl<'e> Expression<'e> {
         let mut held = self.both();
         while self.sign("||") {
             let other = self.both();
-            held = match (held, other) {
-                (Ok(true), _) | (_, Ok(true)) => Ok(true),
-                (Ok(false), Ok(false)) => Ok(false),
-                (Err(why), _) | (_, Err(why)) => Err(why),
-            };
+            held = held::or(held, other);
         }
         held
     }
@@ -125,11 +119,7 @@ impl<'e> Expression<'e> {
         let mut held = self.one();
         while self.sign("&&") {
             let other = self.one();
-            held = match (held, other) {
-                (Ok(false), _) | (_, Ok(false)) => Ok(false),
-                (Ok(true), Ok(true)) => Ok(true),
-                (Err(why), _) | (_, Err(why)) => Err(why),
-            };
+            held = held::and(held, other);
         }
         held
     }
