@@ -54,7 +54,10 @@ fn run(args: &InboxArgs) -> Result<u8, String> {
             Ok(pass) => {
                 told(&pass)?;
             }
-            Err(message) => complain(&message),
+            Err(message) => {
+                complain(&message);
+                arrivals.forget();
+            }
         }
         std::thread::sleep(Duration::from_secs(args.every));
     }

@@ -74,6 +74,11 @@ impl Arrivals {
         }))
     }
 
+    /// Forgets what was seen: a pass that ended before its time may not have taken it in.
+    pub fn forget(&mut self) {
+        self.seen.clear();
+    }
+
     /// Objects that were not fetched since the store has them; each once.
     pub fn known_objects(&self) -> Vec<String> {
         self.known.lock().map(|mut all| std::mem::take(&mut *all)).unwrap_or_default()

@@ -35,6 +35,9 @@ pub struct Inbox {
     pub on_case: Option<String>,
     /// Where each bundle was met, by its id: the store may know it by another name.
     met: HashMap<String, String>,
+    /// Bundles of cases that could not be drawn or told of: these are looked at again, though
+    /// nothing of theirs has come.
+    again: Vec<String>,
 }
 
 /// What a pass did.
@@ -58,7 +61,7 @@ impl Inbox {
         templates: Templates,
         on_case: Option<String>,
     ) -> Self {
-        Self { store, to, identities, templates, on_case, met: HashMap::new() }
+        Self { store, to, identities, templates, on_case, met: HashMap::new(), again: Vec::new() }
     }
 
     /// Takes in what has arrived and is whole, and draws the cases that it changes.
@@ -92,11 +95,21 @@ impl Inbox {
                 new.insert(id, url.clone());
             }
         }
-        let ids: Vec<String> = new.keys().cloned().collect();
+        let mut ids = std::mem::take(&mut self.again);
+        ids.extend(new.keys().cloned());
         self.met.extend(new);
         for (key, members) in reader.cases_of(&ids)? {
             let place = Place::of(&self.to, &key);
-            match case::draw(self, &place, &members) {
+            let drawn = case::draw(self, &place, &members);
+            let again = match &drawn {
+                Ok(Some(drawn)) => drawn.untold.is_some(),
+                Ok(None) => false,
+                Err(_) => true,
+            };
+            if again {
+                self.again.extend(members.into_iter().map(|member| member.bundle_id));
+            }
+            match drawn {
                 Ok(Some(drawn)) => pass.drawn.push(drawn),
                 Ok(None) => {}
                 Err(message) => pass.failed.push(message),
