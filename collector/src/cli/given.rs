@@ -21,7 +21,7 @@ pub fn options(args: &CollectArgs, auth_in_url: bool) -> Vec<GivenOption> {
     if args.timeout != TIMEOUT {
         out.push(GivenOption::new("--timeout", duration(args.timeout)));
     }
-    if let Some(url) = &args.proxy {
+    if let Some(url) = &args.network.proxy {
         let (url, secret) = without_credentials(url);
         out.push(GivenOption { secret, ..GivenOption::new("-x", url) });
     }
@@ -29,25 +29,29 @@ pub fn options(args: &CollectArgs, auth_in_url: bool) -> Vec<GivenOption> {
         value.as_ref().map(|value| GivenOption::new(option, value))
     };
     out.extend(text("--ticket", &args.ticket));
-    out.extend(text("--noproxy", &args.noproxy));
-    let files = [("--cacert", &args.cacert), ("--cert", &args.cert), ("--key", &args.key)];
+    out.extend(text("--noproxy", &args.network.noproxy));
+    let files = [
+        ("--cacert", &args.network.cacert),
+        ("--cert", &args.network.cert),
+        ("--key", &args.network.key),
+    ];
     for (option, path) in files {
         out.extend(path.as_deref().map(|path| GivenOption::new(option, shown(path))));
     }
-    for rule in &args.resolve {
+    for rule in &args.network.resolve {
         let list: Vec<String> = rule.addresses.iter().map(ToString::to_string).collect();
         let value = format!("{}:{}:{}", rule.host, rule.port, list.join(","));
         out.push(GivenOption::new("--resolve", value));
     }
-    for line in &args.headers {
+    for line in &args.network.headers {
         if let Ok((name, _)) = parse::header(line) {
             out.push(GivenOption { secret: true, ..GivenOption::new("-H", name) });
         }
     }
-    if args.user.is_some() || auth_in_url {
+    if args.network.user.is_some() || auth_in_url {
         out.push(GivenOption { option: "-u".into(), value: None, secret: true });
     }
-    for (option, given) in [("-4", args.ipv4), ("-6", args.ipv6)] {
+    for (option, given) in [("-4", args.network.ipv4), ("-6", args.network.ipv6)] {
         out.extend(given.then(|| GivenOption {
             option: option.into(),
             value: None,

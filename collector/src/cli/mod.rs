@@ -201,6 +201,21 @@ pub struct CollectArgs {
     #[arg(long, help_heading = "Probing")]
     pub dry_run: bool,
 
+    /// How to get there.
+    #[command(flatten)]
+    pub network: NetworkArgs,
+
+    /// Never ask; implied when standard input is no terminal
+    #[arg(long, help_heading = "Output")]
+    pub no_input: bool,
+    /// The verdict as JSON on standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+/// How to get to the target: curl's names, for every command that probes.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NetworkArgs {
     /// Proxy instead of the environment's, as curl's -x; `-x ''` uses none
     #[arg(short = 'x', long, value_name = "URL", help_heading = "Network (as curl's)")]
     pub proxy: Option<String>,
@@ -231,11 +246,4 @@ pub struct CollectArgs {
     /// IPv6 only
     #[arg(short = '6', long, help_heading = "Network (as curl's)")]
     pub ipv6: bool,
-
-    /// Never ask; implied when standard input is no terminal
-    #[arg(long, help_heading = "Output")]
-    pub no_input: bool,
-    /// The verdict as JSON on standard output
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
 }

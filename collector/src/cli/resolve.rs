@@ -166,20 +166,33 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let hars = Given::read(&args.har, &target);
     hars.add_paths(&mut target);
     let configurations = configuration::Given::read(&args.configurations);
-    let (browser, no_browser) =
-        browser::choose(args.browser.as_deref(), args.proxy.is_some() || args.noproxy.is_some())?;
-    let user = args.user.as_deref().map(parse::credentials);
+    let (browser, no_browser) = browser::choose(
+        args.browser.as_deref(),
+        args.network.proxy.is_some() || args.network.noproxy.is_some(),
+    )?;
+    let user = args.network.user.as_deref().map(parse::credentials);
     let headers: Vec<(String, Secret)> =
-        args.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
+        args.network.headers.iter().map(|line| parse::header(line)).collect::<Result<_, _>>()?;
     let tls = TlsOptions {
-        extra_roots: args.cacert.as_deref().map(certificates).transpose()?.unwrap_or_default(),
-        client: args.cert.as_deref().map(|cert| client(cert, args.key.as_deref())).transpose()?,
+        extra_roots: args
+            .network
+            .cacert
+            .as_deref()
+            .map(certificates)
+            .transpose()?
+            .unwrap_or_default(),
+        client: args
+            .network
+            .cert
+            .as_deref()
+            .map(|cert| client(cert, args.network.key.as_deref()))
+            .transpose()?,
     };
     let variables = Variables::of_process();
     let proxies = Proxies {
         sources: Sources::of_machine(&variables),
-        option: args.proxy,
-        noproxy: args.noproxy,
+        option: args.network.proxy,
+        noproxy: args.network.noproxy,
         variables,
     };
     let found = proxies.find(&target, &PacAnswers::new())?;
@@ -206,11 +219,11 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
     let given_outputs = args.curl_output.into_iter().map(|(_, path)| path);
     let name = |path: &PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
     Ok(Job {
-        extra_cas: args.cacert.iter().filter_map(name).collect(),
+        extra_cas: args.network.cacert.iter().filter_map(name).collect(),
         attachments,
         browser: hars.seen,
         removed: hars.removed,
-        files: [args.cacert, args.cert, args.key]
+        files: [args.network.cacert, args.network.cert, args.network.key]
             .into_iter()
             .flatten()
             .chain(args.har)
@@ -222,8 +235,8 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
             routes: found.routes,
             auth: user.or(url_auth),
             headers,
-            resolve: args.resolve,
-            family: match (args.ipv4, args.ipv6) {
+            resolve: args.network.resolve,
+            family: match (args.network.ipv4, args.network.ipv6) {
                 (true, _) => Some(Family::V4),
                 (_, true) => Some(Family::V6),
                 _ => None,

@@ -6,6 +6,7 @@ pub mod collect;
 pub mod config_commands;
 pub mod dry_run;
 pub mod extra;
+mod gather;
 pub mod inspect;
 mod partial;
 mod signals;

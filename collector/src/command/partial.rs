@@ -6,7 +6,7 @@
 //! encrypted as the bundle will be. Whoever runs in the same folder later is
 //! told of it; a run that ends by itself removes its own.
 
-use super::collect;
+use super::gather;
 use super::store::{cleaned, folder_of};
 use crate::cli::resolve::Job;
 use crate::run::{Collected, Progress};
@@ -74,9 +74,9 @@ impl<'j> Watching<'j> {
         progress: UnboundedReceiver<Progress>,
         job: &'j Job,
         started_at: DateTime<Utc>,
-        place: Place,
+        place: Option<Place>,
     ) -> Self {
-        let writer = name(job, started_at).map(|path| Writer::start(path, place));
+        let writer = place.and_then(|place| Some(Writer::start(name(job, started_at)?, place)));
         let (observations, steps) = (Vec::new(), Vec::new());
         Self { progress, job, started_at, observations, steps, due: None, last: None, writer }
     }
@@ -134,11 +134,11 @@ impl<'j> Watching<'j> {
         let steps = self.steps.clone();
         let collected = Collected { observations, steps, browser: Vec::new(), complete: false };
         let mut environment = Environment::default();
-        collect::complete(&mut environment, self.job, &collected, self.started_at);
+        gather::complete(&mut environment, self.job, &collected, self.started_at);
         let why = "the collection was killed; this is what it had gathered until then";
         environment.notes.push(why.to_owned());
         let vantage = self.job.vantage.unwrap_or(Vantage::Inside);
-        let bundle = collect::bundle(self.job, collected, environment, vantage, self.started_at);
+        let bundle = gather::bundle(self.job, collected, environment, vantage, self.started_at);
         let mut redactor = self.job.redactor();
         redactor.removed_before(&self.job.removed);
         let redacted = redactor.bundle(bundle);

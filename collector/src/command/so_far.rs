@@ -98,7 +98,7 @@ impl SoFar {
             complete: true,
         };
         let partial =
-            super::collect::bundle(job, collected, Environment::default(), vantage, Utc::now());
+            super::gather::bundle(job, collected, Environment::default(), vantage, Utc::now());
         let redacted = job.redactor().bundle(partial);
         diagnose(std::slice::from_ref(redacted.get()))
     }
