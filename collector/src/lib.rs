@@ -10,6 +10,7 @@ pub mod command;
 pub mod config;
 pub mod configuration;
 pub mod environment;
+pub mod expect;
 pub mod har;
 pub mod net;
 pub mod probe;

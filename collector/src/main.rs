@@ -3,7 +3,9 @@
 use clap::Parser;
 use std::process::ExitCode;
 use wss_collector::cli::{Cli, Command};
-use wss_collector::command::{ask, collect, config_commands, extra, inspect, misused, upload};
+use wss_collector::command::{
+    ask, check, collect, config_commands, extra, inspect, misused, upload,
+};
 
 fn main() -> ExitCode {
     let (cli, asked) = match Cli::try_parse() {
@@ -14,6 +16,7 @@ fn main() -> ExitCode {
         },
     };
     let code = ExitCode::from(match cli.command {
+        Some(Command::Check(args)) => check::check(*args),
         Some(Command::Inspect { bundle, identity }) => {
             inspect::inspect(&bundle, identity.as_deref())
         }

@@ -4,6 +4,7 @@
 
 pub mod given;
 pub mod parse;
+pub mod probing;
 pub mod resolve;
 
 use clap::{Args, Parser, Subcommand};
@@ -43,6 +44,9 @@ pub struct Cli {
 /// What to do other than collect.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say whether a console can be reached as expected, before it is used: pass or fail
+    #[command(after_help = probing::AFTER_CHECK)]
+    Check(Box<probing::CheckArgs>),
     /// Show what is in a bundle, and what was removed from it
     Inspect {
         /// The bundle
@@ -127,7 +131,7 @@ pub struct UploadArgs {
 }
 
 /// Options of a collection.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub struct CollectArgs {
     /// host, host:port, or an https://, wss://, http://, ws:// URL
     #[arg(value_name = "TARGET", required = true)]

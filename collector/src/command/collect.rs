@@ -3,7 +3,7 @@
 use super::gather::{Judged, Manner, gather, judged};
 use super::partial::{Place, left_behind};
 use super::store::{Stored, folder_of, map_path, store};
-use super::{err, exit_code, fail, out, signals, warm};
+use super::{err, exit_code, fail, out, runtime, signals, warm};
 use crate::cli::CollectArgs;
 use crate::cli::resolve::{Job, job};
 use crate::screen::verdict::{Written, text};
@@ -32,11 +32,9 @@ pub fn collect(args: CollectArgs) -> u8 {
     if let Err(message) = writable(&job) {
         return fail(&message);
     }
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = match runtime {
+    let runtime = match runtime() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("cannot start: {error}")),
+        Err(message) => return fail(&message),
     };
     for warning in &job.warnings {
         err(&format!("warning: {}\n", safe(warning)));
@@ -48,7 +46,11 @@ pub fn collect(args: CollectArgs) -> u8 {
     let (stop, cancel) = watch::channel(false);
     let partial = Place::default();
     runtime.spawn(signals::watch(stop, partial.clone()));
-    let manner = Manner { quiet: job.json, partial: Some(partial.clone()) };
+    let manner = Manner {
+        quiet: job.json,
+        partial: Some(partial.clone()),
+        stopping: "stopping; the bundle is still written (Ctrl-C again gives up)",
+    };
     let bundle = runtime.block_on(gather(&mut job, cancel, &manner));
     let code = finish(&job, bundle, to_stdout, &partial);
     // Till here for the second Ctrl-C. Tasks that hang in the system's resolver

@@ -5,8 +5,9 @@ use crate::cli::Cli;
 use clap::CommandFactory;
 
 /// The program's page, and those of its commands.
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("", include_str!("../../../packaging/man/wss-collector.1")),
+    ("check", include_str!("../../../packaging/man/wss-collector-check.1")),
     ("inspect", include_str!("../../../packaging/man/wss-collector-inspect.1")),
     ("upload", include_str!("../../../packaging/man/wss-collector-upload.1")),
     ("config-commands", include_str!("../../../packaging/man/wss-collector-config-commands.1")),

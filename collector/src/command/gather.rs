@@ -5,7 +5,7 @@
 
 use super::partial::{Place, Watching};
 use super::so_far::SoFar;
-use super::{ask, err, signals};
+use super::{ask, err};
 use crate::browser;
 use crate::cli::resolve::Job;
 use crate::environment;
@@ -30,6 +30,8 @@ pub(super) struct Manner {
     pub(super) quiet: bool,
     /// Where a file of what was gathered so far is; `None` where none is kept.
     pub(super) partial: Option<Place>,
+    /// What is said when the user stops it.
+    pub(super) stopping: &'static str,
 }
 
 /// Runs the whole plan, or as much of it as there is time for until `cancel` turns true.
@@ -171,7 +173,7 @@ async fn probe(
     let collected = loop {
         tokio::select! {
             biased;
-            Ok(()) = cancel.changed() => screen.say(signals::STOPPING),
+            Ok(()) = cancel.changed() => screen.say(manner.stopping),
             Some(progress) = watching.recv() => show(&mut screen, &progress, Instant::now()),
             collected = &mut running => break collected,
         }

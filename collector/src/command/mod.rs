@@ -2,6 +2,7 @@
 
 mod address;
 pub mod ask;
+pub mod check;
 pub mod collect;
 pub mod config_commands;
 pub mod dry_run;
@@ -47,6 +48,13 @@ pub(crate) fn out(text: &str) -> u8 {
     }
 }
 
+/// What network and timers run on.
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime, String> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build();
+    runtime.map_err(|error| format!("cannot start: {error}"))
+}
+
 /// Writes to standard error.
 pub(crate) fn err(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
@@ -71,8 +79,7 @@ pub fn misused(error: &clap::Error) -> u8 {
     let text = error.render().to_string();
     if error.kind() == ErrorKind::ArgumentConflict && text.contains("the subcommand '") {
         return fail(
-            "one target at a time; commands (inspect, upload, config-commands, completions, man) go without a target and \
-             its options; --browser and --obfuscate take their value after a `=` (--browser=firefox)",
+            "one target at a time; commands go first, and have options of their own (`wss-collector COMMAND --help`); --browser and --obfuscate take their value after a `=` (--browser=firefox)",
         );
     }
     let masked = Redactor::new().text("screen", "usage", &text);

@@ -6,9 +6,6 @@ use super::{GIVEN_UP, err};
 use crate::screen::safe;
 use tokio::sync::watch;
 
-/// What is said after the first.
-pub(super) const STOPPING: &str = "stopping; the bundle is still written (Ctrl-C again gives up)";
-
 /// Waits for signals as long as the program runs.
 pub(super) async fn watch(stop: watch::Sender<bool>, partial: Place) {
     let Some(mut signals) = Signals::new() else {

@@ -34,16 +34,7 @@ pub(super) fn store(
     map: Option<&Obfuscator>,
 ) -> Result<Stored, WriteError> {
     let to = job.recipients.as_ref();
-    let Some(path) = &job.output else {
-        let mut number = 1;
-        loop {
-            let path = default_name(redacted.get(), number, to.is_some());
-            match at(job, redacted, map, &path) {
-                Err(WriteError::Exists(_)) if number < NAMES => number += 1,
-                written => return written,
-            }
-        }
-    };
+    let Some(path) = &job.output else { return named(job, redacted, map, Path::new("")) };
     if path != Path::new("-") {
         return at(job, redacted, map, path);
     }
@@ -56,6 +47,34 @@ pub(super) fn store(
         .map_err(|error| WriteError::Io { path: "standard output".into(), error })
         .inspect_err(|_| forget(names.as_deref()))?;
     Ok(Stored { path: path.clone(), bytes: bytes.len() as u64, names })
+}
+
+/// Writes the bundle into a folder, by a name that nobody has there.
+///
+/// # Errors
+/// [`WriteError`].
+pub(super) fn store_in(
+    job: &Job,
+    redacted: &Redacted<Bundle>,
+    folder: &Path,
+) -> Result<Stored, WriteError> {
+    named(job, redacted, None, folder)
+}
+
+fn named(
+    job: &Job,
+    redacted: &Redacted<Bundle>,
+    map: Option<&Obfuscator>,
+    folder: &Path,
+) -> Result<Stored, WriteError> {
+    let mut number = 1;
+    loop {
+        let name = default_name(redacted.get(), number, job.recipients.is_some());
+        match at(job, redacted, map, &folder.join(name)) {
+            Err(WriteError::Exists(_)) if number < NAMES => number += 1,
+            written => return written,
+        }
+    }
 }
 
 fn at(

@@ -9,7 +9,7 @@ pub(super) fn columns() -> Option<usize> {
 /// Breaks at blanks, so that no line is wider than `width`; every line after
 /// the first begins with `indent` blanks. A word that is too long stays whole,
 /// so that it can be copied.
-pub(super) fn wrapped(text: &str, indent: usize, width: Option<usize>) -> String {
+pub(crate) fn wrapped(text: &str, indent: usize, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     let mut out = String::with_capacity(text.len());
     let mut column = 0;

@@ -2,7 +2,7 @@
 //! harmless here, once, before it meets a terminal.
 
 pub mod board;
-mod fit;
+pub(crate) mod fit;
 mod held;
 mod live;
 mod plain;
