@@ -1,7 +1,7 @@
 //! The analyzer: bundles in, a verdict and a report out.
 //!
-//! `cli` understands the command line, `command` does what it says, `report`
-//! turns a diagnosis into HTML, JSON or Markdown. For many bundles, `intake`
+//! `cli` understands the command line, `command` does what it says; a diagnosis
+//! becomes HTML, JSON or Markdown by `wss-report`. For many bundles, `intake`
 //! finds and reads them, `rows` makes verdicts flat, `store` keeps them, `trends`
 //! draws what they come to, `inbox` does both for what arrives; `pool` works on all
 //! cores. Judging is the diagnosis crate's; reading and checking bundles the bundle
@@ -13,7 +13,6 @@ pub mod files;
 pub mod inbox;
 pub mod intake;
 pub mod pool;
-pub mod report;
 pub mod rows;
 pub mod store;
 pub mod trends;

@@ -5,6 +5,7 @@
 //! only what leaves nothing to judge is a [`ReadError`].
 
 mod archive;
+mod deadline;
 #[cfg(feature = "fast")]
 pub mod fast;
 mod header;

@@ -1,6 +1,7 @@
 //! The target: what the customer wants to reach, as given on the command line.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 /// The WebSocket paths that are tried when the target names none.
 ///
@@ -94,4 +95,109 @@ impl Target {
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.origin())
     }
+}
+
+/// A path with its query.
+///
+/// # Errors
+/// No leading `/`; characters that cannot stand in a request line.
+pub fn path(text: &str) -> Result<String, String> {
+    if !text.starts_with('/') {
+        return Err("a path begins with /".to_owned());
+    }
+    if text.contains('#') {
+        return Err("a path has no fragment (#)".to_owned());
+    }
+    if text.len() > 2000
+        || text.chars().any(|c| c.is_whitespace() || c.is_control() || !c.is_ascii())
+    {
+        return Err(
+            "a path has no blanks, and only ASCII characters; percent-encode them".to_owned()
+        );
+    }
+    Ok(text.to_owned())
+}
+
+/// What stands around an address that was copied from a mail, a chat or the address
+/// bar, and is no part of it.
+fn bare(text: &str) -> &str {
+    let around = |c: char| {
+        c.is_whitespace()
+            || c.is_control()
+            || "<>\"'`\u{ab}\u{bb}\u{2018}\u{2019}\u{201a}\u{201c}\u{201d}\u{201e}".contains(c)
+            || "\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{2060}\u{feff}".contains(c)
+    };
+    let mut text = text.trim_matches(around);
+    for prefix in ["view-source:", "url:"] {
+        if let Some(head) = text.get(..prefix.len())
+            && head.eq_ignore_ascii_case(prefix)
+        {
+            text = text[prefix.len()..].trim_matches(around);
+        }
+    }
+    text.strip_prefix("//").unwrap_or(text)
+}
+
+/// What of a target is left out, in a sentence: nobody is sent a fragment.
+#[must_use]
+pub fn left_out(text: &str) -> Option<String> {
+    let (_, fragment) = bare(text).split_once('#')?;
+    let shown: String = fragment.chars().filter(|c| !c.is_control()).take(60).collect();
+    Some(format!(
+        "#{shown} at the end of the target is left out: browsers keep it to themselves, and no \
+         server sees it"
+    ))
+}
+
+/// `host`, `host:port`, or a URL as people paste it; with the URL, which may hold
+/// credentials: they are no part of a [`Target`]. A fragment is left out.
+///
+/// # Errors
+/// A scheme other than https, wss, http and ws; no host; port 0.
+pub fn parse(text: &str, paths: &[String]) -> Result<(Target, Url), String> {
+    let text = bare(text);
+    let text = text.split_once('#').map_or(text, |(before, _)| before);
+    let example = "expected a host, host:port, or an https://, wss://, http:// or ws:// URL";
+    if text.is_empty() || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err(format!("the target is empty or has blanks in it; {example}"));
+    }
+    let with_scheme =
+        if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+    let (scheme, rest) = with_scheme.split_once("://").unwrap_or_default();
+    let (scheme, http) = match scheme.to_ascii_lowercase().as_str() {
+        "https" | "wss" => (Scheme::Https, "https"),
+        "http" | "ws" => (Scheme::Http, "http"),
+        other => return Err(format!("the target's scheme {other:?} is unknown; {example}")),
+    };
+    let url = Url::parse(&format!("{http}://{rest}"))
+        .map_err(|error| format!("the target cannot be understood ({error}); {example}"))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+    let host = host.trim_end_matches('.').to_owned();
+    if host.is_empty() {
+        return Err(format!("the target has no host; {example}"));
+    }
+    // No host's name (RFC 952), and an option to whoever pastes a suggested command.
+    if host.starts_with('-') {
+        return Err(format!("the target begins with a hyphen, as no host does; {example}"));
+    }
+    let port = url.port_or_known_default().unwrap_or_else(|| scheme.default_port());
+    if port == 0 {
+        return Err("the target's port is 0; expected 1 to 65535".to_owned());
+    }
+    let own = &url[url::Position::BeforePath..url::Position::AfterQuery];
+    let paths = match (paths, own) {
+        ([], "" | "/") => DEFAULT_PATHS.map(str::to_owned).to_vec(),
+        ([], path) => vec![self::path(path)?],
+        (given, _) => given.to_vec(),
+    };
+    let mut unique = Vec::new();
+    for path in paths {
+        if !unique.contains(&path) {
+            unique.push(path);
+        }
+    }
+    if unique.len() > 16 {
+        return Err("more than 16 paths; each costs half a dozen connections".to_owned());
+    }
+    Ok((Target { scheme, host, port, paths: unique }, url))
 }

@@ -30,7 +30,7 @@ pub struct Config {
     /// Name servers to ask directly, as configured on this machine.
     pub name_servers: Vec<SocketAddr>,
     /// How the console opens its sockets, where a HAR shows it.
-    pub console: Vec<ConsoleSocket>,
+    pub console: Vec<wss_handed::har::ConsoleSocket>,
     /// The browser that is asked as well.
     pub browser: Option<crate::browser::Choice>,
     /// The most that one step may take; [`TIMEOUT`] unless given.
@@ -49,20 +49,6 @@ pub struct RouteConfig {
     /// Whether a browser here takes it, or comes to it when what it tries
     /// before does not answer. What is held open must be held there, too.
     pub browsers: bool,
-}
-
-/// A WebSocket as the console's own page opens it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConsoleSocket {
-    /// Its path, without the query.
-    pub path: String,
-    /// The page's `Origin`.
-    pub origin: Option<String>,
-    /// `Sec-WebSocket-Protocol` as sent; `None` when there was none.
-    pub subprotocol: Option<String>,
-    /// The whole handshake in its order and case, without what is secret; empty
-    /// where the recording does not show one that could be sent.
-    pub headers: Vec<(String, String)>,
 }
 
 /// User name and password.

@@ -16,24 +16,13 @@ use glob::MatchOptions;
 use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use wss_bundle::Attachment;
 use wss_bundle::manifest::NotUsed;
-use wss_bundle::{Attachment, AttachmentKind, pasted};
-use wss_diagnosis::configuration::{DIALECTS, includes, program, refused};
+use wss_diagnosis::configuration::{includes, program};
+use wss_handed::configuration::{FILE_BYTES, FILES, Given as Contents};
 
-/// Most files of all `--config` options together.
-const FILES: usize = 64;
-/// Largest file.
-const FILE_BYTES: u64 = 6 << 20;
-/// Most bytes of all files.
-const TOTAL_BYTES: u64 = 12 << 20;
 /// Deepest chain of includes.
 const DEPTH: usize = 8;
-
-/// What would be usable, and how to get it.
-fn how() -> String {
-    let all: Vec<&str> = DIALECTS.iter().map(|dialect| dialect.whole).collect();
-    all.join("; ")
-}
 
 /// The files of a configuration.
 #[derive(Debug, Default)]
@@ -46,51 +35,54 @@ pub struct Given {
     pub notes: Vec<String>,
     /// Files that were given and cannot be used.
     pub not_used: Vec<NotUsed>,
-    bytes: u64,
-    seen: BTreeSet<PathBuf>,
 }
 
 impl Given {
     /// Reads the files and what they include.
     #[must_use]
     pub fn read(paths: &[PathBuf]) -> Self {
-        let mut given = Self::default();
+        let mut reading = Reading::default();
         for path in paths {
-            match given.text(path) {
+            let shown = path.to_string_lossy();
+            match reading.text(path) {
                 Ok(None) => {}
                 Ok(Some(text)) => {
-                    if let Some(why) = refused(&text) {
-                        given.not_used(path, why.to_owned());
-                        continue;
+                    let before = reading.contents.attachments.len();
+                    reading.contents.add(&shown, text);
+                    if reading.contents.attachments.len() > before {
+                        reading.files.push(path.clone());
                     }
-                    if let Err(why) = program(&text) {
-                        given
-                            .not_used(path, format!("{why}. It is in the bundle as it is, masked"));
-                    }
-                    given.take(path, text);
                 }
-                Err(why) => given.not_used(path, why),
+                Err(why) => reading.contents.refuse(&shown, why),
             }
         }
         // What was given by name comes before what is drawn in.
         for path in paths {
-            let at = given.files.iter().position(|known| known == path);
-            if let Some(attachment) = at.and_then(|at| given.attachments.get(at)) {
+            let at = reading.files.iter().position(|known| known == path);
+            if let Some(attachment) = at.and_then(|at| reading.contents.attachments.get(at)) {
                 let text = String::from_utf8_lossy(&attachment.bytes).into_owned();
                 let root = path.parent().unwrap_or_else(|| Path::new("")).to_owned();
-                given.includes(&root, &text, 0);
+                reading.includes(&root, &text, 0);
             }
         }
-        given.notes.sort();
-        given.notes.dedup();
-        given
+        let Reading { contents, files, mut notes, .. } = reading;
+        notes.sort();
+        notes.dedup();
+        let Contents { attachments, not_used, .. } = contents;
+        Self { attachments, files, notes, not_used }
     }
+}
 
-    fn not_used(&mut self, path: &Path, reason: String) {
-        let (option, name) = ("--config".to_owned(), path.display().to_string());
-        self.not_used.push(NotUsed { option, name, reason, instead: how() });
-    }
+/// What was read so far.
+#[derive(Debug, Default)]
+struct Reading {
+    contents: Contents,
+    files: Vec<PathBuf>,
+    notes: Vec<String>,
+    seen: BTreeSet<PathBuf>,
+}
 
+impl Reading {
     /// The text of a file; `None` where it was read before.
     fn text(&mut self, path: &Path) -> Result<Option<String>, String> {
         let meta = std::fs::metadata(path).map_err(|e| format!("it cannot be read: {e}"))?;
@@ -105,38 +97,19 @@ impl Given {
         if self.seen.contains(&same) {
             return Ok(None);
         }
-        if self.files.len() >= FILES {
-            return Err(format!("these are more than {FILES} files"));
-        }
+        self.contents.room()?;
         let mut content = Vec::new();
         std::fs::File::open(path)
             .and_then(|file| file.take(FILE_BYTES + 1).read_to_end(&mut content))
             .map_err(|e| format!("it cannot be read: {e}"))?;
-        let size = content.len() as u64;
-        if size > FILE_BYTES || self.bytes + size > TOTAL_BYTES {
-            let (one, all) = (FILE_BYTES >> 20, TOTAL_BYTES >> 20);
-            return Err(format!("it is too large (at most {one} MiB a file, {all} MiB in all)"));
-        }
-        let text = pasted::text(&content);
-        let strange = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
-        if strange * 20 > text.chars().count() || content.starts_with(b"PK\x03\x04") {
-            return Err("it is no text".into());
-        }
-        self.bytes += size;
+        let text = self.contents.text(&content)?;
         self.seen.insert(same);
         Ok(Some(text))
     }
 
     fn take(&mut self, path: &Path, text: String) {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         self.files.push(path.to_owned());
-        self.attachments.push(Attachment {
-            name,
-            kind: AttachmentKind::Configuration,
-            vantage: None,
-            path: Some(path.to_string_lossy().into_owned()),
-            bytes: text.into_bytes(),
-        });
+        self.contents.take(&path.to_string_lossy(), text);
     }
 
     /// Follows the includes of a text; `root` is the folder of the file given.

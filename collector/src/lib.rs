@@ -11,7 +11,6 @@ pub mod config;
 pub mod configuration;
 pub mod environment;
 pub mod expect;
-pub mod har;
 pub mod net;
 pub mod probe;
 pub mod proxy;

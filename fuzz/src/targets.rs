@@ -9,7 +9,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt as _;
 use wss_analyzer::intake::reader::Reader;
-use wss_analyzer::report::{self, Case};
 use wss_bundle::read::{self, Limits};
 use wss_bundle::redact::Redactor;
 use wss_bundle::target::Scheme;
@@ -24,6 +23,7 @@ use wss_collector::wire::{BoxIo, tls as session};
 use wss_diagnosis::configuration::{self, Program, Request};
 use wss_diagnosis::diagnose;
 use wss_diagnosis::signature::{Response, Signatures};
+use wss_report::{self as report, Case};
 
 /// A way in.
 pub type Entry = fn(&[u8]);
@@ -165,10 +165,10 @@ pub fn console(data: &[u8]) {
 
 /// A HAR; what is kept of it is shown in a report.
 pub fn har(data: &[u8]) {
-    if let Ok(har) = wss_collector::har::read(data, "f.har", "f.har", &target()) {
-        let _ = wss_collector::har::sockets(&har.seen);
+    if let Ok(har) = wss_handed::har::read(data, "f.har", "f.har", &target()) {
+        let _ = wss_handed::har::sockets(&har.seen);
         let mut bundle = good().clone();
-        bundle.observations.browser = wss_collector::browser::numbered(har.seen.iter());
+        bundle.observations.browser = wss_handed::har::numbered(har.seen.iter());
         bundle.attachments = vec![har.attachment];
         let _ = diagnose(std::slice::from_ref(Redactor::new().bundle(bundle).get()));
     }

@@ -161,8 +161,8 @@ fn generate(count: usize, seed: u64, like: Like, out: &std::path::Path) -> Resul
 }
 
 fn record(outcome: &wss_lab::scenario::Outcome, to: &std::path::Path) -> Result<(), String> {
-    use wss_analyzer::report::{Case, html};
     use wss_bundle::redact::Redactor;
+    use wss_report::{Case, html};
     std::fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     for bundle in &outcome.bundles {
         let path = to.join(format!("{}.zip", bundle.manifest.vantage.as_str()));

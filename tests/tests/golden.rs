@@ -13,12 +13,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may panic")]
 
 use std::path::{Path, PathBuf};
-use wss_analyzer::report::{Case, html, markdown};
 use wss_bundle::Bundle;
 use wss_bundle::read::{self, Limits};
 use wss_diagnosis::{Cause, diagnose};
 use wss_lab::field::replaced::replaced;
 use wss_lab::scenario;
+use wss_report::{Case, html, markdown};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()

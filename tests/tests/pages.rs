@@ -7,11 +7,11 @@ use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use wss_analyzer::report::{Case, html, markdown};
 use wss_bundle::Bundle;
 use wss_diagnosis::diagnose;
 use wss_lab::browser::{Browser, View};
 use wss_lab::scenario;
+use wss_report::{Case, html, markdown};
 
 /// Cases that look different from each other.
 const SCENARIOS: [&str; 10] = [

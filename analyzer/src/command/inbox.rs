@@ -4,8 +4,8 @@ use super::{DONE, NOTHING, SOME_BAD, complain, identities, out};
 use crate::cli::InboxArgs;
 use crate::inbox::arrival::Arrivals;
 use crate::inbox::{Inbox, Pass};
-use crate::report::templates::Templates;
 use std::time::Duration;
+use wss_report::templates::Templates;
 
 /// Takes in and draws, once or for ever; gives the exit code.
 #[must_use]

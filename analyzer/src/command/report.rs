@@ -3,13 +3,13 @@
 use super::{DONE, NOT_WORKING, NOTHING, SOME_BAD, complain, identities, out};
 use crate::cli::{Format, ReportArgs};
 use crate::files;
-use crate::report::templates::Templates;
-use crate::report::{self, Case};
 use std::path::{Path, PathBuf};
 use wss_bundle::read::{self, Limits, Opened};
 use wss_bundle::sealed::Identities;
 use wss_diagnosis::signature::Signatures;
 use wss_diagnosis::{Status, diagnose_with};
+use wss_report::templates::Templates;
+use wss_report::{self as report, Case};
 
 /// Writes a report; gives the exit code.
 #[must_use]

@@ -145,7 +145,7 @@ fn table(columns: &[String], next: &mut Next<'_>, out: &mut impl Write) -> Resul
         for (number, value) in numbers.iter_mut().zip(&row) {
             *number &= value.is_number() || value.is_null();
         }
-        let cell = |value: &Value| crate::report::words::cut(&clean(&shown(value)), TABLE_CELL);
+        let cell = |value: &Value| wss_report::words::cut(&clean(&shown(value)), TABLE_CELL);
         rows.push(row.iter().map(cell).collect());
     }
     let width = |at: usize| rows.iter().map(|row| row[at].chars().count()).max().unwrap_or(0);

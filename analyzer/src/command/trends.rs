@@ -6,12 +6,12 @@ use crate::files;
 use crate::intake::progress::{Counts, Progress};
 use crate::intake::take_in::{self, Into};
 use crate::intake::{self, Counter};
-use crate::report::templates::Templates;
 use crate::store::query::Answers;
 use crate::store::{self, Store};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use wss_bundle::sealed::Identities;
+use wss_report::templates::Templates;
 
 /// Bytes of a file with query results. Over ten years and every device there are some 50 MB.
 const RESULTS: u64 = 512 << 20;

@@ -7,7 +7,6 @@ use super::Inbox;
 use super::hook::{self, Told};
 use crate::files;
 use crate::intake::{self, Input};
-use crate::report::{self, Case};
 use crate::store::query::{CaseKey, Member};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
@@ -17,6 +16,7 @@ use wss_bundle::Bundle;
 use wss_bundle::read::{self, Limits};
 use wss_diagnosis::signature::Signatures;
 use wss_diagnosis::{Diagnosis, diagnose};
+use wss_report::{self as report, Case};
 
 /// A case's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 //! of the command.
 
 use super::case::Place;
-use crate::report::Case;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use wss_report::Case;
 
 /// The longest that a command may take.
 const PATIENCE: Duration = Duration::from_secs(300);

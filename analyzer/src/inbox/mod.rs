@@ -12,7 +12,6 @@ pub mod hook;
 
 use crate::intake::progress::{Counts, Progress};
 use crate::intake::take_in::{Into, take_in};
-use crate::report::templates::Templates;
 use crate::store::{Reader, Store};
 use arrival::Arrivals;
 use case::{Drawn, Place};
@@ -20,6 +19,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use wss_bundle::sealed::Identities;
+use wss_report::templates::Templates;
 
 /// What an inbox is, for as long as it is watched.
 pub struct Inbox {

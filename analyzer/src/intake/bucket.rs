@@ -7,7 +7,6 @@
 //! What a bundle is, others say.
 
 use super::{Input, find};
-use crate::report::words;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
@@ -23,6 +22,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use url::Url;
 use wss_bundle::read::Limits;
+use wss_report::words;
 
 /// Requests at a time. A bucket answers in some 50 ms: 32 of them keep two cores busy.
 const REQUESTS: usize = 32;

@@ -2,7 +2,6 @@
 
 use super::schema::{BAD, BUNDLES, DEVICES, FINDINGS, HOLDS, LAYERS};
 use super::{Judged, Row, Value};
-use crate::report::words;
 use chrono::SecondsFormat;
 use wss_bundle::Bundle;
 use wss_bundle::read::{NoBundle, ReadError};
@@ -11,6 +10,7 @@ use wss_diagnosis::{
     Confidence, Device, DeviceRole, Diagnosis, Layer, LayerFailure, LayerState, LayerStatus,
     Location, RouteLadder, Status, diagnose_with, rules_version,
 };
+use wss_report::words;
 
 /// Longest text in a column, in characters. A hostile bundle's megabyte of
 /// host name is counted, not kept.

@@ -246,7 +246,7 @@ pub(super) fn lying(label: String, rows: &[Lying], parts: [&str; 2]) -> Chart {
             });
             x += width;
         }
-        let text = crate::report::words::cut(&row.name, 44);
+        let text = wss_report::words::cut(&row.name, 44);
         let (y, part) = (y + 12.0, None);
         texts.push(Text { x: left - 8.0, y, anchor: "end", text, part, sum: None });
         let text = row.parts.iter().sum::<u64>().to_string();

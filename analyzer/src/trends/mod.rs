@@ -13,14 +13,14 @@ mod section;
 pub mod statistics;
 mod time;
 
-use crate::report::html::{Head, engine_of, hash};
-use crate::report::templates::Templates;
 use crate::store::query::Answers;
 use counts::{DETAILS, Detail, Dims, Filters, Piece};
 use model::records;
 use part::{Behind, Listed, Section};
 use serde::Serialize;
 use time::Cases;
+use wss_report::html::{Head, engine_of, hash};
+use wss_report::templates::Templates;
 
 /// Bytes of the page that the filters' counts may take.
 const ROOM: usize = 400_000;

@@ -4,10 +4,10 @@
 use super::chart::Chart;
 use super::counts::{At, Piece};
 use super::model::Record;
-use crate::report::words;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use wss_bundle::transcript::quote;
+use wss_report::words;
 
 /// Longest text in a cell, in characters.
 const CELL: usize = 160;

@@ -2,9 +2,9 @@
 
 use crate::fixture::cases;
 use crate::page::{check, render};
-use wss_analyzer::report::{self, Case};
 use wss_bundle::{Attachment, AttachmentKind, Bundle};
 use wss_diagnosis::{Cause, diagnose};
+use wss_report::{self as report, Case};
 
 fn stripped() -> Vec<Bundle> {
     let found = cases().into_iter().find(|case| {

@@ -5,9 +5,9 @@ use crate::parse::{Page, parse};
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use wss_analyzer::report::{self, Case};
 use wss_bundle::Bundle;
 use wss_diagnosis::{Diagnosis, diagnose};
+use wss_report::{self as report, Case};
 
 pub(crate) fn render(diagnosis: &Diagnosis, bundles: &[Bundle]) -> String {
     report::html::render(&Case::new(diagnosis, bundles)).unwrap()

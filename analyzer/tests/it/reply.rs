@@ -2,7 +2,7 @@
 
 use crate::fixture::{self, Judged};
 use crate::hostile;
-use wss_analyzer::report::{Case, markdown};
+use wss_report::{Case, markdown};
 
 fn reply(case: &Judged) -> String {
     markdown::render(&Case::new(&case.diagnosis, &case.bundles))

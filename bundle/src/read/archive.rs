@@ -1,12 +1,12 @@
 //! The zip itself: which entries there are, and their bytes, within limits.
 //! What the entries mean is not known here.
 
+use super::deadline::Deadline;
 use super::inflate::{self, Budget, Inflated, Stop};
 use super::{EntryInfo, Limits, NoBundle, defect, defect_at, layout, salvage, shown};
 use crate::Defect;
 use crate::format::entry;
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 /// The bytes of an archive's entries.
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub(super) fn read(content: &[u8], limits: &Limits) -> Result<Archive, NoBundle>
     if content.is_empty() {
         return Err(NoBundle::Empty);
     }
-    let mut budget = Budget { limits, until: Instant::now() + limits.time, total: 0 };
+    let mut budget = Budget { limits, until: Deadline::within(limits.time), total: 0 };
     let mut out = Archive::default();
     let why = match layout::entries(content, limits, &mut out) {
         Ok(sources) => {

@@ -1,8 +1,8 @@
 //! The bytes of one entry, as many as limits allow.
 
 use super::Limits;
+use super::deadline::Deadline;
 use flate2::{Crc, Decompress, FlushDecompress, Status};
-use std::time::Instant;
 
 /// How much comes out at once, between two looks at the limits.
 const CHUNK: usize = 64 << 10;
@@ -33,7 +33,7 @@ pub(super) enum Stop {
 #[derive(Debug)]
 pub(super) struct Budget<'l> {
     pub(super) limits: &'l Limits,
-    pub(super) until: Instant,
+    pub(super) until: Deadline,
     /// Bytes that came out so far, whatever became of them.
     pub(super) total: u64,
 }
@@ -47,7 +47,7 @@ impl Budget<'_> {
         } else if self.total > limits.total_bytes {
             let most = limits.total_bytes;
             Err(Stop::Archive(format!("more than {most} bytes in all; the rest was not read")))
-        } else if Instant::now() > self.until {
+        } else if self.until.passed() {
             Err(Stop::Archive(format!("more than {:?}; the rest was not read", limits.time)))
         } else {
             Ok(())

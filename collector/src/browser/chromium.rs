@@ -211,7 +211,7 @@ async fn drive(tab: &mut Tab, s: &mut Session<'_>) -> Result<(), String> {
     let product = version["product"].as_str().unwrap_or_default();
     let number = product.split_once('/').map_or("?", |(_, number)| number);
     let agent = version["userAgent"].as_str().unwrap_or_default();
-    s.record.browser = crate::har::by_user_agent(agent);
+    s.record.browser = wss_handed::har::by_user_agent(agent);
     let name = name(&s.choice.program.path, product);
     s.record.source = format!("{name} {number} headless");
     let target = tab.call(s, "Target.createTarget", json!({ "url": "about:blank" })).await?;

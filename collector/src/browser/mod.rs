@@ -81,12 +81,6 @@ pub fn choose(
     })
 }
 
-/// What browsers saw, with the ids of a bundle.
-pub fn numbered<'s>(seen: impl IntoIterator<Item = &'s BrowserHandshake>) -> Vec<BrowserHandshake> {
-    let numbered = seen.into_iter().zip(1..);
-    numbered.map(|(one, n)| BrowserHandshake { id: format!("b{n}"), ..one.clone() }).collect()
-}
-
 /// A proxy that the browser is told to use.
 struct FixedProxy<'c> {
     url: String,

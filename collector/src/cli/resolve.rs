@@ -6,7 +6,6 @@ use crate::browser;
 use crate::config::{Config, Credentials, Family, TlsOptions};
 use crate::configuration;
 use crate::environment;
-use crate::har::Given;
 use crate::proxy::pac::{Answers as PacAnswers, File};
 use crate::proxy::source::Sources;
 use crate::proxy::{self, Found, Question, Variables};
@@ -19,14 +18,12 @@ use wss_bundle::manifest::{Answers, GivenOption, NotUsed};
 use wss_bundle::obfuscate::Obfuscator;
 use wss_bundle::redact::{Redactor, header_may_stay};
 use wss_bundle::sealed::Recipients;
-use wss_bundle::{
-    Attachment, AttachmentKind, BrowserHandshake, Redaction, RouteId, Secret, Target, Vantage,
-};
+use wss_bundle::{Attachment, BrowserHandshake, Redaction, RouteId, Secret, Target, Vantage};
+use wss_handed::curl;
+use wss_handed::har::Given;
 
 /// Largest file of certificates or keys that is read.
 const PEM_LIMIT: u64 = 8 << 20;
-/// Largest output of curl that is taken: a head, and some page.
-const OUTPUT_LIMIT: u64 = 1 << 20;
 
 /// One collection, understood.
 #[derive(Debug)]
@@ -321,52 +318,15 @@ fn secrets(
 /// read ends no run.
 fn curl_output((vantage, path): &(Vantage, PathBuf)) -> Result<Attachment, NotUsed> {
     use std::io::Read as _;
-    let side = vantage.as_str();
     let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let not_used = |reason: String, instead: &str| NotUsed {
-        option: "--curl-output".to_owned(),
-        name: format!("{side}={name}"),
-        reason,
-        instead: instead.to_owned(),
-    };
     let mut bytes = Vec::new();
     std::fs::File::open(path)
-        .and_then(|file| file.take(OUTPUT_LIMIT + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(curl::LIMIT + 1).read_to_end(&mut bytes))
         .map_err(|error| {
-            not_used(format!("cannot be read: {error}"), "check its name and place")
-        })?;
-    const PAGE: &str = "save what the page's command prints, with -i and --http1.1";
-    if bytes.len() as u64 > OUTPUT_LIMIT {
-        let reason = format!("more than {OUTPUT_LIMIT} bytes are no output of the page's command");
-        return Err(not_used(reason, PAGE));
-    }
-    let text = wss_bundle::pasted::text(&bytes);
-    if text.trim().is_empty() {
-        return Err(not_used("it is empty".to_owned(), PAGE));
-    }
-    if is_binary(&bytes, &text) {
-        return Err(not_used("it is no text".to_owned(), PAGE));
-    }
-    // The file's own name may tell more than it should, and two may have the same.
-    let name = format!("curl-output-{side}.txt");
-    let kind = AttachmentKind::CurlOutput;
-    Ok(Attachment { name, path: None, kind, vantage: Some(*vantage), bytes })
-}
-
-/// Whether a file is an image, an archive, a document: little of it is left when
-/// what no text has is taken away.
-fn is_binary(bytes: &[u8], text: &str) -> bool {
-    let begins = [
-        &b"PK\x03\x04"[..],
-        b"\x89PNG",
-        b"\xff\xd8\xff",
-        b"GIF8",
-        b"%PDF",
-        b"\x1f\x8b",
-        b"\xd0\xcf\x11\xe0",
-    ];
-    let odd = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
-    begins.iter().any(|magic| bytes.starts_with(magic)) || odd * 10 > text.chars().count()
+        let reason = format!("cannot be read: {error}");
+        curl::not_used(*vantage, &name, reason, "check its name and place")
+    })?;
+    curl::attachment(*vantage, &name, bytes)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

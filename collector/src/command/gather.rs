@@ -6,7 +6,6 @@
 use super::partial::{Place, Watching};
 use super::so_far::SoFar;
 use super::{ask, err};
-use crate::browser;
 use crate::cli::resolve::Job;
 use crate::environment;
 use crate::proxy::followed;
@@ -257,7 +256,7 @@ pub(super) fn bundle(
             target,
             routes,
             observations: collected.observations,
-            browser: browser::numbered(job.browser.iter().chain(&collected.browser)),
+            browser: wss_handed::har::numbered(job.browser.iter().chain(&collected.browser)),
         },
         environment,
         attachments: job.attachments.clone(),

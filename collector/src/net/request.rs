@@ -3,9 +3,10 @@
 //! of the page's curl command can be laid side by side.
 
 use super::likeness;
-use crate::config::{Config, ConsoleSocket, Credentials};
+use crate::config::{Config, Credentials};
 use base64::Engine as _;
 use wss_bundle::Bytes;
+use wss_handed::har::ConsoleSocket;
 
 /// The key of RFC 6455 section 1.3, which the page's curl command uses too.
 pub const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

@@ -10,7 +10,7 @@ use std::process::Command;
 use wss_bundle::browser::BrowserRequest::{Document, Websocket};
 use wss_bundle::{BrowserHandshake, Target};
 use wss_collector::cli::parse;
-use wss_collector::har::{self, Har};
+use wss_handed::har::{self, Har};
 
 fn target(text: &str) -> Target {
     parse::target(text, &[]).unwrap().0

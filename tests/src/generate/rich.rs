@@ -130,7 +130,7 @@ fn har(bundle: &mut Bundle) -> Result<(), String> {
         "pages": [], "entries": entries,
     }});
     let read =
-        wss_collector::har::read(log.to_string().as_bytes(), "console.har", "console.har", &target)
+        wss_handed::har::read(log.to_string().as_bytes(), "console.har", "console.har", &target)
             .map_err(|why| why.to_string())?;
     let begun = bundle.observations.browser.len();
     let numbered = read.seen.into_iter().enumerate().map(|(number, mut one)| {

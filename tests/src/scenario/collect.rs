@@ -176,7 +176,7 @@ async fn finish(
             target,
             routes,
             observations: collected.observations,
-            browser: browser::numbered(&collected.browser),
+            browser: wss_handed::har::numbered(&collected.browser),
         },
         environment,
         attachments,

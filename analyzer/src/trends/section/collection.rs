@@ -1,7 +1,6 @@
 //! What was collected: checklist items, abstentions, collectors, bad bundles.
 
 use super::{Built, ROWS, month, span};
-use crate::report::words;
 use crate::store::query::Answers;
 use crate::trends::chart::{self, Lying};
 use crate::trends::counts::{Counts, Dims};
@@ -9,6 +8,7 @@ use crate::trends::model::records;
 use crate::trends::part::{Behind, Cell, Section, Table};
 use crate::trends::time::percent;
 use std::collections::BTreeMap;
+use wss_report::words;
 
 pub(in crate::trends) fn checklist(
     answers: &Answers,

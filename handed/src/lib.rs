@@ -1,0 +1,10 @@
+//! What people hand over: recordings of browsers, output of curl, configurations,
+//! console messages. Read here once, from bytes, for the collector's options and for
+//! the page alike.
+//!
+//! Which files those are, and what includes of theirs are followed, is the collector's
+//! to say; judging is the diagnosis'; removing secrets the redactor's.
+
+pub mod configuration;
+pub mod curl;
+pub mod har;
