@@ -376,8 +376,48 @@ pub struct Tunnel {
     pub to: String,
     /// The CONNECT request as sent (credentials removed); empty for SOCKS.
     pub request: Bytes,
+    /// What became of signing on with the user's own ticket, where the proxy asked
+    /// for that or an option did; absent where it was not tried.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_on: Option<SignOn>,
     /// What came of it. Any status is a reply.
     pub result: Outcome<TunnelReply>,
+}
+
+/// What became of signing on to a proxy with the user's own ticket (Negotiate,
+/// RFC 4559). Reasons alone: nothing of a ticket is ever part of a bundle.
+///
+/// A bundle from a newer collector may carry a name that this version does not
+/// know; it is read as [`SignOn::Other`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignOn {
+    /// The request carried a token that was made from the ticket.
+    Sent,
+    /// There is no curl here, which makes the token.
+    NoCurl,
+    /// The curl that is here was built without GSS-API and SSPI.
+    CurlWithoutKerberos,
+    /// The user has no ticket.
+    NoTicket,
+    /// The ticket has expired.
+    TicketExpired,
+    /// The realm knows no service by the proxy's name, or no realm that the proxy
+    /// would be of.
+    ServerUnknown,
+    /// The proxy is set by its address: Kerberos knows services by their names.
+    NamedByAddress,
+    /// No key distribution centre of the realm answers.
+    KdcUnreachable,
+    /// This machine's clock and the realm's are more than a few minutes apart.
+    ClockSkew,
+    /// All that could be made was NTLM within Negotiate, which is not sent.
+    OnlyNtlm,
+    /// It took longer than a step may take.
+    TimedOut,
+    /// Anything else.
+    #[serde(other)]
+    Other,
 }
 
 /// What the proxy answered.

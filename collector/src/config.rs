@@ -4,6 +4,7 @@
 pub use crate::wire::tls::TlsOptions;
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wss_bundle::{Route, Secret, Target};
 
@@ -31,12 +32,37 @@ pub struct Config {
     pub name_servers: Vec<SocketAddr>,
     /// How the console opens its sockets, where a HAR shows it.
     pub console: Vec<wss_handed::har::ConsoleSocket>,
+    /// `--proxy-negotiate`: sign on to proxies with the user's own ticket, asked or not.
+    pub negotiate: bool,
+    /// Secrets that nobody gave, as they come up.
+    pub learned: Learned,
     /// The browser that is asked as well.
     pub browser: Option<crate::browser::Choice>,
     /// The most that one step may take; [`TIMEOUT`] unless given.
     pub timeout: Duration,
     /// How long to hold upgraded connections; zero skips.
     pub hold: Duration,
+}
+
+/// Secrets that a run makes or meets, to be removed like those that were given.
+/// Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Learned(Arc<Mutex<Vec<Secret>>>);
+
+impl Learned {
+    /// Adds one; what is known already stays once.
+    pub fn add(&self, secret: Secret) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if !all.contains(&secret) {
+            all.push(secret);
+        }
+    }
+
+    /// Those so far.
+    #[must_use]
+    pub fn all(&self) -> Vec<Secret> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// A route, and what it takes to use it.

@@ -245,6 +245,7 @@ impl Run {
         let tunnel = Step::Tunnel(Tunnel {
             to: format!("{HOST}:443"),
             request: "CONNECT bindplane.corp.example:443 HTTP/1.1\r\n\r\n".into(),
+            sign_on: None,
             result: Outcome::Ok(TunnelReply {
                 head: Some(ResponseHead::new("HTTP/1.1 200 Connection established\r\n\r\n")),
                 body: Body::default(),

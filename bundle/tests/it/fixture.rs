@@ -170,6 +170,7 @@ fn observations(secret: &str) -> Vec<Observation> {
         (PROXY, Step::Tunnel(Tunnel {
             to: "bindplane.corp.example:8443".into(),
             request: Bytes(format!("CONNECT bindplane.corp.example:8443 HTTP/1.1\r\nProxy-Authorization: Basic {secret}\r\n\r\n").into_bytes()),
+            sign_on: None,
             result: Outcome::Failed(Failure {
                 operation: Operation::Tunnel,
                 kind: FailureKind::ProxyMalformed,

@@ -226,6 +226,10 @@ pub struct NetworkArgs {
     /// Hosts that go without a proxy, as curl's; `*` is all
     #[arg(long, value_name = "LIST", help_heading = "Network (as curl's)")]
     pub noproxy: Option<String>,
+    /// Sign on to the proxy with your own Kerberos ticket, by this machine's curl, asked or
+    /// not; without it, where the proxy asks and a ticket is there
+    #[arg(long, help_heading = "Network (as curl's)")]
+    pub proxy_negotiate: bool,
     /// Certificate authorities to trust besides the system's (PEM)
     #[arg(long, value_name = "FILE", help_heading = "Network (as curl's)")]
     pub cacert: Option<PathBuf>,

@@ -3,7 +3,7 @@
 
 use super::{CollectArgs, given, parse};
 use crate::browser;
-use crate::config::{Config, Credentials, Family, TlsOptions};
+use crate::config::{Config, Credentials, Family, Learned, TlsOptions};
 use crate::configuration;
 use crate::environment;
 use crate::proxy::pac::{Answers as PacAnswers, File};
@@ -137,6 +137,9 @@ impl Job {
         for (kind, secret) in &self.secrets {
             redactor.secret(kind, secret);
         }
+        for secret in self.config.learned.all() {
+            redactor.secret("proxy sign-on", &secret);
+        }
         redactor
     }
 }
@@ -241,6 +244,8 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
             tls,
             name_servers: dns.name_servers.iter().filter_map(|s| s.parse().ok()).collect(),
             console: hars.console,
+            negotiate: args.network.proxy_negotiate,
+            learned: Learned::default(),
             browser,
             timeout: args.timeout,
             hold: args.hold,

@@ -107,6 +107,8 @@ mod tests {
             tls: TlsOptions::default(),
             name_servers: vec![],
             console: vec![],
+            negotiate: false,
+            learned: crate::config::Learned::default(),
             browser: None,
             timeout: Duration::from_secs(2),
             hold: Duration::from_secs(600),

@@ -10,6 +10,7 @@ pub mod h2;
 pub mod hold;
 pub mod likeness;
 pub mod message;
+mod negotiate;
 pub mod origin_auth;
 pub mod patience;
 pub mod proxy_auth;

@@ -139,8 +139,8 @@ pub fn basic(credentials: &Credentials) -> String {
 /// What makes one GET differ from another.
 #[derive(Debug, Default)]
 pub struct Form<'a> {
-    /// For the absolute form through a proxy.
-    pub via_proxy: Option<Option<&'a Credentials>>,
+    /// For the absolute form through a proxy, with what it is told of who asks.
+    pub via_proxy: Option<Option<&'a str>>,
     /// Added after curl's own headers, before the user's.
     pub extra: &'a [(&'a str, &'a str)],
     /// The `User-Agent`, where it is not the collector's own.
@@ -158,8 +158,8 @@ pub fn get(config: &Config, path: &str, form: &Form<'_>) -> Request {
     };
     let mut request = Request::new("GET", &to);
     host(&mut request, config);
-    if let Some(Some(credentials)) = form.via_proxy {
-        request.secret("Proxy-Authorization", &basic(credentials));
+    if let Some(Some(value)) = form.via_proxy {
+        request.secret("Proxy-Authorization", value);
     }
     if let Some(credentials) = config.auth.as_ref().filter(|_| !users("Authorization")) {
         request.secret("Authorization", &basic(credentials));
@@ -198,8 +198,8 @@ pub fn navigation(config: &Config, path: &str, form: &Form<'_>) -> Request {
     };
     let mut request = Request::new("GET", &to);
     host(&mut request, config);
-    if let Some(Some(credentials)) = form.via_proxy {
-        request.secret("Proxy-Authorization", &basic(credentials));
+    if let Some(Some(value)) = form.via_proxy {
+        request.secret("Proxy-Authorization", value);
     }
     let connection = if form.via_proxy.is_some() { "Proxy-Connection" } else { "Connection" };
     // Browsers tell these to secure origins alone.

@@ -5,10 +5,11 @@ use super::tap::Tap;
 use super::{BoxIo, Ctx, request};
 use crate::wire::{socks4, socks5};
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::OnceLock;
 use std::time::Duration;
 use tokio::time::Instant;
 use wss_bundle::observation::{Body, RouteKind, Tunnel, TunnelReply};
-use wss_bundle::{Bytes, Failure, FailureKind, Operation, Outcome, Step};
+use wss_bundle::{Bytes, Failure, FailureKind, Operation, Outcome, Secret, Step};
 
 fn failure(kind: FailureKind, detail: impl Into<String>) -> Failure {
     Failure::new(Operation::Tunnel, kind, detail)
@@ -29,15 +30,18 @@ pub enum Asked {
 /// The failure that was recorded; or, as a failure that is not, a refusal.
 pub async fn connect(ctx: &Ctx, mut stream: Tap<BoxIo>) -> Result<Asked, Failure> {
     let config = &ctx.net.config;
-    let credentials = ctx.route().auth.as_ref();
-    let authorization =
-        credentials.map(|auth| ctx.proxy_auth().header(auth, &config.target.host_port()));
-    let request = request::connect(config, authorization.as_deref());
+    let said = ctx.proxy_auth().said(ctx, true).await;
+    let request = request::connect(config, said.value.as_ref().map(Secret::expose));
     let handle = stream.handle();
+    let sign_on = OnceLock::new();
+    if let Some(known) = said.sign_on {
+        let _ = sign_on.set(known);
+    }
     let wrap = |result: Outcome<TunnelReply>| {
         Step::Tunnel(Tunnel {
             to: config.target.host_port(),
             request: request.shown(),
+            sign_on: sign_on.get().copied(),
             result: handle.with_received(result),
         })
     };
@@ -55,8 +59,20 @@ pub async fn connect(ctx: &Ctx, mut stream: Tap<BoxIo>) -> Result<Asked, Failure
             Failure { operation: Operation::Tunnel, kind, ..error }
         })?;
         let status = answer.reply.head.status().unwrap_or_default();
-        let again =
-            status == 407 && credentials.is_some() && ctx.proxy_auth().learn(&answer.reply.head);
+        let head = &answer.reply.head;
+        let again = status == 407
+            && match ctx.route().auth {
+                Some(_) => ctx.proxy_auth().learn(head),
+                None if said.sign_on.is_some() => false,
+                None => match ctx.proxy_auth().asked(ctx, head).await {
+                    Some(Err(why)) => {
+                        let _ = sign_on.set(why);
+                        false
+                    }
+                    Some(Ok(())) => true,
+                    None => false,
+                },
+            };
         let reply = TunnelReply { head: Some(answer.reply.head), body: answer.reply.body };
         Ok((reply, (stream, status, again, answer.reusable)))
     };
@@ -92,6 +108,7 @@ pub async fn socks(
         Step::Tunnel(Tunnel {
             to: to.clone(),
             request: Bytes::default(),
+            sign_on: None,
             result: handle.with_received(result),
         })
     };
@@ -126,6 +143,7 @@ pub async fn socks4(
         Step::Tunnel(Tunnel {
             to: to.clone(),
             request: Bytes::default(),
+            sign_on: None,
             result: handle.with_received(result),
         })
     };

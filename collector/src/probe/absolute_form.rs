@@ -6,17 +6,18 @@ use crate::net::Ctx;
 use crate::net::dial::{Way, first};
 use crate::net::request::{Form, UPGRADE, get};
 use std::sync::Arc;
-use wss_bundle::Failure;
+use wss_bundle::{Failure, Secret};
 
 /// Runs the probe.
 ///
 /// # Errors
 /// The first step that failed.
 pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
+    let said = ctx.proxy_auth().said(&ctx, false).await.value;
     let request = get(
         &ctx.net.config,
         ctx.path.as_deref().unwrap_or("/"),
-        &Form { via_proxy: Some(ctx.route().auth.as_ref()), extra: &UPGRADE, agent: None },
+        &Form { via_proxy: Some(said.as_ref().map(Secret::expose)), extra: &UPGRADE, agent: None },
     );
     let mut conn = first(&ctx, &way, true).await?;
     opening(&mut conn, &request).await.map(|_| ())

@@ -4,9 +4,10 @@
 use super::Kept;
 use crate::net::Ctx;
 use crate::net::dial::Way;
+use crate::net::proxy_auth::Said;
 use crate::net::request::{Form, get};
 use std::sync::Arc;
-use wss_bundle::Failure;
+use wss_bundle::{Failure, Secret};
 use wss_bundle::observation::RouteKind;
 use wss_bundle::target::Scheme;
 
@@ -21,6 +22,14 @@ pub fn absolute(ctx: &Ctx) -> bool {
         && matches!(ctx.route().route.kind, RouteKind::HttpProxy | RouteKind::HttpsProxy)
 }
 
+/// What the proxy is told of who asks, where pages go to it in absolute form.
+pub(super) async fn proxy_words(ctx: &Ctx, absolute: bool) -> Option<Said> {
+    if !absolute {
+        return None;
+    }
+    Some(ctx.proxy_auth().said(ctx, false).await)
+}
+
 /// Asks for one page alone.
 ///
 /// # Errors
@@ -28,7 +37,8 @@ pub fn absolute(ctx: &Ctx) -> bool {
 pub async fn one(ctx: &Ctx, way: &Arc<Way>, page: &str) -> Result<(), Failure> {
     let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
     let absolute = absolute(&ctx);
-    let via_proxy = absolute.then(|| ctx.route().auth.as_ref());
+    let said = proxy_words(&ctx, absolute).await;
+    let via_proxy = said.as_ref().map(|said| said.value.as_ref().map(Secret::expose));
     let request = get(&ctx.net.config, page, &Form { via_proxy, ..Form::default() });
     Kept::default().plain(&ctx, way, &request, absolute).await
 }
@@ -43,7 +53,8 @@ pub async fn run(ctx: &Ctx, way: &Arc<Way>, kept: &mut Kept) -> Result<(), Failu
     let absolute = absolute(ctx);
     for page in PAGES {
         let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
-        let via_proxy = absolute.then(|| ctx.route().auth.as_ref());
+        let said = proxy_words(&ctx, absolute).await;
+        let via_proxy = said.as_ref().map(|said| said.value.as_ref().map(Secret::expose));
         let request = get(&ctx.net.config, page, &Form { via_proxy, ..Form::default() });
         match kept.plain(&ctx, way, &request, absolute).await {
             Ok(()) => answered = true,

@@ -2,13 +2,13 @@
 //! with all headers that a browser opens a page with.
 
 use super::Kept;
-use super::pages::{PAGES, absolute};
+use super::pages::{PAGES, absolute, proxy_words};
 use crate::net::Ctx;
 use crate::net::dial::Way;
 use crate::net::likeness::USER_AGENT;
 use crate::net::request::{Form, get, navigation};
 use std::sync::Arc;
-use wss_bundle::Failure;
+use wss_bundle::{Failure, Secret};
 
 /// Asks for one page alone.
 ///
@@ -40,7 +40,8 @@ async fn ask(
 ) -> Result<(), Failure> {
     let absolute = absolute(ctx);
     let ctx = Ctx { path: Some(page.to_owned()), ..ctx.clone() };
-    let via_proxy = absolute.then(|| ctx.route().auth.as_ref());
+    let said = proxy_words(&ctx, absolute).await;
+    let via_proxy = said.as_ref().map(|said| said.value.as_ref().map(Secret::expose));
     let form = Form { via_proxy, agent: Some(USER_AGENT), ..Form::default() };
     let request = match whole {
         true => navigation(&ctx.net.config, page, &form),

@@ -103,7 +103,8 @@ async fn start(
         return Err("no path to try".to_owned());
     };
     // A proxy that refuses a user is not asked six times at once: that locks accounts.
-    let conn = if config.routes[index].auth.is_some() {
+    let forced = config.negotiate && http_proxy(kind);
+    let conn = if forced || config.routes[index].auth.is_some() {
         Some(pioneer(net, index, first, &way).await?)
     } else {
         None

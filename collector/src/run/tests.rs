@@ -48,7 +48,9 @@ fn config(port: u16) -> Config {
         tls: TlsOptions::default(),
         name_servers: vec![],
         console: vec![],
-        browser: None,
+        negotiate: false,
+            learned: crate::config::Learned::default(),
+            browser: None,
         timeout: Duration::from_secs(2),
         hold: Duration::ZERO,
     }

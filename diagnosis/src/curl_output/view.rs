@@ -117,7 +117,7 @@ impl Made<'_> {
             }
         };
         let to = self.own.manifest.target.host_port();
-        Step::Tunnel(Tunnel { to, request: Bytes::default(), result })
+        Step::Tunnel(Tunnel { to, request: Bytes::default(), sign_on: None, result })
     }
 
     /// The request as shown; else the page's, which is the collector's as well.

@@ -334,6 +334,7 @@ impl OnRoute {
         let step = Step::Tunnel(Tunnel {
             to: "bindplane.corp.example:443".into(),
             request: "CONNECT bindplane.corp.example:443 HTTP/1.1\r\n\r\n".into(),
+            sign_on: None,
             result: Outcome::Ok(TunnelReply {
                 head: Some(ResponseHead::new(head)),
                 body: body_of(body),

@@ -92,6 +92,8 @@ pub(super) async fn collect(
         tls: TlsOptions { extra_roots, client: None },
         name_servers: name_server.iter().map(|server| server.addr).collect(),
         console: Vec::new(),
+        negotiate: false,
+        learned: wss_collector::config::Learned::default(),
         // What the scenario sets is this process', and no setting of this machine.
         browser: browser::choose(wanted.browser.as_deref(), true)?.0,
         timeout: parse::timeout(&scenario.timeout)?,
@@ -124,6 +126,8 @@ pub(super) async fn plain(url: &str, path: &str) -> Result<Bundle, String> {
         tls: TlsOptions::default(),
         name_servers: Vec::new(),
         console: Vec::new(),
+        negotiate: false,
+        learned: wss_collector::config::Learned::default(),
         browser: None,
         timeout: Duration::from_secs(5),
         hold: Duration::ZERO,

@@ -131,6 +131,8 @@ impl Loader<'_> {
             name_servers: Vec::new(),
             timeout: FETCH.min(self.config.timeout),
             hold: Duration::ZERO,
+            negotiate: false,
+            learned: crate::config::Learned::default(),
             browser: None,
             console: Vec::new(),
         });
