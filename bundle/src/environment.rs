@@ -27,6 +27,10 @@ pub struct Environment {
     pub clock: Clock,
     /// Where trusted root certificates came from.
     pub trust: TrustStore,
+    /// The browser that `--browser` would ask, by its program's name; absent where none is
+    /// installed, or it was not looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<String>,
     /// What could not be read, and why.
     pub notes: Vec<String>,
 }

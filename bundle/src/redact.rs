@@ -154,9 +154,10 @@ impl Redactor {
     fn given(&mut self, entry: &str, place: &str, text: &str) -> String {
         let mut out = text.to_owned();
         for i in 0..self.forms.len() {
-            let (form, kind) = self.forms[i].clone();
-            if out.contains(&form) {
-                out = out.replace(&form, &format!("[removed: {kind}]"));
+            let (form, kind) = &self.forms[i];
+            if out.contains(form.as_str()) {
+                out = out.replace(form.as_str(), &format!("[removed: {kind}]"));
+                let kind = kind.clone();
                 self.count(entry, place, &kind);
             }
         }

@@ -171,6 +171,9 @@ fn environment(r: &mut Redactor, bundle: &mut Bundle) {
     for file in &mut environment.trust.extra {
         text(r, ENVIRONMENT, "trust file", file);
     }
+    if let Some(browser) = &mut environment.browser {
+        given(r, ENVIRONMENT, "browser", browser);
+    }
     if let Some(problem) = &mut environment.trust.problem {
         text(r, ENVIRONMENT, "trust problem", problem);
     }

@@ -3,6 +3,7 @@
 //! log that the browser writes into its profile.
 
 use super::process::{Running, profile};
+use super::quiet::{self, FEATURES_OFF, QUIET};
 use super::record::{self, frame, head, opcode, path_of, request_head, response_head, round};
 use super::wire::{Incoming, Wire};
 use super::{END, OWN_PAGE, START, Session, fixed_proxy, is_root, netlog, script, sockets};
@@ -15,36 +16,6 @@ use std::time::Duration;
 use tokio::time::Instant;
 use wss_bundle::browser::{BrowserRequest, BrowserTls};
 use wss_bundle::observation::Certificate;
-
-/// Features that ask somebody else for something.
-const FEATURES_OFF: &str = "AutofillServerCommunication,CertificateTransparencyComponentUpdater,\
-    DialMediaRouteProvider,InterestFeedContentSuggestions,MediaRouter,NetworkTimeServiceQuerying,\
-    OptimizationGuideModelDownloading,OptimizationGuideOnDeviceModel,OptimizationHints,\
-    OptimizationTargetPrediction,SafeBrowsing,Translate,DnsOverHttpsUpgrade";
-
-/// Background traffic off, as far as there are switches for it. Each was seen
-/// to be needed, or not to hurt, with Chromium 156.
-const QUIET: &[&str] = &[
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--no-pings",
-    "--disable-background-networking",
-    "--disable-breakpad",
-    "--disable-client-side-phishing-detection",
-    "--disable-component-update",
-    "--disable-default-apps",
-    "--disable-domain-reliability",
-    "--disable-extensions",
-    "--disable-gpu",
-    "--disable-sync",
-    "--metrics-recording-only",
-    "--mute-audio",
-    "--password-store=basic",
-    "--use-mock-keychain",
-    // Asked in spite of all that; a port that nobody listens on.
-    "--component-updater=url-source=http://127.0.0.1:1/",
-    "--gaia-url=http://127.0.0.1:1",
-];
 
 /// Name of the network log in the profile.
 const NET_LOG: &str = "wss-collector-netlog.json";
@@ -87,20 +58,26 @@ fn command(s: &mut Session<'_>, folder: &Path) -> Command {
             config.routes.iter().filter_map(|r| r.route.proxy.as_ref()).map(|p| p.host.as_str()),
         ),
     }
-    for over in config.resolve.iter().filter(|o| o.host == config.target.host || o.host == "*") {
-        if let Some(address) = over.addresses.first().filter(|_| over.port == config.target.port) {
+    // The user's ticket is for the proxy alone: no origin is told a token.
+    command.arg(format!("--auth-server-allowlist={}", quiet::may_sign_on(&known[1..])));
+    let mut places = vec![(config.target.host.as_str(), config.target.port)];
+    places.extend(proxy.iter().flatten().map(|proxy| (proxy.host, proxy.port)));
+    let mut pinned = Vec::new();
+    for (host, port) in places {
+        let over =
+            config.resolve.iter().find(|o| (o.host == host || o.host == "*") && o.port == port);
+        if let Some(address) = over.and_then(|over| over.addresses.first()) {
             let address = match address {
                 std::net::IpAddr::V4(v4) => v4.to_string(),
                 std::net::IpAddr::V6(v6) => format!("[{v6}]"),
             };
-            rules.insert(0, format!("MAP {} {address}", config.target.host));
+            rules.insert(0, format!("MAP {host} {address}"));
+            pinned.push(host);
         }
     }
-    rules.extend(known.into_iter().map(|host| format!("EXCLUDE {host}")));
     // An exclusion would undo the override of `--resolve`.
-    if rules[0] != "MAP * ~NOTFOUND" {
-        rules.retain(|rule| *rule != format!("EXCLUDE {}", config.target.host));
-    }
+    known.retain(|host| !pinned.contains(host));
+    rules.extend(known.into_iter().map(|host| format!("EXCLUDE {host}")));
     // Behind a PAC script the proxies' names are the script's to know.
     if proxy.is_some()
         || !config.routes.is_empty() && s.choice.way == super::Way::System && !pac(config)
@@ -141,6 +118,7 @@ fn pac(config: &crate::config::Config) -> bool {
 
 pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
     let folder = profile(&s.choice.program)?;
+    quiet::prepare(folder.path())?;
     let command = command(s, folder.path());
     let mut running = Running::start(command, folder, &s.choice.program)?;
     let active = running.ready("DevToolsActivePort", s.config().timeout * START).await?;

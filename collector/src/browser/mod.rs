@@ -18,6 +18,7 @@ mod find;
 mod firefox;
 mod netlog;
 mod process;
+mod quiet;
 mod record;
 mod wire;
 
@@ -79,6 +80,13 @@ pub fn choose(
             ),
         ),
     })
+}
+
+/// The name of the program that `--browser` would ask.
+#[must_use]
+pub fn installed() -> Option<String> {
+    let found = program("").ok().flatten()?;
+    Some(found.path.file_stem()?.to_string_lossy().into_owned())
 }
 
 /// A proxy that the browser is told to use.

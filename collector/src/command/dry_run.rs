@@ -71,6 +71,7 @@ pub fn text(job: &Job) -> String {
             DEFAULT_PATHS.join(", ")
         );
     }
+    sign_on(&mut out, config);
     out.push_str("  nobody else\n\nSteps, by route:\n");
     for step in &steps {
         let _ = writeln!(out, "  {}", safe(&step.name));
@@ -115,6 +116,19 @@ pub fn text(job: &Job) -> String {
     }
     // A screen is looked at by others, too: queries' values and the like go.
     job.redactor().text("screen", "dry run", &out)
+}
+
+/// Who may be asked where a proxy wants to know who is there.
+fn sign_on(out: &mut String, config: &Config) {
+    if config.routes.iter().all(|route| route.route.id.is_direct()) {
+        return;
+    }
+    let when = if config.negotiate { "" } else { "where a proxy asks for Negotiate, " };
+    let _ = writeln!(
+        out,
+        "  ({when}this machine's curl makes a token for it from your Kerberos ticket, and Kerberos may\n   \
+         ask your realm's key distribution centre; the ticket itself is not read)"
+    );
 }
 
 /// What is held open, and for how long.

@@ -19,7 +19,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, watch};
 use wss_bundle::manifest::{Answers, Collector, Format, StepOutcome, StepRecord};
 use wss_bundle::redact::Redacted;
-use wss_bundle::{Bundle, Environment, Manifest, Observation, Observations, Vantage, write};
+use wss_bundle::{Bundle, Environment, Manifest, Observation, Observations, Step, Vantage, write};
 use wss_diagnosis::{Diagnosis, diagnose};
 
 /// What is seen and kept of a collection while it runs.
@@ -216,6 +216,17 @@ pub(super) fn complete(
     environment.trust.extra.clone_from(&job.extra_cas);
     environment.trust.problem = environment::trust_problem(&collected.observations);
     environment.clock.skew_s = environment::skew(started_at, &collected.observations);
+    // Browsers sign on to proxies by themselves: whether one is there matters then.
+    if collected.observations.iter().any(asks_who_is_there) {
+        environment.browser = browser::installed();
+    }
+}
+
+/// Whether it is a proxy's 407.
+fn asks_who_is_there(seen: &Observation) -> bool {
+    let Step::Tunnel(tunnel) = &seen.step else { return false };
+    let head = tunnel.result.ok().and_then(|reply| reply.head.as_ref());
+    head.and_then(wss_bundle::ResponseHead::status) == Some(407)
 }
 
 pub(super) fn bundle(

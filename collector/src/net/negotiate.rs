@@ -51,7 +51,11 @@ pub(super) fn is_asked(head: &ResponseHead) -> bool {
 ///
 /// # Errors
 /// Why there is none.
-pub(super) async fn token(host: &str, limit: Duration, learned: &Learned) -> Result<Secret, SignOn> {
+pub(super) async fn token(
+    host: &str,
+    limit: Duration,
+    learned: &Learned,
+) -> Result<Secret, SignOn> {
     if host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok() {
         return Err(SignOn::NamedByAddress);
     }
@@ -129,7 +133,9 @@ async fn made(host: &str) -> Result<String, SignOn> {
     };
     let asked = async {
         loop {
-            let Ok((stream, _)) = listener.accept().await else { break std::future::pending().await };
+            let Ok((stream, _)) = listener.accept().await else {
+                break std::future::pending().await;
+            };
             if let Some(token) = heard(stream, &nobody).await {
                 break token;
             }
@@ -226,10 +232,11 @@ fn meaning(said: &str) -> SignOn {
 /// it was sent.
 async fn learn(token: &str, learned: &Learned) {
     static USER: OnceCell<Vec<String>> = OnceCell::const_new();
-    if learned.all().is_empty() {
-        let parts = token.as_bytes().chunks(PART).filter(|part| part.len() == PART);
-        parts.for_each(|part| learned.add(Secret::new(String::from_utf8_lossy(part))));
-    }
+    // The beginning has the lengths of what follows, which differ.
+    let begins = 2;
+    let parts = token.as_bytes().chunks(PART).filter(|part| part.len() == PART);
+    let parts = parts.take(if learned.all().is_empty() { usize::MAX } else { begins });
+    parts.for_each(|part| learned.add(Secret::new(String::from_utf8_lossy(part))));
     let bytes = base64::engine::general_purpose::STANDARD.decode(token).unwrap_or_default();
     if let Some(realm) = realm(&bytes) {
         learned.add(Secret::new(realm));
@@ -249,10 +256,14 @@ async fn learn(token: &str, learned: &Learned) {
 /// GeneralString …` (RFC 4120 section 5.3).
 fn realm(token: &[u8]) -> Option<String> {
     const BEFORE: [u8; 6] = [0xa0, 3, 2, 1, 5, 0xa1];
-    let at = token.windows(BEFORE.len()).position(|window| window == BEFORE)? + BEFORE.len();
-    let [_, 0x1b, length, rest @ ..] = token.get(at..)? else { return None };
-    let name = rest.get(..usize::from(*length))?;
-    name.iter().all(u8::is_ascii_graphic).then(|| String::from_utf8_lossy(name).into_owned())
+    // The request around the ticket begins alike.
+    let places = token.windows(BEFORE.len()).enumerate().filter(|(_, window)| *window == BEFORE);
+    places.map(|(at, _)| at + BEFORE.len()).find_map(|at| {
+        let [_, 0x1b, length, rest @ ..] = token.get(at..)? else { return None };
+        let name = rest.get(..usize::from(*length))?;
+        let graphic = name.iter().all(u8::is_ascii_graphic);
+        graphic.then(|| String::from_utf8_lossy(name).into_owned())
+    })
 }
 
 /// The user's name as `klist` prints it, with the realm and without: MIT and Heimdal in a
@@ -327,10 +338,7 @@ mod tests {
                  database. ",
                 SignOn::ServerUnknown,
             ),
-            (
-                "SSPI: couldn't get auth info: SEC_E_NO_CREDENTIALS (0x8009030E)",
-                SignOn::NoTicket,
-            ),
+            ("SSPI: couldn't get auth info: SEC_E_NO_CREDENTIALS (0x8009030E)", SignOn::NoTicket),
             ("Failed to connect", SignOn::Other),
         ] {
             assert_eq!(meaning(said), why, "{said}");
@@ -346,7 +354,7 @@ mod tests {
         let windows = "Current LogonId is 0:0x3e7\n#0>\tClient: ann @ CORP.EXAMPLE\n\tServer: x";
         assert_eq!(principals(windows), ["ann@CORP.EXAMPLE", "ann"]);
         assert!(principals("klist: No credentials cache found").is_empty());
-        let ticket = b"\x61\x82\0\xb8\xa0\x03\x02\x01\x05\xa1\x0b\x1b\x09CORP.TEST\xa2\x22";
+        let ticket = b"\xa0\x03\x02\x01\x05\xa1\x03\x02\x01\x0e\x61\x82\0\xb8\xa0\x03\x02\x01\x05\xa1\x0b\x1b\x09CORP.TEST\xa2\x22";
         assert_eq!(realm(ticket).as_deref(), Some("CORP.TEST"));
         for cut in 0..ticket.len() - 3 {
             assert!(realm(&ticket[..cut]).is_none());

@@ -7,9 +7,9 @@ use crate::net::dial::Way;
 use crate::net::proxy_auth::Said;
 use crate::net::request::{Form, get};
 use std::sync::Arc;
-use wss_bundle::{Failure, Secret};
 use wss_bundle::observation::RouteKind;
 use wss_bundle::target::Scheme;
+use wss_bundle::{Failure, Secret};
 
 /// The pages.
 pub const PAGES: [&str; 3] = ["/health", "/js/_globals.js", "/"];

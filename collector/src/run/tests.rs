@@ -49,8 +49,8 @@ fn config(port: u16) -> Config {
         name_servers: vec![],
         console: vec![],
         negotiate: false,
-            learned: crate::config::Learned::default(),
-            browser: None,
+        learned: crate::config::Learned::default(),
+        browser: None,
         timeout: Duration::from_secs(2),
         hold: Duration::ZERO,
     }

@@ -14,6 +14,7 @@ mod configuration;
 mod network;
 mod products;
 mod server;
+mod sign_on;
 pub mod snippets;
 mod tls;
 mod upgrade;
@@ -22,6 +23,7 @@ pub use bypass::{Bypass, EVERY as BYPASSES};
 pub(crate) use configuration::configuration;
 pub(crate) use network::*;
 pub(crate) use server::*;
+pub(crate) use sign_on::*;
 pub(crate) use tls::*;
 pub(crate) use upgrade::*;
 

@@ -59,29 +59,6 @@ pub(crate) fn open_the_port(e: &Evidence<'_>) -> Remedy {
     r
 }
 
-pub(crate) fn proxy_credentials(e: &Evidence<'_>, schemes: &[String]) -> Remedy {
-    let only_integrated = !schemes.is_empty()
-        && schemes
-            .iter()
-            .all(|s| s.eq_ignore_ascii_case("negotiate") || s.eq_ignore_ascii_case("ntlm"));
-    let mut steps = vec![if only_integrated {
-        "The proxy takes integrated Windows authentication only (Negotiate, NTLM): a browser \
-         answers that by itself. Try it from a browser here (--browser), or ask for an exemption \
-         of this host."
-            .to_owned()
-    } else {
-        "Give the credentials: wss-collector --proxy http://USER:PASSWORD@PROXY:PORT … (they are \
-         never stored)."
-            .to_owned()
-    }];
-    steps.push(
-        "Or have this host exempted from authentication: hand over the request below.".into(),
-    );
-    let mut r = network_team(e, "Give the proxy credentials, or exempt the host");
-    r.steps = steps;
-    r
-}
-
 /// A web application firewall before the server.
 pub(crate) fn firewall(
     e: &Evidence<'_>,

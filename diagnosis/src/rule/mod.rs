@@ -18,6 +18,7 @@ mod network;
 mod notes;
 mod origin;
 mod proxies;
+mod proxy_sign_on;
 mod repeat;
 mod socket;
 mod tls;
@@ -123,7 +124,7 @@ static RULES: &[Rule] = &[
     network::PROXY_REQUIRED,
     network::DNS_FAILURE,
     network::UNREACHABLE,
-    network::PROXY_AUTH_REQUIRED,
+    proxy_sign_on::PROXY_AUTH_REQUIRED,
     network::PROXY_REFUSES_TUNNEL,
     tls::TLS_FAILURE,
     tls::LB_HTTP2_ALPN,

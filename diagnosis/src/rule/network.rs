@@ -3,8 +3,7 @@
 use super::{Answer, Check, Draft, Rule, claim};
 use crate::evidence::pairing::addresses;
 use crate::evidence::{Evidence, Reach, RouteView};
-use crate::model::NextStep;
-use crate::model::{Cause, Confidence, Location, Severity, Status};
+use crate::model::{Cause, Confidence, Location, NextStep, Severity, Status};
 use crate::remedy;
 use crate::suggest::{run_again, run_outside};
 use std::collections::BTreeSet;
@@ -61,16 +60,6 @@ pub(super) const UNREACHABLE: Rule = Rule {
           firewall that drops; the page's \"connection failed / blocked\"",
     remedy: "open the port, or correct the address",
     check: Check::Evidence(unreachable),
-};
-
-pub(super) const PROXY_AUTH_REQUIRED: Rule = Rule {
-    id: "proxy-auth-required",
-    title: "The proxy asks for credentials",
-    looks_for: "407 to CONNECT (RFC 9110 section 15.5.8), or SOCKS authentication refused",
-    why: "browsers often answer this in silence (Negotiate, NTLM); programs without the \
-          credentials are stopped",
-    remedy: "give the credentials, or exempt the host",
-    check: Check::Evidence(proxy_auth_required),
 };
 
 pub(super) const PROXY_REFUSES_TUNNEL: Rule = Rule {
@@ -447,94 +436,6 @@ fn unreachable(e: &Evidence<'_>) -> Answer {
         claim.missing.push(run_outside(e));
     }
     Answer::Fail(Box::new(claim))
-}
-
-fn proxy_auth_required(e: &Evidence<'_>) -> Answer {
-    let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
-    if route.route.id.is_direct() {
-        return Answer::NotApplicable;
-    }
-    let (observation, excerpt, schemes) = match route.reach() {
-        Reach::TunnelStatus(o, tunnel, 407) => {
-            let head = tunnel.result.ok().and_then(|r| r.head.as_ref());
-            let schemes: Vec<String> = head
-                .map(wss_bundle::ResponseHead::headers)
-                .unwrap_or_default()
-                .into_iter()
-                .filter(|(n, _)| n.eq_ignore_ascii_case("proxy-authenticate"))
-                .filter_map(|(_, v)| v.split([' ', ',']).next().map(str::to_owned))
-                .collect();
-            (o, head.map_or_else(|| "407".into(), wss_bundle::ResponseHead::status_line), schemes)
-        }
-        Reach::TunnelFailed(o, f) if f.kind == FailureKind::SocksAuthentication => {
-            (o, f.to_string(), vec!["SOCKS username/password".to_owned()])
-        }
-        // ws:// through an interception-free HTTP proxy may meet 407 on the request itself.
-        Reach::Reached => match route.upgrade_reply(path).filter(|r| r.status == 407) {
-            Some(r) => (r.observation, r.line(), Vec::new()),
-            None => return Answer::Pass,
-        },
-        _ => return Answer::Pass,
-    };
-    let how = if schemes.is_empty() { String::new() } else { format!(" ({})", schemes.join(", ")) };
-    let given = credentials_given(observation);
-    let about = match (given, integrated(&schemes)) {
-        (true, _) => " It was told credentials, and refuses them.",
-        (false, true) => {
-            " That is integrated Windows authentication: a browser on a machine of the domain \
-             answers it by itself, this program does not."
-        }
-        (false, false) => "",
-    };
-    let finding = Draft::new(
-        "proxy-auth-required",
-        Severity::Error,
-        "The proxy asks for credentials",
-        focus,
-        observation,
-        excerpt,
-    )
-    .text(format!(
-        "The {} answers CONNECT with 407{how}.{about} Nothing behind it can be judged until it \
-         lets the tunnel through.",
-        route.route.id
-    ))
-    .remedy(remedy::proxy_credentials(e, &schemes))
-    .done();
-    let mut claim = claim(
-        Cause::ProxyAuthRequired,
-        Status::Broken,
-        Location::ClientNetwork,
-        Confidence::High,
-        if given {
-            format!("The {} refuses the credentials that it was given{how}.", route.route.id)
-        } else {
-            format!("The {} asks for credentials{how} before it opens a tunnel.", route.route.id)
-        },
-        finding,
-    );
-    claim.missing.push(run_again(
-        e,
-        NextStep::ProxyCredentials,
-        "--proxy http://USER:PASSWORD@PROXY:PORT",
-    ));
-    Answer::Fail(Box::new(claim))
-}
-
-/// Whether the proxy takes nothing but what Windows answers by itself.
-fn integrated(schemes: &[String]) -> bool {
-    let known = |s: &String| s.eq_ignore_ascii_case("negotiate") || s.eq_ignore_ascii_case("ntlm");
-    !schemes.is_empty() && schemes.iter().all(known)
-}
-
-/// Whether the request for the tunnel carried credentials.
-fn credentials_given(o: &Observation) -> bool {
-    match &o.step {
-        Step::Tunnel(tunnel) => {
-            tunnel.request.text().to_ascii_lowercase().contains("\nproxy-authorization:")
-        }
-        _ => false,
-    }
 }
 
 fn proxy_refuses_tunnel(e: &Evidence<'_>) -> Answer {

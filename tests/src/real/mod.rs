@@ -2,8 +2,10 @@
 //! a folder of its own, on loopback, and stopped by its handle. One that is not
 //! installed is an error that says how to get it, never a test left out.
 
+mod kdc;
 mod product;
 
+pub use kdc::Kdc;
 pub use product::Product;
 
 use std::collections::BTreeMap;
