@@ -105,6 +105,15 @@ fn base64_of_hex(hex: &str) -> Option<String> {
     Some(base64::engine::general_purpose::STANDARD.encode(bytes?))
 }
 
+/// Whether `--resolve` gives the address of the proxy that the browser is told.
+fn pinned(config: &crate::config::Config, choice: &super::Choice) -> bool {
+    let proxy = fixed_proxy(config, choice).flatten();
+    proxy.is_some_and(|proxy| {
+        let of = |o: &&crate::config::ResolveOverride| o.host == proxy.host || o.host == "*";
+        config.resolve.iter().filter(of).any(|o| o.port == proxy.port)
+    })
+}
+
 /// Whether a proxy may come from a script or a setting that only the browser
 /// follows: then its name, and the script's place, are its own to look up.
 fn pac(config: &crate::config::Config) -> bool {
@@ -118,7 +127,7 @@ fn pac(config: &crate::config::Config) -> bool {
 
 pub(super) async fn run(s: &mut Session<'_>) -> Result<(), String> {
     let folder = profile(&s.choice.program)?;
-    quiet::prepare(folder.path())?;
+    quiet::prepare(folder.path(), pinned(s.config(), s.choice))?;
     let command = command(s, folder.path());
     let mut running = Running::start(command, folder, &s.choice.program)?;
     let active = running.ready("DevToolsActivePort", s.config().timeout * START).await?;

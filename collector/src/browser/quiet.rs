@@ -40,9 +40,12 @@ pub(super) const QUIET: &[&str] = &[
 /// no switch: `CaptivePortalService` goes by the preference of the policy
 /// `AlternateErrorPagesEnabled`.
 ///
+/// Of a proxy whose name `--resolve` pins to an address, Chromium takes the address for
+/// the true name, and asks for a ticket for that: `pinned` keeps it from looking.
+///
 /// # Errors
 /// The folder cannot be written.
-pub(super) fn prepare(profile: &Path) -> Result<(), String> {
+pub(super) fn prepare(profile: &Path, pinned: bool) -> Result<(), String> {
     let preferences = json!({
         "alternate_error_pages": { "enabled": false },
         "dns_prefetching": { "enabled": false },
@@ -57,7 +60,10 @@ pub(super) fn prepare(profile: &Path) -> Result<(), String> {
     let folder = profile.join("Default");
     let text = preferences.to_string();
     let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("Preferences"), text));
+        .and_then(|()| std::fs::write(folder.join("Preferences"), text))
+        .and_then(
+            |()| if pinned { std::fs::write(profile.join("Local State"), state) } else { Ok(()) },
+        );
     written.map_err(|error| format!("its profile cannot be written: {error}"))
 }
 
