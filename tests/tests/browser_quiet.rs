@@ -118,7 +118,7 @@ fn only_the_target(browser: &str) {
         let seen = bundle.unwrap().bundle.observations.browser;
         assert!(!seen.is_empty(), "{manner:?}: {}", String::from_utf8_lossy(&output.stderr));
         let asked: Vec<String> = asked.lock().unwrap().iter().cloned().collect();
-        assert_eq!(asked, [lab.host.clone()], "{browser}, {manner:?}, trusted: {trusted}");
+        assert_eq!(asked, [lab.host.as_str()], "{browser}, {manner:?}, trusted: {trusted}");
         // A refused certificate and a proxy's 407 are two things.
         let cause = json["diagnosis"]["verdict"]["cause"].as_str().unwrap();
         let expected: &[&str] = match (manner, trusted) {

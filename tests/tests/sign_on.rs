@@ -231,12 +231,13 @@ async fn without_one_it_says_why_and_what_to_do() {
 async fn a_real_chromium_signs_on_and_decides_where_the_collector_cannot() {
     let stage = Stage::start(WORKS, false).await;
     let cache = stage.kdc.ticket("cache", "1h").unwrap();
+    let plain = Stage::start("[lb]\n", false).await;
     let chromium = ["--browser=/usr/bin/chromium", "--timeout", "20s"];
     tokio::task::block_in_place(|| {
         let sees = |ran: &Ran| {
             let bundle = wss_bundle::read::file(&ran.bundle, &Default::default()).unwrap().bundle;
             let seen = bundle.observations.browser;
-            seen.iter().any(|one| one.live && one.url.starts_with("wss") && one.switched())
+            seen.iter().any(|one| one.live && one.url.starts_with("ws") && one.switched())
         };
         let ran = stage.run("both", Some(&cache), &chromium);
         assert!(sees(&ran), "{:#}", ran.all);
@@ -251,9 +252,18 @@ async fn a_real_chromium_signs_on_and_decides_where_the_collector_cannot() {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(&curl, std::fs::Permissions::from_mode(0o755)).unwrap();
         let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+        // Behind the sign-on it finds a certificate that it does not trust, since nobody
+        // else was there to vouch for it: that is another fault than a 407.
         let mut command = Command::new(program());
         command.env("PATH", &path);
-        let ran = stage.run_as(&mut command, PROXY, "browser", Some(&cache), &chromium);
+        let ran = stage.run_as(&mut command, PROXY, "refused", Some(&cache), &chromium);
+        assert_eq!(ran.cause(), "tls-untrusted", "{:#}", ran.verdict);
+        ran.tells_nothing();
+
+        let mut command = Command::new(program());
+        command.env("PATH", &path);
+        let cache = plain.kdc.ticket("cache", "1h").unwrap();
+        let ran = plain.run_as(&mut command, PROXY, "browser", Some(&cache), &chromium);
         assert!(sees(&ran), "{:#}", ran.all);
         assert_eq!(ran.verdict["status"], "working", "{:#}", ran.verdict);
         let summary = ran.verdict["summary"].as_str().unwrap();

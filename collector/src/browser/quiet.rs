@@ -57,13 +57,14 @@ pub(super) fn prepare(profile: &Path, pinned: bool) -> Result<(), String> {
         "translate": { "enabled": false },
         "autofill": { "enabled": false },
     });
+    let state = json!({ "auth": { "disable_negotiate_cname_lookup": pinned } });
     let folder = profile.join("Default");
-    let text = preferences.to_string();
     let written = std::fs::create_dir_all(&folder)
-        .and_then(|()| std::fs::write(folder.join("Preferences"), text))
-        .and_then(
-            |()| if pinned { std::fs::write(profile.join("Local State"), state) } else { Ok(()) },
-        );
+        .and_then(|()| std::fs::write(folder.join("Preferences"), preferences.to_string()))
+        .and_then(|()| match pinned {
+            true => std::fs::write(profile.join("Local State"), state.to_string()),
+            false => Ok(()),
+        });
     written.map_err(|error| format!("its profile cannot be written: {error}"))
 }
 

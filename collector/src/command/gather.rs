@@ -218,7 +218,7 @@ pub(super) fn complete(
     environment.clock.skew_s = environment::skew(started_at, &collected.observations);
     // Browsers sign on to proxies by themselves: whether one is there matters then.
     if collected.observations.iter().any(asks_who_is_there) {
-        environment.browser = browser::installed();
+        environment.browser = crate::browser::installed();
     }
 }
 

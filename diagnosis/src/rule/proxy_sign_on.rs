@@ -3,7 +3,7 @@
 
 use super::browser::{how, who};
 use super::{Answer, Check, Claim, Draft, Rule, claim};
-use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Reach, RouteView};
+use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Meaning, Reach, RouteView};
 use crate::model::{Cause, Confidence, Finding, Location, Next, NextStep, Severity, Status};
 use crate::remedy;
 use crate::suggest::{run_again, run_outside};
@@ -127,7 +127,9 @@ fn got_through(asks: &Asks<'_>, view: &BrowserView<'_>) -> bool {
         && match view.fate {
             Fate::Works | Fate::CutLater | Fate::NoFrames => true,
             Fate::Answered(status) => status != 407,
-            Fate::Failed(_) | Fate::NotTold => false,
+            // The certificate is the target's, or an interceptor's: behind the proxy.
+            Fate::Failed(meaning) => meaning == Meaning::Untrusted,
+            Fate::NotTold => false,
         }
 }
 
@@ -172,6 +174,14 @@ fn by_the_browser(e: &Evidence<'_>, asks: &Asks<'_>, view: &BrowserView<'_>) -> 
             Location::Undetermined,
             format!(
                 "Behind the sign-on at the {route} the WebSocket opens, and no frames pass: {what}."
+            ),
+        ),
+        Fate::Failed(_) => (
+            Cause::TlsUntrusted,
+            Status::Broken,
+            Location::Undetermined,
+            format!(
+                "Behind the sign-on at the {route} the browser refuses the certificate: {what}."
             ),
         ),
         _ => (
@@ -284,10 +294,16 @@ fn told(asks: &Asks<'_>) -> String {
             (false, false) => String::new(),
         };
     };
+    if sign_on == SignOn::Sent {
+        return refused(asks);
+    }
     let host = asks.route.route.proxy.as_ref().map_or("the proxy", |proxy| proxy.host.as_str());
-    let sentence = match sign_on {
-        SignOn::Sent => {
-            return match asks.ahead_s {
+    reason(sign_on, host)
+}
+
+/// Why a proxy may refuse a token.
+fn refused(asks: &Asks<'_>) -> String {
+    match asks.ahead_s {
                 Some(ahead) if ahead.abs() > SKEW_S => format!(
                     "It was told a token made from the user's Kerberos ticket, and refuses it. This \
                      machine's clock is {} min {} the proxy's; Kerberos takes 5.",
@@ -298,8 +314,13 @@ fn told(asks: &Asks<'_>) -> String {
                       ticket is of a realm that the proxy does not take, or the proxy's own key is not \
                       the one that the realm has."
                     .to_owned(),
-            };
-        }
+            }
+}
+
+/// Why no token could be made.
+fn reason(sign_on: SignOn, host: &str) -> String {
+    match sign_on {
+        SignOn::Sent => String::new(),
         SignOn::NoTicket => "The user has no Kerberos ticket here.".to_owned(),
         SignOn::TicketExpired => "The user's Kerberos ticket has expired.".to_owned(),
         SignOn::ServerUnknown => format!(
@@ -328,6 +349,5 @@ fn told(asks: &Asks<'_>) -> String {
                              of reach."
             .to_owned(),
         SignOn::Other => "No token could be made, for a reason that is not known.".to_owned(),
-    };
-    sentence
+    }
 }
