@@ -27,12 +27,25 @@ pub struct Environment {
     pub clock: Clock,
     /// Where trusted root certificates came from.
     pub trust: TrustStore,
+    /// Security agents of the collector's list that show themselves on this machine.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<Agent>,
     /// The browser that `--browser` would ask, by its program's name; absent where none is
     /// installed, or it was not looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
     /// What could not be read, and why.
     pub notes: Vec<String>,
+}
+
+/// A security agent on this machine, as far as its marks tell: a guess.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Agent {
+    /// The product.
+    pub name: String,
+    /// By what it shows itself: an interface, a resolver, a proxy, an authority, a process.
+    pub by: Vec<String>,
 }
 
 /// Operating system.

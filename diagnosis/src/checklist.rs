@@ -311,6 +311,9 @@ fn network_path(e: &Evidence<'_>) -> ChecklistItem {
             if proxies.is_empty() { "no proxy set".to_owned() } else { proxies.join(", ") }
         ));
         have.extend(view.bundle.environment.hints.iter().take(5).cloned());
+        have.extend(view.bundle.environment.agents.iter().take(5).map(|agent| {
+            format!("{} seems to run on this machine ({})", agent.name, agent.by.join("; "))
+        }));
     }
     let missing = if said {
         vec![]

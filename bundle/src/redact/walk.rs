@@ -171,6 +171,10 @@ fn environment(r: &mut Redactor, bundle: &mut Bundle) {
     for file in &mut environment.trust.extra {
         text(r, ENVIRONMENT, "trust file", file);
     }
+    for agent in &mut environment.agents {
+        given(r, ENVIRONMENT, "agent", &mut agent.name);
+        agent.by.iter_mut().for_each(|mark| given(r, ENVIRONMENT, "agent", mark));
+    }
     if let Some(browser) = &mut environment.browser {
         given(r, ENVIRONMENT, "browser", browser);
     }

@@ -234,6 +234,7 @@ fn environment(bundle: &mut Bundle, notes: &mut Vec<String>) {
     machine.proxy_settings.truncate(LINES);
     machine.proxy_choices.truncate(LINES);
     machine.hints.truncate(LINES);
+    machine.agents.truncate(LINES);
     machine.notes.truncate(LINES);
     for setting in &mut machine.proxy_settings {
         clip(&mut setting.key);

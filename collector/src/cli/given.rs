@@ -30,6 +30,9 @@ pub fn options(args: &CollectArgs, auth_in_url: bool) -> Vec<GivenOption> {
     };
     out.extend(text("--ticket", &args.ticket));
     out.extend(text("--noproxy", &args.network.noproxy));
+    if args.agents {
+        out.push(GivenOption { option: "--agents".into(), value: None, secret: false });
+    }
     if args.network.proxy_negotiate {
         out.push(GivenOption { option: "--proxy-negotiate".into(), value: None, secret: false });
     }

@@ -170,6 +170,10 @@ pub struct CollectArgs {
     /// What lies between browser and server: VPN, proxy, load balancer
     #[arg(long, value_name = "TEXT", help_heading = "Bundle")]
     pub network_path: Option<String>,
+    /// Look for the processes of known security agents (Zscaler, Netskope, WARP, Umbrella …),
+    /// by a list; of no other process anything is kept
+    #[arg(long, help_heading = "Bundle")]
+    pub agents: bool,
     /// A load balancer's configuration to include and check (nginx, HAProxy, Apache, Caddy, Envoy …;
     /// `config-commands` prints how to get it), with what it includes from its own folder
     /// (repeatable)

@@ -43,6 +43,7 @@ impl ProbeArgs {
     #[must_use]
     pub fn collection(&self, hold: Duration) -> CollectArgs {
         CollectArgs {
+            agents: false,
             target: Some(self.target.clone()),
             paths: self.paths.clone(),
             timeout: self.timeout,

@@ -52,6 +52,8 @@ pub struct Job {
     pub no_input: bool,
     /// `--json`.
     pub json: bool,
+    /// `--agents`.
+    pub agents: bool,
     /// `--dry-run`.
     pub dry_run: bool,
     /// Every secret that was given, with the kind under which its removal is listed.
@@ -276,6 +278,7 @@ pub fn job(args: CollectArgs) -> Result<Job, String> {
         options,
         no_input: args.no_input,
         json: args.json,
+        agents: args.agents,
         dry_run: args.dry_run,
         secrets,
         proxy_settings: found.settings,

@@ -106,9 +106,17 @@ pub fn text(job: &Job) -> String {
     for file in &job.files {
         let _ = writeln!(out, "  {}", safe(&file.display().to_string()));
     }
+    if job.agents {
+        out.push_str(
+            "  the names of running processes: of those on a list of security agents it is kept that \
+             they run,\n  all other names are forgotten at once\n",
+        );
+    }
     written(&mut out, job);
-    out.push_str(
-        "\nNever read or sent: other files of yours, processes, browser data, stored passwords.\n\
+    let processes = if job.agents { "anything else of processes" } else { "processes" };
+    let _ = write!(
+        out,
+        "\nNever read or sent: other files of yours, {processes}, browser data, stored passwords.\n\
          Never in the bundle: credentials given here, values of cookies, tokens, queries.\n",
     );
     for note in &job.notes {

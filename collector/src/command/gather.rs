@@ -216,10 +216,30 @@ pub(super) fn complete(
     environment.trust.extra.clone_from(&job.extra_cas);
     environment.trust.problem = environment::trust_problem(&collected.observations);
     environment.clock.skew_s = environment::skew(started_at, &collected.observations);
+    environment.agents = agents(environment, job, collected);
     // Browsers sign on to proxies by themselves: whether one is there matters then.
     if collected.observations.iter().any(asks_who_is_there) {
         environment.browser = crate::browser::installed();
     }
+}
+
+/// The security agents that show themselves.
+fn agents(
+    environment: &Environment,
+    job: &Job,
+    collected: &Collected,
+) -> Vec<wss_bundle::environment::Agent> {
+    let settings = job.proxy_settings.iter().map(|setting| setting.value.clone());
+    let routes = job.config.routes.iter().map(|route| route.route.id.0.clone());
+    let proxies: Vec<String> = settings.chain(routes).collect();
+    let processes = job.agents.then(environment::agents::processes);
+    environment::agents::found(&environment::agents::Signs {
+        interfaces: &environment.interfaces,
+        resolvers: &environment.dns.name_servers,
+        proxies: &proxies,
+        observations: &collected.observations,
+        processes: processes.as_deref(),
+    })
 }
 
 /// Whether it is a proxy's 407.

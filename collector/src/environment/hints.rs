@@ -1,6 +1,6 @@
 //! What names of interfaces and adapters, and a few other signs, tell of VPNs,
 //! security agents and captive portals. Guesses, worded as such: a name is what
-//! its maker chose. No process is looked at.
+//! its maker chose. No process is looked at here.
 
 use wss_bundle::environment::Interface;
 use wss_bundle::{Observation, ResponseHead, Step};

@@ -2,9 +2,11 @@
 //! becomes a note; nothing here fails, and nothing is contacted.
 //!
 //! Read are interfaces with their addresses, the default route, name servers,
-//! the clock's offset and the operating system's name. Not read are processes,
-//! files of the user, and browser data.
+//! the clock's offset and the operating system's name; with `--agents` the names of
+//! processes, of which those on a list are kept ([`agents`]). Not read are files of the
+//! user, and browser data.
 
+pub mod agents;
 mod hints;
 pub mod nat64;
 mod platform;

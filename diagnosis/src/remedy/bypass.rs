@@ -106,6 +106,48 @@ pub static EVERY: &[Bypass] = &[
         source: "https://sc1.checkpoint.com/documents/R82/WebAdminGuides/EN/CP_R82_ThreatPrevention_AdminGuide/Content/Topics-TPG/Using_Threat_Prevention_with_HTTPS_Traffic.htm",
     },
     Bypass {
+        devices: &["cato"],
+        steps: &[
+            "Add a TLS Inspection rule for {host} with the action Bypass, above the rules that inspect: \
+             they are read in order, and what none of them names is inspected. Untried.",
+        ],
+        source: "https://support.catonetworks.com/hc/en-us/articles/4413273491857-Configuring-TLS-Inspection-Policy-for-the-Account",
+    },
+    Bypass {
+        devices: &["cisco-secure-access"],
+        steps: &[
+            "Put {host} on a Do Not Decrypt list, and choose that list in the security profile of the rule \
+             that applies (Secure > Security Profiles, Decryption). Untried.",
+        ],
+        source: "https://docs.sse.cisco.com/sse-user-guide/docs/add-web-profile",
+    },
+    Bypass {
+        devices: &["cloudflare-gateway"],
+        steps: &[
+            "Add an HTTP policy for {host} with the action Do Not Inspect. Untried.",
+            "Where an HTTP policy blocks by response code, let 101 pass: Gateway does not look into a \
+             WebSocket, and such a policy is how it is filtered.",
+        ],
+        source: "https://developers.cloudflare.com/cloudflare-one/policies/gateway/http-policies/websocket/, https://developers.cloudflare.com/cloudflare-one/traffic-policies/http-policies/tls-decryption/index.md",
+    },
+    Bypass {
+        devices: &["global-secure-access"],
+        steps: &[
+            "Add a rule for the destination {host} with the action bypass to the TLS inspection policy, with \
+             a priority before the rules that inspect: the first that matches counts. Untried.",
+        ],
+        source: "https://learn.microsoft.com/en-us/graph/api/resources/networkaccess-tlsInspectionRule?view=graph-rest-beta",
+    },
+    Bypass {
+        devices: &["forcepoint"],
+        steps: &[
+            "Web Security Cloud: add {host} to the policy's SSL Decryption Bypass (Web > Policies > the \
+             policy > Web Categories), or as a non-proxied destination (Proxy Bypass), which the proxy then \
+             never sees. Untried.",
+        ],
+        source: "https://help.forcepoint.com/websec/en-us/cloud/sso_guide/68957af6-c3a8-4f29-94cf-6b989d6dbfc9.html",
+    },
+    Bypass {
         devices: &["kaspersky", "eset", "avast-avg-norton", "bitdefender"],
         steps: &[
             "This interceptor is a program on the computer itself, not on the network: exempt {host} \
@@ -158,6 +200,11 @@ mod tests {
             "skyhigh",
             "sophos",
             "checkpoint",
+            "cato",
+            "cisco-secure-access",
+            "cloudflare-gateway",
+            "global-secure-access",
+            "forcepoint",
         ] {
             let known = of(id).unwrap_or_else(|| panic!("{id}: no exemption"));
             assert!(!known.steps.is_empty() && known.source.starts_with("https://"), "{id}");
