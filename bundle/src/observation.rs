@@ -174,6 +174,12 @@ pub mod probe {
     /// GraphQL's `connection_init`.
     pub const HOLD_SERVER_DATA: &str = "hold-server-data";
 
+    /// Whether a probe of this name holds a connection open.
+    #[must_use]
+    pub fn is_hold(name: &str) -> bool {
+        [HOLD_SILENT, HOLD_RUNG, HOLD_CHATTY, HOLD_KEEPALIVE, HOLD_SERVER_DATA].contains(&name)
+    }
+
     /// Other spellings of a path. A server that knows the path knows the first, with its
     /// first letter percent-encoded, as well (RFC 3986 section 6.2.2.2), while a rule
     /// that compares text passes it by. With the others a server that knows the path is

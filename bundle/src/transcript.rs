@@ -44,7 +44,7 @@ pub fn each(bundle: &Bundle) -> impl Iterator<Item = Transcript> {
         .observations
         .observations
         .iter()
-        .filter(|o| !o.probe.starts_with("hold-"))
+        .filter(|o| !probe::is_hold(&o.probe))
         .filter_map(|o| of(bundle, o))
         .chain(bundle.observations.browser.iter().map(browser::of))
 }

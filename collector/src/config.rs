@@ -1,9 +1,10 @@
 //! What a collection needs to know, after the command line was understood:
-//! values only, no parsing (that is `cli`) and no sockets (that is `net`).
+//! values only, no parsing (that is `cli`) and no sockets (that is `step`).
 
 pub use crate::wire::tls::TlsOptions;
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use wss_bundle::{Route, Secret, Target};
@@ -37,7 +38,7 @@ pub struct Config {
     /// Secrets that nobody gave, as they come up.
     pub learned: Learned,
     /// The browser that is asked as well.
-    pub browser: Option<crate::browser::Choice>,
+    pub browser: Option<BrowserChoice>,
     /// The most that one step may take; [`TIMEOUT`] unless given.
     pub timeout: Duration,
     /// How long to hold upgraded connections; zero skips.
@@ -75,6 +76,45 @@ pub struct RouteConfig {
     /// Whether a browser here takes it, or comes to it when what it tries
     /// before does not answer. What is held open must be held there, too.
     pub browsers: bool,
+}
+
+/// How a browser is driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrowserFamily {
+    /// Chrome, Chromium, Edge and what else is built on them: the DevTools protocol.
+    Chromium,
+    /// Firefox: WebDriver BiDi.
+    Firefox,
+}
+
+/// An installed browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrowserProgram {
+    /// The program.
+    pub path: PathBuf,
+    /// How it is driven.
+    pub family: BrowserFamily,
+    /// Where its profile must lie, when it is shut in and sees no other folder
+    /// (snap, flatpak).
+    pub shut_in: Option<PathBuf>,
+}
+
+/// How the browser gets to the target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BrowserWay {
+    /// As the machine's settings say.
+    System,
+    /// As the options `-x` and `--noproxy` say: the selected route of the plan.
+    AsPlanned,
+}
+
+/// What `--browser` asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrowserChoice {
+    /// Which browser.
+    pub program: BrowserProgram,
+    /// Its way.
+    pub way: BrowserWay,
 }
 
 /// User name and password.

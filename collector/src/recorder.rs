@@ -3,10 +3,12 @@
 
 pub use crate::wire::millis;
 
-use crate::run::Progress;
+use crate::key::{Probe, StepKey};
+use crate::progress::Progress;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::sync::watch;
 use tokio::time::Instant;
 use wss_bundle::manifest::{StepOutcome, StepRecord};
 use wss_bundle::observation::Body;
@@ -29,18 +31,20 @@ struct Inner {
     began: AtomicU64,
     connections: AtomicU32,
     observations: Mutex<Vec<(u64, Observation)>>,
-    steps: Mutex<Vec<StepRecord>>,
+    steps: Mutex<Vec<(StepKey, StepRecord)>>,
     browser: Mutex<Vec<BrowserHandshake>>,
     /// Bytes of bodies so far.
     bodies: AtomicU64,
     progress: UnboundedSender<Progress>,
+    /// Told of every observation.
+    changes: watch::Sender<()>,
 }
 
 /// Whose step it is.
 #[derive(Debug, Clone)]
 pub struct Label {
     /// Which probe.
-    pub probe: &'static str,
+    pub probe: Probe,
     /// Which route.
     pub route: RouteId,
     /// Which path.
@@ -87,6 +91,7 @@ impl Recorder {
             browser: Mutex::default(),
             bodies: AtomicU64::new(0),
             progress,
+            changes: watch::Sender::new(()),
         }))
     }
 
@@ -107,7 +112,7 @@ impl Recorder {
         self.keep_bodies_small(&mut step);
         let observation = Observation {
             id: format!("o{}", begun.order),
-            probe: label.probe.to_owned(),
+            probe: label.probe.name().to_owned(),
             route: label.route.clone(),
             path: label.path.clone(),
             connection: label.connection,
@@ -115,9 +120,10 @@ impl Recorder {
             duration_ms: millis(begun.at.elapsed()),
             step,
         };
+        lock(&self.0.observations).push((begun.order, observation.clone()));
+        self.0.changes.send_replace(());
         // Nobody watching is no reason to stop.
-        let _ = self.0.progress.send(Progress::Observation(Box::new(observation.clone())));
-        lock(&self.0.observations).push((begun.order, observation));
+        let _ = self.0.progress.send(Progress::Observation(Box::new(observation)));
     }
 
     fn keep_bodies_small(&self, step: &mut Step) {
@@ -132,21 +138,39 @@ impl Recorder {
     }
 
     /// Records how a step of the plan ended.
-    pub fn step_done(&self, name: &str, begun: &Begun, outcome: StepOutcome, why: Option<String>) {
+    pub fn step_done(
+        &self,
+        key: &StepKey,
+        begun: &Begun,
+        outcome: StepOutcome,
+        why: Option<String>,
+    ) {
         let record = StepRecord {
-            name: name.to_owned(),
+            name: key.to_string(),
             start_ms: millis(begun.at - self.0.start),
             duration_ms: millis(begun.at.elapsed()),
             outcome,
             why,
         };
-        let _ = self.0.progress.send(Progress::StepDone(record.clone()));
-        lock(&self.0.steps).push(record);
+        lock(&self.0.steps).push((key.clone(), record.clone()));
+        let _ = self.0.progress.send(Progress::StepDone(key.clone(), record));
     }
 
     /// The first observation so far of which `pick` makes something.
     pub fn find<T>(&self, pick: impl Fn(&Observation) -> Option<T>) -> Option<T> {
         lock(&self.0.observations).iter().find_map(|(_, seen)| pick(seen))
+    }
+
+    /// The first observation of which `pick` makes something, once there is one.
+    pub async fn until<T>(&self, pick: impl Fn(&Observation) -> Option<T>) -> T {
+        let mut changes = self.0.changes.subscribe();
+        loop {
+            if let Some(found) = self.find(&pick) {
+                return found;
+            }
+            // The sender lives as long as this recorder does.
+            let _ = changes.changed().await;
+        }
     }
 
     /// What `pick` makes of the observations so far.
@@ -167,8 +191,8 @@ impl Recorder {
 
     /// Whether a step of the plan has a record already.
     #[must_use]
-    pub fn has_step(&self, name: &str) -> bool {
-        lock(&self.0.steps).iter().any(|step| step.name == name)
+    pub fn has_step(&self, key: &StepKey) -> bool {
+        lock(&self.0.steps).iter().any(|(own, _)| own == key)
     }
 
     /// Tells whoever watches.
@@ -176,21 +200,31 @@ impl Recorder {
         let _ = self.0.progress.send(progress);
     }
 
+    /// Everything recorded so far, as [`Recorder::finish`] would give it now.
+    #[must_use]
+    pub fn snapshot(&self) -> (Vec<Observation>, Vec<StepRecord>) {
+        let observations = lock(&self.0.observations).clone();
+        let steps = lock(&self.0.steps).clone();
+        (numbered(observations), in_order(steps))
+    }
+
     /// Everything recorded, in the order in which it began, numbered without gaps.
     #[must_use]
     pub fn finish(&self) -> (Vec<Observation>, Vec<StepRecord>) {
-        let mut observations = std::mem::take(&mut *lock(&self.0.observations));
-        observations.sort_by_key(|(order, _)| *order);
-        let observations = observations
-            .into_iter()
-            .enumerate()
-            .map(|(index, (_, mut observation))| {
-                observation.id = format!("o{}", index + 1);
-                observation
-            })
-            .collect();
-        let mut steps = std::mem::take(&mut *lock(&self.0.steps));
-        steps.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
-        (observations, steps)
+        let observations = std::mem::take(&mut *lock(&self.0.observations));
+        let steps = std::mem::take(&mut *lock(&self.0.steps));
+        (numbered(observations), in_order(steps))
     }
+}
+
+fn numbered(mut observations: Vec<(u64, Observation)>) -> Vec<Observation> {
+    observations.sort_by_key(|(order, _)| *order);
+    let numbered = observations.into_iter().zip(1..);
+    numbered.map(|((_, seen), n)| Observation { id: format!("o{n}"), ..seen }).collect()
+}
+
+fn in_order(steps: Vec<(StepKey, StepRecord)>) -> Vec<StepRecord> {
+    let mut steps: Vec<StepRecord> = steps.into_iter().map(|(_, record)| record).collect();
+    steps.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
+    steps
 }

@@ -1,5 +1,5 @@
 //! One collection from plan to observations: which probes run, when, and what
-//! becomes of those that cannot. Knows probes by name; sockets are `net`'s.
+//! becomes of those that cannot. Sockets are `step`'s.
 //!
 //! Routes are tried side by side; `route` has the order of what is done on each,
 //! `holds` what is held open, `plan` all of it as a value.
@@ -10,9 +10,9 @@ mod ladder;
 mod likeness;
 mod plan;
 mod route;
+mod running;
 mod shadow;
 mod spelling;
-mod step;
 mod switched;
 
 pub(crate) use again::{
@@ -24,49 +24,22 @@ pub use plan::{PlannedStep, plan};
 pub(crate) use spelling::REQUESTS as SPELLINGS;
 
 use crate::config::Config;
-use crate::net::Net;
-use crate::net::dial::Way;
+use crate::key::Probe;
+use crate::progress::Progress;
 use crate::recorder::Recorder;
+use crate::step::Net;
+use crate::step::dial::Way;
 use holds::{Upgrades, start_holds};
-use plan::browser_step;
+use plan::browser_key;
+use running::{Running, skip};
 use shadow::Shadow;
 use std::sync::Arc;
 use std::time::Duration;
-use step::{Running, skip};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use wss_bundle::manifest::{StepOutcome, StepRecord};
-use wss_bundle::observation::probe as name;
 use wss_bundle::{BrowserHandshake, Observation};
-
-/// What whoever watches a collection gets to know.
-#[derive(Debug, Clone)]
-pub enum Progress {
-    /// A step has ended. Its `id` is provisional: the final one is in [`Collected`].
-    Observation(Box<Observation>),
-    /// Holds have begun; what else is done takes far less time.
-    HoldStarted {
-        /// How long they take.
-        planned: Duration,
-        /// How many connections it are, one after the other in part.
-        connections: usize,
-    },
-    /// What failed on a route is asked again, which takes some seconds.
-    AskingAgain {
-        /// Index of the route in the configuration.
-        route: usize,
-        /// Whether all that was asked failed alike so far.
-        alike: bool,
-    },
-    /// The routes that this machine's settings choose are done with, and the
-    /// others take their time.
-    SelectedRoutesDone,
-    /// Every route is done with; what is left are the holds.
-    OnlyHoldsLeft,
-    /// A step of the plan has ended.
-    StepDone(StepRecord),
-}
 
 /// What a collection gave.
 #[derive(Debug, Clone)]
@@ -97,13 +70,13 @@ type Events = mpsc::UnboundedSender<Event>;
 type Tasks = JoinSet<()>;
 
 /// Runs a collection to its end, or until `cancel` turns true. Nothing that
-/// happens on the network makes it fail; what happened is in the result.
+/// happens on the network makes it fail; what happened is in the result, and until then
+/// in the recorder.
 pub async fn run(
     config: Arc<Config>,
-    progress: mpsc::UnboundedSender<Progress>,
+    recorder: Recorder,
     cancel: watch::Receiver<bool>,
 ) -> Collected {
-    let recorder = Recorder::new(progress);
     let net = Arc::new(Net::new(config.clone(), recorder.clone(), cancel));
     let (sender, mut events) = mpsc::unbounded_channel();
     let mut tasks = Tasks::new();
@@ -121,9 +94,9 @@ pub async fn run(
     }
     drop(sender);
     if let Some(choice) = &config.browser {
-        let (net, name) = (net.clone(), browser_step(choice));
+        let (net, key) = (net.clone(), browser_key(choice));
         tasks.spawn(async move {
-            let running = Running::begin(&net, name);
+            let running = Running::begin(&net, key);
             let result = crate::browser::run(&net).await;
             running.end(&result, &net);
         });
@@ -160,26 +133,29 @@ pub async fn run(
     shadow.end().await;
     let complete = !net.is_cancelled();
     for step in plan(&config) {
-        let why = if step.name.starts_with(name::H2_CONNECT) {
-            "the server does not announce extended CONNECT"
-        } else if step.name.starts_with(name::HOLD_SERVER_DATA) {
-            "what was held is not GraphQL's, or no path gave a 101 on this route"
-        } else if step.name.starts_with("hold-") || step.name.starts_with(name::COMPRESSED_UPGRADE)
-        {
-            "no path gave a 101 on this route"
-        } else if step.name.starts_with(name::REVERSE_NAMES) {
-            "no address that was not asked for yet, or no answer before all else was done"
-        } else {
-            "it was not reached"
-        };
-        if complete {
-            skip(&net, &step.name, StepOutcome::Skipped, why);
-        } else {
-            skip(&net, &step.name, StepOutcome::Cancelled, "stopped by the user");
+        match complete {
+            true => skip(&net, &step.key, StepOutcome::Skipped, left_out(step.key.probe)),
+            false => skip(&net, &step.key, StepOutcome::Cancelled, "stopped by the user"),
         }
     }
     let (observations, steps) = recorder.finish();
     Collected { observations, steps, browser: recorder.finish_browser(), complete }
+}
+
+/// Why a step has no record when all is over.
+fn left_out(probe: Probe) -> &'static str {
+    match probe {
+        Probe::H2Connect => "the server does not announce extended CONNECT",
+        Probe::HoldServerData => {
+            "what was held is not GraphQL's, or no path gave a 101 on this route"
+        }
+        Probe::CompressedUpgrade => "no path gave a 101 on this route",
+        probe if probe.is_hold() => "no path gave a 101 on this route",
+        Probe::ReverseNames => {
+            "no address that was not asked for yet, or no answer before all else was done"
+        }
+        _ => "it was not reached",
+    }
 }
 
 /// Whether every route that this machine's settings choose is done with; the

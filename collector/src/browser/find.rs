@@ -1,27 +1,8 @@
 //! Which browser: the one that was named, or the first that is installed.
 
+pub use crate::config::{BrowserFamily as Family, BrowserProgram as Program};
+
 use std::path::{Path, PathBuf};
-
-/// How a browser is driven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Chrome, Chromium, Edge and what else is built on them: the DevTools protocol.
-    Chromium,
-    /// Firefox: WebDriver BiDi.
-    Firefox,
-}
-
-/// An installed browser.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
-    /// The program.
-    pub path: PathBuf,
-    /// How it is driven.
-    pub family: Family,
-    /// Where its profile must lie, when it is shut in and sees no other folder
-    /// (snap, flatpak).
-    pub shut_in: Option<PathBuf>,
-}
 
 /// Names in the search path, those first that people use most at work.
 const NAMES: [&str; 9] = [

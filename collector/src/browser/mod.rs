@@ -22,10 +22,11 @@ mod quiet;
 mod record;
 mod wire;
 
+pub use crate::config::{BrowserChoice as Choice, BrowserWay as Way};
 pub use find::{Family, Program, program};
 
 use crate::config::Config;
-use crate::net::Net;
+use crate::step::Net;
 use record::Record;
 use std::time::Duration;
 use wss_bundle::observation::{Peer, RouteKind, Verification, probe};
@@ -39,24 +40,6 @@ const START: u32 = 3;
 const SETTLE: Duration = Duration::from_millis(1500);
 /// How long a browser may take to end by itself, and to write its log.
 const END: Duration = Duration::from_secs(3);
-
-/// How the browser gets to the target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
-    /// As the machine's settings say.
-    System,
-    /// As the options `-x` and `--noproxy` say: the selected route of the plan.
-    AsPlanned,
-}
-
-/// What `--browser` asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// Which browser.
-    pub program: Program,
-    /// Its way.
-    pub way: Way,
-}
 
 /// What `--browser` means here, and what to say when there is no browser.
 /// `planned` is whether the options name the way.
@@ -152,7 +135,7 @@ async fn sockets(net: &Net) -> Vec<Socket> {
     let until = tokio::time::Instant::now() + config.timeout;
     let mut sockets = Vec::new();
     for path in paths {
-        let mut protocols = crate::net::request::asked_protocols(config, path);
+        let mut protocols = crate::step::request::asked_protocols(config, path);
         let shown = config.console.iter().any(|known| known.path == path_of(path));
         if !shown && !protocols.is_empty() && !takes_protocol(net, path, until).await {
             protocols.clear();
@@ -166,24 +149,18 @@ async fn sockets(net: &Net) -> Vec<Socket> {
 /// Whether a server that switches protocols on this path names a subprotocol.
 /// One that does not switch gets the question as the console would put it.
 async fn takes_protocol(net: &Net, path: &str, until: tokio::time::Instant) -> bool {
-    loop {
-        let answered = net.recorder.find(|seen| match &seen.step {
-            Step::Upgrade(upgrade)
-                if seen.probe == probe::BROWSER_UPGRADE && seen.path.as_deref() == Some(path) =>
-            {
-                let head = upgrade.result.ok().map(|reply| &reply.head);
-                Some(head.is_none_or(|head| {
-                    head.status() != Some(101) || head.header("sec-websocket-protocol").is_some()
-                }))
-            }
-            _ => None,
-        });
-        match answered {
-            Some(takes) => return takes,
-            None if tokio::time::Instant::now() > until => return false,
-            None => tokio::time::sleep(Duration::from_millis(20)).await,
+    let answered = net.recorder.until(|seen| match &seen.step {
+        Step::Upgrade(upgrade)
+            if seen.probe == probe::BROWSER_UPGRADE && seen.path.as_deref() == Some(path) =>
+        {
+            let head = upgrade.result.ok().map(|reply| &reply.head);
+            Some(head.is_none_or(|head| {
+                head.status() != Some(101) || head.header("sec-websocket-protocol").is_some()
+            }))
         }
-    }
+        _ => None,
+    });
+    tokio::time::timeout_at(until, answered).await.unwrap_or(false)
 }
 
 /// The page's script, with the sockets to open.
@@ -269,19 +246,15 @@ async fn vouched(net: &Net) -> Option<String> {
     }
     let selected = config.routes.iter().find(|r| r.route.selected).or(config.routes.first())?;
     let until = tokio::time::Instant::now() + config.timeout;
-    loop {
-        let found = net.recorder.find(|seen| match &seen.step {
-            Step::Tls(tls) if tls.peer == Peer::Target && seen.route == selected.route.id => {
-                Some((tls.verification.clone(), tls.chain.first().cloned()))
-            }
-            _ => None,
-        });
-        match found {
-            Some((Some(Verification::Trusted), Some(leaf))) => return Some(leaf.spki_sha256),
-            Some(_) => return None,
-            None if tokio::time::Instant::now() > until => return None,
-            None => tokio::time::sleep(Duration::from_millis(20)).await,
+    let found = net.recorder.until(|seen| match &seen.step {
+        Step::Tls(tls) if tls.peer == Peer::Target && seen.route == selected.route.id => {
+            Some((tls.verification.clone(), tls.chain.first().cloned()))
         }
+        _ => None,
+    });
+    match tokio::time::timeout_at(until, found).await {
+        Ok((Some(Verification::Trusted), Some(leaf))) => Some(leaf.spki_sha256),
+        _ => None,
     }
 }
 

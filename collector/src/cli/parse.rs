@@ -1,14 +1,16 @@
 //! Single values of the command line. Each error is one sentence that says what
 //! is wrong and what would be right; none repeats a credential.
 
+pub use crate::target::target;
+pub use wss_bundle::target::{left_out, path};
+
 use crate::config::{Credentials, ResolveOverride};
-use percent_encoding::percent_decode_str;
+use crate::target::url_credentials;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use url::Url;
-use wss_bundle::target::{self, Scheme};
-pub use wss_bundle::target::{left_out, path};
+use wss_bundle::target::Scheme;
 use wss_bundle::{Secret, Target, Vantage};
 
 /// `inside` or `outside`.
@@ -149,28 +151,6 @@ pub fn header(line: &str) -> Result<(String, Secret), String> {
 pub fn credentials(text: &str) -> Credentials {
     let (user, password) = text.split_once(':').unwrap_or((text, ""));
     Credentials { user: Secret::new(user), password: Secret::new(password) }
-}
-
-/// Credentials of a URL, percent-decoded.
-#[must_use]
-pub fn url_credentials(url: &Url) -> Option<Credentials> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let decode = |text: &str| Secret::new(percent_decode_str(text).decode_utf8_lossy());
-    Some(Credentials {
-        user: decode(url.username()),
-        password: decode(url.password().unwrap_or("")),
-    })
-}
-
-/// As [`target::parse`]; with the URL's credentials, which are no part of a [`Target`].
-///
-/// # Errors
-/// As there.
-pub fn target(text: &str, paths: &[String]) -> Result<(Target, Option<Credentials>), String> {
-    let (target, url) = target::parse(text, paths)?;
-    Ok((target, url_credentials(&url)))
 }
 
 /// Where a bundle is uploaded to.

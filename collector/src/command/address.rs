@@ -4,14 +4,14 @@
 
 use crate::cli::resolve::Job;
 use crate::config::Config;
-use crate::net::request::{Form, navigation};
-use crate::net::{Ctx, Net};
+use crate::key::Probe;
 use crate::probe::{self, Kept};
 use crate::recorder::Recorder;
+use crate::step::request::{Form, navigation};
+use crate::step::{Ctx, Net};
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use std::sync::{Arc, LazyLock};
 use tokio::sync::{mpsc, watch};
-use wss_bundle::observation::probe as name;
 use wss_bundle::target::DEFAULT_PATHS;
 use wss_bundle::{Observation, Step};
 use wss_diagnosis::evidence::page::is_a_page;
@@ -62,7 +62,7 @@ async fn ask(
 
 /// Whether an answer came by a route.
 async fn get(net: &Arc<Net>, index: usize, path: &str) -> bool {
-    let ctx = Ctx::new(net, index, name::PAGES, Some(path));
+    let ctx = Ctx::new(net, index, Probe::Pages, Some(path));
     let Ok(way) = probe::resolve::run(ctx.clone()).await else { return false };
     let request = navigation(&net.config, path, &Form::default());
     Kept::default().plain(&ctx, &Arc::new(way), &request, false).await.is_ok()

@@ -3,19 +3,19 @@
 use crate::cli::resolve::Job;
 use crate::config::Config;
 use crate::environment::nat64;
-use crate::net::dns::ADDRESSES;
-use crate::net::likeness::USER_AGENT;
-use crate::net::request::{given, user_agent};
+use crate::key::Probe;
 use crate::probe::addresses::LIMIT;
 use crate::proxy::pac::File;
 use crate::proxy::pac::engine::LOOKUPS;
 use crate::run::{AGAIN_CONNECTIONS, AGAIN_LONGEST, AGAIN_WAITS, AGAIN_WINDOWS, AT_ONCE, Ladder};
 use crate::run::{keepalive_every, ping_every, plan, speaks_graphql};
 use crate::screen::safe;
+use crate::step::dns::ADDRESSES;
+use crate::step::likeness::USER_AGENT;
+use crate::step::request::{given, user_agent};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
-use wss_bundle::observation::probe::HOLD_KEEPALIVE;
 use wss_bundle::target::DEFAULT_PATHS;
 
 /// Who is contacted for a PAC file, as the browser contacts them.
@@ -74,7 +74,7 @@ pub fn text(job: &Job) -> String {
     sign_on(&mut out, config);
     out.push_str("  nobody else\n\nSteps, by route:\n");
     for step in &steps {
-        let _ = writeln!(out, "  {}", safe(&step.name));
+        let _ = writeln!(out, "  {}", safe(&step.key.to_string()));
     }
     names(&mut out, config);
     holds(&mut out, config);
@@ -157,7 +157,7 @@ fn holds(out: &mut String, config: &Config) {
         seconds(&ladder.silences()),
         ping_every(config.hold).as_secs_f64(),
     );
-    if ladder.lanes.len() > 2 && ladder.rungs().any(|rung| rung.probe == HOLD_KEEPALIVE) {
+    if ladder.lanes.len() > 2 && ladder.rungs().any(|rung| rung.probe == Probe::HoldKeepalive) {
         let _ = write!(
             out,
             ";\none with TCP keepalive every {} s",

@@ -8,9 +8,11 @@ use super::so_far::SoFar;
 use super::{ask, err};
 use crate::cli::resolve::Job;
 use crate::environment;
+use crate::progress::Progress;
 use crate::proxy::followed;
 use crate::proxy::pac::load::Loader;
-use crate::run::{Collected, Progress, run};
+use crate::recorder::Recorder;
+use crate::run::{Collected, run};
 use crate::screen::board::Board;
 use crate::screen::{Screen, safe};
 use chrono::{DateTime, Utc};
@@ -139,8 +141,10 @@ async fn probe(
 ) -> (Collected, Vantage, Answers) {
     let config = job.config.clone();
     let (progress, watching) = mpsc::unbounded_channel();
-    let mut watching = Watching::new(watching, job, started_at, manner.partial.clone());
-    let mut running = tokio::spawn(run(config.clone(), progress, cancel.clone()));
+    let recorder = Recorder::new(progress);
+    let seen_so_far = (recorder.clone(), watching);
+    let mut watching = Watching::new(seen_so_far, job, started_at, manner.partial.clone());
+    let mut running = tokio::spawn(run(config.clone(), recorder.clone(), cancel.clone()));
 
     // Lines that are redrawn would overwrite the question: what happens until
     // it is answered is shown after it.
@@ -150,14 +154,13 @@ async fn probe(
     if ask::wanted(job) {
         let mut person = ask::Person::new(cancel.clone());
         side = meanwhile(person.vantage(), &mut watching, &mut seen).await;
-        let mut known = SoFar::default();
-        seen.iter().for_each(|(progress, _)| known.note(progress));
+        let known = SoFar::new(recorder.clone());
         answers = meanwhile(person.answers(job, &known, side), &mut watching, &mut seen).await;
     }
     let routes = config.routes.iter().map(|route| &route.route);
     let board = Board::new(routes, config.target.scheme, &config.target.paths);
     let mut screen = Screen::new(manner.quiet, board, job.redactor());
-    let mut so_far = SoFar::default();
+    let mut so_far = SoFar::new(recorder.clone());
     let mut show = |screen: &mut Screen, progress: &Progress, at: Instant| {
         screen.progress(progress, at);
         if let Some(line) = so_far.take(progress, job, side)
@@ -179,11 +182,9 @@ async fn probe(
     };
     screen.finish();
     // A defect in the run itself still leaves a bundle that says so.
-    let collected = collected.unwrap_or_else(|_| Collected {
-        observations: Vec::new(),
-        steps: Vec::new(),
-        browser: Vec::new(),
-        complete: false,
+    let collected = collected.unwrap_or_else(|_| {
+        let ((observations, steps), browser) = (recorder.finish(), recorder.finish_browser());
+        Collected { observations, steps, browser, complete: false }
     });
     (collected, side, answers)
 }

@@ -9,7 +9,9 @@
 use super::gather;
 use super::store::{cleaned, folder_of};
 use crate::cli::resolve::Job;
-use crate::run::{Collected, Progress};
+use crate::progress::Progress;
+use crate::recorder::Recorder;
+use crate::run::Collected;
 use crate::screen::safe;
 use chrono::{DateTime, Utc};
 use std::fs::{File, OpenOptions, TryLockError};
@@ -21,8 +23,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::Instant;
-use wss_bundle::manifest::StepRecord;
-use wss_bundle::{Environment, Observation, Vantage, write};
+use wss_bundle::{Environment, Vantage, write};
 
 /// From the first observation to the first file: most of a collection takes
 /// place in the first second.
@@ -59,10 +60,9 @@ impl Place {
 /// The progress of a collection on its way to the screen, and into the file.
 pub(super) struct Watching<'j> {
     progress: UnboundedReceiver<Progress>,
+    recorder: Recorder,
     job: &'j Job,
     started_at: DateTime<Utc>,
-    observations: Vec<Observation>,
-    steps: Vec<StepRecord>,
     /// When the file is to be written next; `None` when nothing is new.
     due: Option<Instant>,
     last: Option<Instant>,
@@ -71,14 +71,13 @@ pub(super) struct Watching<'j> {
 
 impl<'j> Watching<'j> {
     pub(super) fn new(
-        progress: UnboundedReceiver<Progress>,
+        (recorder, progress): (Recorder, UnboundedReceiver<Progress>),
         job: &'j Job,
         started_at: DateTime<Utc>,
         place: Option<Place>,
     ) -> Self {
-        let writer = place.and_then(|place| Some(Writer::start(name(job, started_at)?, place)));
-        let (observations, steps) = (Vec::new(), Vec::new());
-        Self { progress, job, started_at, observations, steps, due: None, last: None, writer }
+let writer = place.and_then(|place| Some(Writer::start(name(job, started_at)?, place)));
+        Self { progress, recorder, job, started_at, due: None, last: None, writer }
     }
 
     /// What happens next.
@@ -102,12 +101,8 @@ impl<'j> Watching<'j> {
     }
 
     fn note(&mut self, progress: &Progress) {
-        match progress {
-            Progress::Observation(seen) => self.observations.push(seen.as_ref().clone()),
-            Progress::StepDone(step) => self.steps.push(step.clone()),
-            _ => return,
-        }
-        if self.due.is_none() && self.writer.is_some() {
+        let new = matches!(progress, Progress::Observation(_) | Progress::StepDone(..));
+        if new && self.due.is_none() && self.writer.is_some() {
             let now = Instant::now();
             self.due = Some(self.last.map_or(now + FIRST, |last| now.max(last + EVERY)));
         }
@@ -125,13 +120,7 @@ impl<'j> Watching<'j> {
     /// A bundle of what there is; nothing where it cannot be made, which is said
     /// when the real one cannot.
     fn content(&self) -> Option<Vec<u8>> {
-        let number = |o: &Observation| o.id.trim_start_matches('o').parse::<u64>().ok();
-        let mut observations = self.observations.clone();
-        observations.sort_by_key(number);
-        for (at, observation) in observations.iter_mut().enumerate() {
-            observation.id = format!("o{}", at + 1);
-        }
-        let steps = self.steps.clone();
+        let (observations, steps) = self.recorder.snapshot();
         let collected = Collected { observations, steps, browser: Vec::new(), complete: false };
         let mut environment = Environment::default();
         gather::complete(&mut environment, self.job, &collected, self.started_at);

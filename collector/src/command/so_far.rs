@@ -3,36 +3,33 @@
 //! the rest to know the cause.
 
 use crate::cli::resolve::Job;
-use crate::run::{Collected, Progress};
+use crate::progress::Progress;
+use crate::recorder::Recorder;
+use crate::run::Collected;
 use crate::screen::safe;
 use chrono::Utc;
-use wss_bundle::{Environment, Observation, Vantage};
+use wss_bundle::{Environment, Vantage};
 use wss_diagnosis::{Confidence, DeviceRole, Diagnosis, Status, diagnose};
 
-/// Gathers what turns out.
-#[derive(Default)]
+/// What has turned out by now.
 pub(super) struct SoFar {
-    observations: Vec<Observation>,
+    recorder: Recorder,
     said: Option<String>,
 }
 
 impl SoFar {
-    /// Takes in what happened, before there is anything to show it on.
-    pub(super) fn note(&mut self, progress: &Progress) {
-        if let Progress::Observation(observation) = progress {
-            self.observations.push(observation.as_ref().clone());
-        }
+    pub(super) fn new(recorder: Recorder) -> Self {
+        Self { recorder, said: None }
     }
 
-    /// Takes in what happened; gives a line once there is something to say, and
-    /// again when it has changed.
+    /// A line when something happened that lets one say something, and when that is not
+    /// what was said before.
     pub(super) fn take(
         &mut self,
         progress: &Progress,
         job: &Job,
         vantage: Vantage,
     ) -> Option<String> {
-        self.note(progress);
         let line = match progress {
             Progress::SelectedRoutesDone => self.cause(job, vantage)?,
             // What differs from probe to probe says nothing yet.
@@ -92,7 +89,7 @@ impl SoFar {
 
     fn diagnosis(&self, job: &Job, vantage: Vantage) -> Diagnosis {
         let collected = Collected {
-            observations: self.observations.clone(),
+            observations: self.recorder.snapshot().0,
             steps: Vec::new(),
             browser: Vec::new(),
             complete: true,

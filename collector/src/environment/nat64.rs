@@ -3,7 +3,7 @@
 //! Only the configured name servers are asked, and only where a default route
 //! for IPv6 is there: elsewhere nobody could use the answer.
 
-use crate::net::dns;
+use crate::step::dns;
 use hickory_proto::rr::RecordType;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::time::Duration;

@@ -2,9 +2,9 @@
 //! request that curl sends, where browsers use CONNECT.
 
 use super::opening;
-use crate::net::Ctx;
-use crate::net::dial::{Way, first};
-use crate::net::request::{Form, UPGRADE, get};
+use crate::step::Ctx;
+use crate::step::dial::{Way, first};
+use crate::step::request::{Form, UPGRADE, get};
 use std::sync::Arc;
 use wss_bundle::{Failure, Secret};
 

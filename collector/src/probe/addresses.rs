@@ -1,8 +1,8 @@
 //! TCP to every address of the target: one dead address among several makes
 //! some connections slow or fail, and which one it is must show.
 
-use crate::net::dial::Way;
-use crate::net::{Ctx, tcp};
+use crate::step::dial::Way;
+use crate::step::{Ctx, tcp};
 use std::sync::Arc;
 use wss_bundle::Failure;
 use wss_bundle::observation::Peer;
@@ -18,7 +18,7 @@ pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
     let attempts = way.first_hop.iter().take(LIMIT).map(async |address| {
         let host_port = ctx.net.config.target.host_port();
         let Some(_permit) = ctx.net.slot(ctx.route, &host_port).await else {
-            return Err(crate::net::cancelled(wss_bundle::Operation::Connect));
+            return Err(crate::step::cancelled(wss_bundle::Operation::Connect));
         };
         tcp::connect_one(&ctx, *address, Peer::Target, ctx.timeout()).await.map(|_| ())
     });

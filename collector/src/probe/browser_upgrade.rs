@@ -2,8 +2,8 @@
 //! subprotocol.
 
 use super::upgrade::answered;
-use crate::net::dial::Way;
-use crate::net::{Ctx, deflate, message, request, ws};
+use crate::step::dial::Way;
+use crate::step::{Ctx, deflate, message, request, ws};
 use std::sync::Arc;
 use wss_bundle::Failure;
 use wss_bundle::observation::FramesSeen;

@@ -3,12 +3,13 @@
 //! understand compressed frames breaks browsers alone.
 
 use super::browser_upgrade::{Asked, asked};
-use crate::net::Ctx;
-use crate::net::deflate::OFFER;
-use crate::net::dial::Way;
+use crate::key::Probe;
+use crate::step::Ctx;
+use crate::step::deflate::OFFER;
+use crate::step::dial::Way;
 use std::sync::Arc;
 use wss_bundle::Failure;
-use wss_bundle::observation::{EndedBy, FramesSeen, probe as name};
+use wss_bundle::observation::{EndedBy, FramesSeen};
 
 /// Runs the probe. Where its frames break off, the twin without the offer is tried
 /// once more, and then this one again: any connection may fail once, and the latest
@@ -22,7 +23,7 @@ pub async fn run(ctx: Ctx, way: Arc<Way>) -> Result<(), Failure> {
         Asked::Switched(seen) => seen.is_some_and(|seen| broke(&seen)),
     };
     if again {
-        let plain = Ctx { probe: name::BROWSER_UPGRADE, ..ctx.clone() };
+        let plain = Ctx { probe: Probe::BrowserUpgrade, ..ctx.clone() };
         asked(&plain, &way, None).await?;
         asked(&ctx, &way, Some(OFFER)).await?;
     }

@@ -1,6 +1,6 @@
 //! Twin of `upgrade`: RFC 8441 extended CONNECT, on `h2-get`'s connection.
 
-use crate::net::{Ctx, h2};
+use crate::step::{Ctx, h2};
 use wss_bundle::Failure;
 
 /// Runs the probe.

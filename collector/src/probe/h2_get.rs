@@ -2,8 +2,8 @@
 //! chooses HTTP/1.1 has said all there is to say in the TLS handshake. The
 //! paths share one connection, as h2 is made for.
 
-use crate::net::dial::{Way, dial, secure};
-use crate::net::{Ctx, h2};
+use crate::step::dial::{Way, dial, secure};
+use crate::step::{Ctx, h2};
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use wss_bundle::Failure;

@@ -4,11 +4,11 @@
 //! one on which the server sends data (`hold-server-data`).
 
 use super::{open, opening};
-use crate::net::dial::Way;
-use crate::net::request::{
+use crate::step::dial::Way;
+use crate::step::request::{
     Form, Request, UPGRADE, browser_without_words, get, recorded_subprotocol,
 };
-use crate::net::{Ctx, hold};
+use crate::step::{Ctx, hold};
 pub use crate::wire::hold::Manner;
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,5 +1,5 @@
 //! The probes: each composes steps, one file each, named like the probe. They
-//! decide what to ask next; how it is asked is `net`'s.
+//! decide what to ask next; how it is asked is `step`'s.
 
 pub mod absolute_form;
 pub mod addresses;
@@ -19,12 +19,12 @@ pub mod ua_pages;
 pub mod ua_upgrade;
 pub mod upgrade;
 
-use crate::net::dial::{Conn, Way, dial, first, secure};
-use crate::net::http1::{Answer, Exchange, exchange};
-use crate::net::origin_auth::Turn;
-use crate::net::patience::no_answer;
-use crate::net::request::{self, Request};
-use crate::net::{Ctx, h2};
+use crate::step::dial::{Conn, Way, dial, first, secure};
+use crate::step::http1::{Answer, Exchange, exchange};
+use crate::step::origin_auth::Turn;
+use crate::step::patience::no_answer;
+use crate::step::request::{self, Request};
+use crate::step::{Ctx, h2};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -2,10 +2,10 @@
 //! browser fetches them: they tell who answers, and that pages pass.
 
 use super::Kept;
-use crate::net::Ctx;
-use crate::net::dial::Way;
-use crate::net::proxy_auth::Said;
-use crate::net::request::{Form, get};
+use crate::step::Ctx;
+use crate::step::dial::Way;
+use crate::step::proxy_auth::Said;
+use crate::step::request::{Form, get};
 use std::sync::Arc;
 use wss_bundle::observation::RouteKind;
 use wss_bundle::target::Scheme;

@@ -3,9 +3,9 @@
 //! for another.
 
 use super::upgrade::answered;
-use crate::net::Ctx;
-use crate::net::dial::Way;
-use crate::net::request::{Form, UPGRADE, get};
+use crate::step::Ctx;
+use crate::step::dial::Way;
+use crate::step::request::{Form, UPGRADE, get};
 use std::sync::Arc;
 use wss_bundle::Failure;
 use wss_bundle::observation::HttpReply;

@@ -1,9 +1,9 @@
 //! Twin of `upgrade`: the same GET without the four upgrade headers.
 
 use super::Kept;
-use crate::net::Ctx;
-use crate::net::dial::Way;
-use crate::net::request::{Form, get};
+use crate::step::Ctx;
+use crate::step::dial::Way;
+use crate::step::request::{Form, get};
 use std::sync::Arc;
 use wss_bundle::Failure;
 

@@ -7,8 +7,8 @@
 //! the header to be `Upgrade` alone refuses that.
 
 use super::upgrade::answered;
-use crate::net::dial::Way;
-use crate::net::{Ctx, request};
+use crate::step::dial::Way;
+use crate::step::{Ctx, request};
 use std::sync::Arc;
 use wss_bundle::Failure;
 

@@ -1,8 +1,8 @@
 //! Name resolution by every resolver: getaddrinfo, which every connection of
 //! the route then uses, and beside it each configured name server.
 
-use crate::net::Ctx;
-use crate::net::dial::{Way, cross_check, find};
+use crate::step::Ctx;
+use crate::step::dial::{Way, cross_check, find};
 use wss_bundle::Failure;
 
 /// Runs the probe; the way it found is what the route goes by.

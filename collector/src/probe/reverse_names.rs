@@ -2,7 +2,7 @@
 //! (PTR, RFC 1035 section 3.5): clouds and web gateways name themselves there.
 //! Only the configured name servers are asked, and nobody waits for them.
 
-use crate::net::{Ctx, dns};
+use crate::step::{Ctx, dns};
 use std::net::{IpAddr, SocketAddr};
 use wss_bundle::Failure;
 use wss_bundle::observation::Peer;

@@ -1,10 +1,10 @@
 //! Twin of `plain-get`: the same request in a browser's name.
 
 use super::Kept;
-use crate::net::Ctx;
-use crate::net::dial::Way;
-use crate::net::likeness::USER_AGENT;
-use crate::net::request::{Form, get};
+use crate::step::Ctx;
+use crate::step::dial::Way;
+use crate::step::likeness::USER_AGENT;
+use crate::step::request::{Form, get};
 use std::sync::Arc;
 use wss_bundle::Failure;
 

@@ -3,10 +3,10 @@
 
 use super::Kept;
 use super::pages::{PAGES, absolute, proxy_words};
-use crate::net::Ctx;
-use crate::net::dial::Way;
-use crate::net::likeness::USER_AGENT;
-use crate::net::request::{Form, get, navigation};
+use crate::step::Ctx;
+use crate::step::dial::Way;
+use crate::step::likeness::USER_AGENT;
+use crate::step::request::{Form, get, navigation};
 use std::sync::Arc;
 use wss_bundle::{Failure, Secret};
 

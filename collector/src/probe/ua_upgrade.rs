@@ -2,10 +2,10 @@
 //! browser's. What hangs on that hangs on `User-Agent` alone.
 
 use super::upgrade::answered;
-use crate::net::dial::Way;
-use crate::net::likeness::USER_AGENT;
-use crate::net::request::{Form, UPGRADE, get};
-use crate::net::{Ctx, ws};
+use crate::step::dial::Way;
+use crate::step::likeness::USER_AGENT;
+use crate::step::request::{Form, UPGRADE, get};
+use crate::step::{Ctx, ws};
 use std::sync::Arc;
 use wss_bundle::Failure;
 

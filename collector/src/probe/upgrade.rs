@@ -3,9 +3,9 @@
 //! shows that frames pass, the 101 is enough.
 
 use super::{open, opening};
-use crate::net::dial::{Conn, Way, secure};
-use crate::net::request::{Form, Request, UPGRADE, get};
-use crate::net::{Ctx, ws};
+use crate::step::dial::{Conn, Way, secure};
+use crate::step::request::{Form, Request, UPGRADE, get};
+use crate::step::{Ctx, ws};
 use std::sync::Arc;
 use wss_bundle::Failure;
 use wss_bundle::observation::HttpReply;

@@ -1,8 +1,8 @@
 //! A proxy as people write it: a URL, `host:port`, or a name alone. Which port
 //! and scheme are meant where none is written differs between programs.
 
-use crate::cli::parse::url_credentials;
 use crate::config::Credentials;
+use crate::target::url_credentials;
 use percent_encoding::percent_decode_str;
 use url::Url;
 use wss_bundle::Secret;

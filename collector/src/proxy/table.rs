@@ -256,7 +256,7 @@ fn which(route: &str) -> To {
 }
 
 fn target(url: &str) -> Target {
-    crate::cli::parse::target(url, &[]).unwrap().0
+    crate::target::target(url, &[]).unwrap().0
 }
 
 #[test]

@@ -11,13 +11,15 @@
 
 mod limit;
 
-use super::plan::{compressed_paths, step_name, twin_paths};
-use super::step::{Running, skip};
-use super::{Event, Events, Progress};
-use crate::net::dial::Way;
-use crate::net::{Ctx, Net};
+use super::plan::{compressed_paths, twin_paths};
+use super::running::{Running, skip};
+use super::{Event, Events};
+use crate::key::{Probe, StepKey};
 use crate::probe;
 use crate::probe::hold_silent::Opening;
+use crate::progress::Progress;
+use crate::step::dial::Way;
+use crate::step::{Ctx, Net};
 use std::sync::Arc;
 use std::time::Duration;
 use wss_bundle::accept::{self, Fit};
@@ -25,8 +27,6 @@ use wss_bundle::manifest::StepOutcome;
 use wss_bundle::observation::{HttpReply, probe as name};
 use wss_bundle::{FailureKind, Observation, Outcome, Step};
 
-/// What the plan calls it.
-pub(super) const AGAIN: &str = "again";
 /// Connections that it opens at the most, where something fails.
 pub(crate) const CONNECTIONS: u32 = 24;
 /// Of these, what failed and its twins.
@@ -296,7 +296,7 @@ fn turns(seen: &Seen, paths: &[&str], credentials: bool) -> Vec<Turn> {
 /// Asks again what failed on a route, and what passed beside it; gives whether the
 /// answers agree, and no limit stands before them that lets some of them pass.
 pub(super) async fn run(net: &Arc<Net>, route: usize, way: &Arc<Way>, events: &Events) -> bool {
-    let step = step_name(AGAIN, &net.config.routes[route].route.id.0, None);
+    let step = StepKey::new(Probe::Again, net.config.routes[route].route.id.0.as_str());
     let paths: Vec<&str> = twin_paths(&net.config).collect();
     let credentials = net.config.auth.is_some() || !net.config.headers.is_empty();
     let turns = turns(&Seen::of(net, route), &paths, credentials);
@@ -369,7 +369,7 @@ async fn wait(net: &Net, time: Duration) -> bool {
 }
 
 async fn once(net: &Arc<Net>, route: usize, way: &Arc<Way>, turn: &Turn, events: &Events) {
-    let ctx = |probe: &'static str| Ctx::new(net, route, probe, Some(&turn.path));
+    let ctx = |probe: Probe| Ctx::new(net, route, probe, Some(&turn.path));
     match turn.ask {
         Ask::Upgrade => {
             let passed =
@@ -381,34 +381,34 @@ async fn once(net: &Arc<Net>, route: usize, way: &Arc<Way>, turn: &Turn, events:
                     let _ = events.send(Event::Upgraded { route, path, worked, way });
                 }
             };
-            let _ = probe::upgrade::run(ctx(name::UPGRADE), its_way, None, !passed, tell).await;
+            let _ = probe::upgrade::run(ctx(Probe::Upgrade), its_way, None, !passed, tell).await;
         }
         Ask::Browser => {
-            let _ = probe::browser_upgrade::run(ctx(name::BROWSER_UPGRADE), way.clone()).await;
+            let _ = probe::browser_upgrade::run(ctx(Probe::BrowserUpgrade), way.clone()).await;
         }
         Ask::Compressed => {
             if compressed_paths(&net.config).any(|path| path == turn.path) {
-                let ctx = ctx(name::COMPRESSED_UPGRADE);
+                let ctx = ctx(Probe::CompressedUpgrade);
                 let _ = probe::compressed_upgrade::run(ctx, way.clone()).await;
             }
         }
         Ask::Connect => connect(net, route, way, &turn.path).await,
         Ask::Page => {
-            let _ = probe::pages::one(&ctx(name::PAGES), way, &turn.path).await;
+            let _ = probe::pages::one(&ctx(Probe::Pages), way, &turn.path).await;
         }
     }
 }
 
 /// Over HTTP/2 the SETTINGS come with the first answer.
 async fn connect(net: &Arc<Net>, route: usize, way: &Arc<Way>, path: &str) {
-    let ctx = Ctx::new(net, route, name::H2_GET, Some(path));
+    let ctx = Ctx::new(net, route, Probe::H2Get, Some(path));
     if let Ok(Some(session)) = probe::h2_get::open(&ctx, way).await {
         let on_it =
-            |probe: &'static str| Ctx { probe, path: Some(path.to_owned()), ..session.ctx.clone() };
-        if probe::h2_get::run(&on_it(name::H2_GET), &session.client).await == Ok(true) {
+            |probe: Probe| Ctx { probe, path: Some(path.to_owned()), ..session.ctx.clone() };
+        if probe::h2_get::run(&on_it(Probe::H2Get), &session.client).await == Ok(true) {
             // Of two servers that take turns the first request went to the other one.
             for _ in 0..2 {
-                let _ = probe::h2_connect::run(&on_it(name::H2_CONNECT), &session.client).await;
+                let _ = probe::h2_connect::run(&on_it(Probe::H2Connect), &session.client).await;
             }
         }
     }

@@ -1,13 +1,14 @@
 //! What is held open, and from when on: the ladder's lanes, side by side.
 
+use super::Tasks;
 use super::ladder::{Ladder, Rung, keepalive_every, ping_every, speaks_graphql};
-use super::plan::step_name;
-use super::step::{Running, skip};
-use super::{Progress, Tasks};
+use super::running::{Running, skip};
 use crate::config::RouteConfig;
-use crate::net::dial::{Way, permit};
-use crate::net::{Ctx, Net};
+use crate::key::{Part, Probe, StepKey};
 use crate::probe::hold_silent::{Manner, Opening, held};
+use crate::progress::Progress;
+use crate::step::dial::{Way, permit};
+use crate::step::{Ctx, Net};
 use futures_util::future::{join, join_all};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
 use wss_bundle::RouteId;
 use wss_bundle::manifest::StepOutcome;
-use wss_bundle::observation::{EndedBy, probe as name};
+use wss_bundle::observation::EndedBy;
 
 /// How much later than planned a rung may end: handshakes take their time.
 const LATE: Duration = Duration::from_millis(1500);
@@ -57,10 +58,10 @@ impl Upgrades {
     }
 }
 
-/// What the plan calls a rung.
-pub(super) fn step_of(rung: &Rung, route: &RouteId) -> String {
-    let seconds = format!("{} s", rung.length.as_secs_f64());
-    step_name(rung.probe, &route.0, rung.is_part().then_some(&seconds))
+/// The step of the plan that a rung is.
+pub(super) fn key_of(rung: &Rung, route: &RouteId) -> StepKey {
+    let part = rung.is_part().then_some(Part::Silence(rung.length));
+    StepKey { part, ..StepKey::new(rung.probe, route.0.as_str()) }
 }
 
 /// Whether two routes lead to the same host first: then they share its connections.
@@ -161,7 +162,7 @@ pub(super) async fn climb(place: &impl Place, ladder: &Ladder) {
         let Some(age) = ages.and_then(|ages| ages.into_iter().max()) else { return };
         let left = ends.saturating_duration_since(Instant::now() + ladder.apart * 2);
         if left > age.mul_f64(1.2) {
-            let again = [name::HOLD_SILENT, name::HOLD_CHATTY].into_iter().zip([0, 2]);
+            let again = [Probe::HoldSilent, Probe::HoldChatty].into_iter().zip([0, 2]);
             let again = again.map(|(probe, place_of_it)| async move {
                 let begins = ladder.apart * place_of_it;
                 tokio::select! {
@@ -177,7 +178,7 @@ pub(super) async fn climb(place: &impl Place, ladder: &Ladder) {
     };
     join(whole, join_all(parts.iter().map(|rungs| lane(rungs)))).await;
     for rung in ladder.left_out.iter().map(|length| Rung {
-        probe: name::HOLD_RUNG,
+        probe: Probe::HoldRung,
         length: *length,
         begins: Duration::ZERO,
     }) {
@@ -212,9 +213,9 @@ impl OnRoute<'_> {
     fn manner(&self, rung: &Rung) -> Manner {
         let hold = self.net.config.hold;
         Manner {
-            interval: (rung.probe == name::HOLD_CHATTY).then(|| ping_every(hold)),
-            keepalive: (rung.probe == name::HOLD_KEEPALIVE).then(|| keepalive_every(hold)),
-            server_data: rung.probe == name::HOLD_SERVER_DATA,
+            interval: (rung.probe == Probe::HoldChatty).then(|| ping_every(hold)),
+            keepalive: (rung.probe == Probe::HoldKeepalive).then(|| keepalive_every(hold)),
+            server_data: rung.probe == Probe::HoldServerData,
         }
     }
 }
@@ -223,8 +224,8 @@ impl Place for OnRoute<'_> {
     async fn hold(&self, rung: Rung, latest: Instant, again: bool) -> Fate {
         let net = self.net;
         let step = match again {
-            true => step_name(rung.probe, &self.id().0, Some("once more")),
-            false => step_of(&rung, self.id()),
+            true => StepKey::new(rung.probe, self.id().0.as_str()).part(Part::OnceMore),
+            false => key_of(&rung, self.id()),
         };
         let manner = self.manner(&rung);
         let ctx = Ctx::new(net, self.route, rung.probe, Some(self.path));
@@ -250,7 +251,7 @@ impl Place for OnRoute<'_> {
     }
 
     fn leave_out(&self, rung: &Rung, why: &str) {
-        skip(self.net, &step_of(rung, self.id()), StepOutcome::Skipped, why);
+        skip(self.net, &key_of(rung, self.id()), StepOutcome::Skipped, why);
     }
 
     async fn stopped(&self) {

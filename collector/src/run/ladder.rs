@@ -9,12 +9,12 @@
 //! No more than [`AT_ONCE`] are open at a time: rungs follow each other in lanes, and one
 //! for which no lane has time is left out.
 
+use crate::key::Probe;
 use std::time::Duration;
-use wss_bundle::observation::probe as name;
 use wss_bundle::target::is_agents;
 
 /// Connections that are open at a time.
-pub(crate) const AT_ONCE: usize = crate::net::CONNECTIONS_PER_HOST;
+pub(crate) const AT_ONCE: usize = crate::step::CONNECTIONS_PER_HOST;
 /// Lanes beside the connections that are held for the whole time.
 const LANES: usize = AT_ONCE - 3;
 /// Between the beginnings of two holds, at the most: what ends them in one moment
@@ -60,7 +60,7 @@ const KEEPALIVE_FROM: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rung {
     /// Which probe.
-    pub(crate) probe: &'static str,
+    pub(crate) probe: Probe,
     /// How long it is held; the silent ones are asked for a sign of life then.
     pub(crate) length: Duration,
     /// When it begins, after the first, where those before it in its lane take no longer
@@ -71,7 +71,7 @@ pub(crate) struct Rung {
 impl Rung {
     /// Whether it is silent for a part of the hold.
     pub(crate) fn is_part(&self) -> bool {
-        self.probe == name::HOLD_RUNG
+        self.probe == Probe::HoldRung
     }
 }
 
@@ -99,16 +99,16 @@ impl Ladder {
         let whole = hold + apart * 2;
         let at = |place: u32| apart * place;
         let one = |probe, length, begins| vec![Rung { probe, length, begins }];
-        let mut lanes = vec![one(name::HOLD_SILENT, hold, at(0))];
+        let mut lanes = vec![one(Probe::HoldSilent, hold, at(0))];
         if hold >= KEEPALIVE_FROM {
-            lanes.push(one(name::HOLD_KEEPALIVE, hold, at(1)));
+            lanes.push(one(Probe::HoldKeepalive, hold, at(1)));
         }
-        lanes.push(one(name::HOLD_CHATTY, hold, at(2)));
+        lanes.push(one(Probe::HoldChatty, hold, at(2)));
         let (mut rungs, left_out) = packed(hold, apart, whole);
         if server_data && hold >= KEEPALIVE_FROM {
             // Where the server does send data, it takes the lane of the fewest.
             let begins = at(3);
-            let data = Rung { probe: name::HOLD_SERVER_DATA, length: whole - begins, begins };
+            let data = Rung { probe: Probe::HoldServerData, length: whole - begins, begins };
             match rungs.first_mut() {
                 Some(lane) => lane.insert(0, data),
                 None => rungs.push(vec![data]),
@@ -125,7 +125,7 @@ impl Ladder {
 
     /// The silences that are tried, shortest first.
     pub(crate) fn silences(&self) -> Vec<Duration> {
-        let silent = |rung: &&Rung| rung.is_part() || rung.probe == name::HOLD_SILENT;
+        let silent = |rung: &&Rung| rung.is_part() || rung.probe == Probe::HoldSilent;
         let mut all: Vec<Duration> = self.rungs().filter(silent).map(|rung| rung.length).collect();
         all.sort();
         all
@@ -193,7 +193,7 @@ fn in_lanes(lengths: &[Duration], apart: Duration, whole: Duration) -> Option<Ve
     let lanes = (3..).zip(lanes).map(|(place, (_, lane))| {
         let mut begins = apart * place;
         let rung = lane.into_iter().rev().map(|length| {
-            let rung = Rung { probe: name::HOLD_RUNG, length, begins };
+            let rung = Rung { probe: Probe::HoldRung, length, begins };
             begins += length + between;
             rung
         });
@@ -243,8 +243,8 @@ mod tests {
         assert_eq!(seconds(&ladder(1).silences()), [1.0]);
         assert_eq!(ladder(0), Ladder::default());
         let probes: Vec<_> = ladder(2).rungs().map(|rung| rung.probe).collect();
-        let parts = [name::HOLD_RUNG, name::HOLD_RUNG];
-        assert_eq!(probes[..2], [name::HOLD_SILENT, name::HOLD_CHATTY]);
+        let parts = [Probe::HoldRung, Probe::HoldRung];
+        assert_eq!(probes[..2], [Probe::HoldSilent, Probe::HoldChatty]);
         assert_eq!(probes[2..], parts);
     }
 

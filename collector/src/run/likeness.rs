@@ -7,13 +7,14 @@
 use super::Event;
 use super::Events;
 use super::plan::twin_paths;
-use super::step::step;
-use crate::net::dial::Way;
-use crate::net::likeness::USER_AGENT;
-use crate::net::request::{Form, UPGRADE, get, given};
-use crate::net::{Ctx, Net};
+use super::running::step;
+use crate::key::Probe;
 use crate::probe::pages::PAGES;
 use crate::probe::{self, Kept};
+use crate::step::dial::Way;
+use crate::step::likeness::USER_AGENT;
+use crate::step::request::{Form, UPGRADE, get, given};
+use crate::step::{Ctx, Net};
 use std::sync::Arc;
 use wss_bundle::observation::probe as name;
 use wss_diagnosis::evidence::likeness::{Met, met, switched};
@@ -107,7 +108,7 @@ pub(super) async fn ask(net: &Arc<Net>, index: usize, way: &Arc<Way>, events: &E
     }
     let mut kept = Kept::default();
     for path in twin_paths(&config) {
-        let ctx = Ctx::new(net, index, name::UA_GET, Some(path));
+        let ctx = Ctx::new(net, index, Probe::UaGet, Some(path));
         let _ = step(&ctx, probe::ua_get::run(&ctx, way, &mut kept)).await;
         if question != Question::Upgrade(path) && upgrade(net, index, way, path).await {
             switched.push(path);
@@ -121,7 +122,7 @@ pub(super) async fn ask(net: &Arc<Net>, index: usize, way: &Arc<Way>, events: &E
 }
 
 async fn upgrade(net: &Arc<Net>, index: usize, way: &Arc<Way>, path: &str) -> bool {
-    let ctx = Ctx::new(net, index, name::UA_UPGRADE, Some(path));
+    let ctx = Ctx::new(net, index, Probe::UaUpgrade, Some(path));
     matches!(step(&ctx, probe::ua_upgrade::run(&ctx, way)).await, Ok(true))
 }
 
@@ -129,7 +130,7 @@ async fn upgrade(net: &Arc<Net>, index: usize, way: &Arc<Way>, path: &str) -> bo
 /// of its headers.
 async fn pages(net: &Arc<Net>, index: usize, way: &Arc<Way>) -> Option<(&'static str, bool)> {
     for whole in [false, true] {
-        let ctx = Ctx::new(net, index, name::UA_PAGES, None);
+        let ctx = Ctx::new(net, index, Probe::UaPages, None);
         let _ = step(&ctx, probe::ua_pages::run(&ctx, way, whole)).await;
         let shown = Shown::new(net, index);
         if let Some(page) = PAGES.into_iter().find(|page| shown.welcome(name::UA_PAGES, page)) {
@@ -159,19 +160,19 @@ async fn holds_again(net: &Arc<Net>, index: usize, way: &Arc<Way>, q: Question<'
         if net.is_cancelled() {
             return false;
         }
-        let ctx = |own: &'static str, ua: &'static str, path: Option<&str>| {
+        let ctx = |own: Probe, ua: Probe, path: Option<&str>| {
             Ctx::new(net, index, if browsers { ua } else { own }, path)
         };
         match q {
             Question::Page { page, whole } => {
-                let ctx = ctx(name::PAGES, name::UA_PAGES, Some(page));
+                let ctx = ctx(Probe::Pages, Probe::UaPages, Some(page));
                 let _ = match browsers {
                     true => probe::ua_pages::one(&ctx, way, page, whole).await,
                     false => probe::pages::one(&ctx, way, page).await,
                 };
             }
             Question::Upgrade(path) => {
-                let ctx = ctx(name::UPGRADE, name::UA_UPGRADE, Some(path));
+                let ctx = ctx(Probe::Upgrade, Probe::UaUpgrade, Some(path));
                 let agent = browsers.then_some(USER_AGENT);
                 let form = Form { extra: &UPGRADE, agent, ..Form::default() };
                 let request = get(&net.config, path, &form);

@@ -2,14 +2,15 @@
 //! of addresses. When everything else is done, they are given up.
 
 use super::Tasks;
-use super::step::{Running, name_of};
-use crate::net::dial::Way;
-use crate::net::{Ctx, Net};
+use super::running::{Running, key_of};
+use crate::key::Probe;
 use crate::probe;
+use crate::step::dial::Way;
+use crate::step::{Ctx, Net};
 use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
-use wss_bundle::observation::{Peer, probe as name};
+use wss_bundle::observation::Peer;
 
 /// Lookups in a collection: the target's and the proxies' first addresses are
 /// what a report shows; more would only be asked of the name server.
@@ -42,12 +43,12 @@ impl Shadow {
         if wanted.is_empty() {
             return;
         }
-        let ctx = Ctx::new(net, route, name::REVERSE_NAMES, None);
+        let ctx = Ctx::new(net, route, Probe::ReverseNames, None);
         self.tasks.spawn(async move {
             let begun = ctx.net.recorder.begin();
             let result = probe::reverse_names::run(ctx.clone(), wanted, server).await;
             // Recorded only here: a lookup that is given up is no defect.
-            Running::begun(&ctx.net, name_of(&ctx), begun).end(&result, &ctx.net);
+            Running::begun(&ctx.net, key_of(&ctx), begun).end(&result, &ctx.net);
         });
     }
 

@@ -3,10 +3,11 @@
 //! console's is unknown, by one request after the other, until one is known.
 
 use super::plan::twin_paths;
-use super::step::step;
-use crate::net::dial::Way;
-use crate::net::{Ctx, Net};
+use super::running::step;
+use crate::key::Probe;
 use crate::probe;
+use crate::step::dial::Way;
+use crate::step::{Ctx, Net};
 use std::sync::Arc;
 use wss_bundle::observation::probe as name;
 use wss_bundle::target::is_agents;
@@ -27,7 +28,7 @@ pub(super) async fn ask(net: &Arc<Net>, index: usize, way: &Arc<Way>) {
         if net.is_cancelled() {
             return;
         }
-        let ctx = Ctx::new(net, index, name::PATH_TWIN, Some(&spelling));
+        let ctx = Ctx::new(net, index, Probe::PathTwin, Some(&spelling));
         let reply = step(&ctx, probe::path_twin::run(&ctx, way)).await;
         let status = reply.ok().and_then(|reply| reply.head.status());
         if status.is_some_and(|status| !matches!(status, 200..=299 | 404)) {

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use wss_bundle::observation::RouteKind;
+use wss_bundle::observation::probe as name;
 use wss_bundle::observation::{EndedBy, HttpReply, ProxyEndpoint, Verification};
 use wss_bundle::target::Scheme;
 use wss_bundle::{Failure, FailureKind};
@@ -75,7 +76,7 @@ async fn collect(config: Config) -> Collected {
     let (progress, mut watching) = mpsc::unbounded_channel();
     tokio::spawn(async move { while watching.recv().await.is_some() {} });
     let (_stop, cancel) = watch::channel(false);
-    let collected = run(Arc::new(config), progress, cancel).await;
+    let collected = run(Arc::new(config), Recorder::new(progress), cancel).await;
     for (index, observation) in collected.observations.iter().enumerate() {
         assert_eq!(observation.id, format!("o{}", index + 1));
     }
@@ -180,10 +181,8 @@ async fn as_many_connections_as_the_plan_says() {
     let mut config = config(address.port());
     config.target.paths = ["/v1/ws", "/v1/graphql", "/v1/opamp"].map(str::to_owned).to_vec();
     // Plain requests share a connection, and `addresses` is for a name with several.
-    let shared = [name::PLAIN_GET, name::PAGES];
-    let own = plan(&config).into_iter().filter(|step| {
-        !step.name.starts_with(name::ADDRESSES) && !shared.iter().any(|p| step.name.starts_with(p))
-    });
+    let left_out = [Probe::PlainGet, Probe::Pages, Probe::Addresses];
+    let own = plan(&config).into_iter().filter(|step| !left_out.contains(&step.key.probe));
     let promised: u32 = own.map(|step| step.connections).sum::<u32>() + 1;
     let collected = collect(config).await;
     assert!(collected.complete);
@@ -256,7 +255,7 @@ async fn a_working_socket_is_upgraded_pinged_and_held() {
 
 /// How connections were opened that were held.
 fn openings(collected: &Collected) -> Vec<String> {
-    let held = collected.observations.iter().filter(|o| o.probe.starts_with("hold-"));
+    let held = collected.observations.iter().filter(|o| name::is_hold(&o.probe));
     held.filter_map(|o| match &o.step {
         Step::Upgrade(upgrade) => Some(upgrade.request.text().into_owned()),
         _ => None,
@@ -507,7 +506,7 @@ async fn cancelling_ends_it_soon_and_keeps_what_there_is() {
     let (progress, mut watching) = mpsc::unbounded_channel();
     let (stop, cancel) = watch::channel(false);
     let config = Config { hold: Duration::from_secs(60), ..config(address.port()) };
-    let running = tokio::spawn(run(Arc::new(config), progress, cancel));
+    let running = tokio::spawn(run(Arc::new(config), Recorder::new(progress), cancel));
     while let Some(progress) = watching.recv().await {
         if matches!(progress, Progress::HoldStarted { .. }) {
             break;

@@ -1,7 +1,7 @@
 //! What the held connections showed so far, in a few words: somebody who waits for an hour
 //! wants to know what is known by now. The diagnosis has the last word.
 
-use crate::run::Progress;
+use crate::progress::Progress;
 use std::time::Duration;
 use wss_bundle::{Observation, RouteId};
 use wss_diagnosis::evidence::holding::Holding;
@@ -30,7 +30,7 @@ impl Held {
     pub(super) fn note(&mut self, progress: &Progress) -> bool {
         match progress {
             Progress::HoldStarted { connections, .. } => self.planned += connections,
-            Progress::StepDone(step) if step.name.starts_with("hold-") => self.done += 1,
+            Progress::StepDone(step, _) if step.probe.is_hold() => self.done += 1,
             Progress::Observation(seen) => return self.see(seen),
             _ => return false,
         }

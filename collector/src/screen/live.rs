@@ -5,7 +5,7 @@ use super::board::{Board, Cell, LAYERS, Line};
 use super::fit::{columns, shortened};
 use super::held::{Held, left};
 use super::{Look, again, safe};
-use crate::run::Progress;
+use crate::progress::Progress;
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use std::time::{Duration, Instant};
@@ -71,7 +71,7 @@ impl Live {
             Progress::HoldStarted { .. }
             | Progress::SelectedRoutesDone
             | Progress::OnlyHoldsLeft
-            | Progress::StepDone(_) => {}
+            | Progress::StepDone(..) => {}
         }
         if news && let Some(known) = &self.known {
             let room = columns().unwrap_or(USUAL).saturating_sub(MARGIN);

@@ -8,7 +8,7 @@ mod live;
 mod plain;
 pub mod verdict;
 
-use crate::run::Progress;
+use crate::progress::Progress;
 use board::Board;
 use std::io::{IsTerminal, Write};
 use std::time::Instant;

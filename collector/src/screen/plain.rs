@@ -2,7 +2,7 @@
 
 use super::board::{Board, Cell};
 use super::{again, held, safe};
-use crate::run::Progress;
+use crate::progress::Progress;
 use std::io::Write;
 use wss_bundle::redact::Redactor;
 
@@ -43,7 +43,7 @@ impl Plain {
                 Some(line) => again(&line.route),
                 None => return,
             },
-            Progress::SelectedRoutesDone | Progress::OnlyHoldsLeft | Progress::StepDone(_) => {
+            Progress::SelectedRoutesDone | Progress::OnlyHoldsLeft | Progress::StepDone(..) => {
                 return;
             }
         };

@@ -65,7 +65,7 @@ impl Asked {
     fn by(o: &Observation) -> Option<Self> {
         let own = Self::of(&o.probe)?;
         let Step::Upgrade(upgrade) = &o.step else { return Some(own) };
-        if !o.probe.starts_with("hold-") {
+        if !probe::is_hold(&o.probe) {
             return Some(own);
         }
         let request = upgrade.request.text().to_ascii_lowercase();

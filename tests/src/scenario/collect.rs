@@ -148,8 +148,9 @@ async fn finish(
     let started_at = chrono::Utc::now();
     let (progress, watching) = mpsc::unbounded_channel();
     drop(watching);
+    let recorder = wss_collector::recorder::Recorder::new(progress);
     let (_never, cancel) = watch::channel(false);
-    let collected = wss_collector::run::run(config, progress, cancel).await;
+    let collected = wss_collector::run::run(config, recorder, cancel).await;
     environment.notes.extend(followed::settle(&mut routes, then, &collected.observations));
     environment.clock.skew_s =
         wss_collector::environment::skew(started_at, &collected.observations);

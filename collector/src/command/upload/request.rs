@@ -3,7 +3,7 @@
 
 use super::Job;
 use crate::cli::UploadArgs;
-use crate::net::request::user_agent;
+use crate::step::request::user_agent;
 use crate::wire::classify;
 use hyper::ext::ReasonPhrase;
 use reqwest::header::{

@@ -5,11 +5,11 @@
 use super::engine::{self, Job};
 use super::functions::Now;
 use super::{Answer, Answers, File, understand};
-use crate::cli::parse;
 use crate::config::{Config, ResolveOverride, RouteConfig, TlsOptions};
-use crate::net::http1::{Exchange, exchange_keeping};
-use crate::net::{Ctx, Net, dial, request};
+use crate::key::Probe;
 use crate::recorder::Recorder;
+use crate::step::http1::{Exchange, exchange_keeping};
+use crate::step::{Ctx, Net, dial, request};
 use percent_encoding::percent_decode_str;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -108,7 +108,7 @@ impl Loader<'_> {
     }
 
     async fn get(&self, url: &str) -> Result<Got, String> {
-        let (target, auth) = parse::target(url, &[])?;
+        let (target, auth) = crate::target::target(url, &[])?;
         // A URL without a path has the root's.
         let parsed = url::Url::parse(url).map_err(|error| error.to_string())?;
         let path = parsed[url::Position::BeforePath..url::Position::AfterQuery].to_owned();
@@ -139,7 +139,7 @@ impl Loader<'_> {
         let (progress, _nobody) = mpsc::unbounded_channel();
         let recorder = Recorder::new(progress);
         let net = Arc::new(Net::new(config.clone(), recorder.clone(), self.cancel.clone()));
-        let ctx = Ctx::new(&net, 0, "pac", None);
+        let ctx = Ctx::new(&net, 0, Probe::ProxyScript, None);
         let said = |failure: wss_bundle::Failure| failure.to_string();
         let way = Arc::new(dial::find(&ctx).await.map_err(said)?);
         let conn = dial::dial(&ctx, &way, false).await.map_err(said)?;

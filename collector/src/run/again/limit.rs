@@ -3,9 +3,9 @@
 //! at a time is asked for one at a time. Nothing else is done on the route meanwhile.
 
 use super::{Ask, Events, Got, Net, Seen, Turn, Way, once, wait};
+use crate::key::{Part, Probe, StepKey};
 use crate::probe::hold_silent::Opening;
-use crate::run::plan::step_name;
-use crate::run::step::Running;
+use crate::run::running::Running;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -140,14 +140,15 @@ pub(crate) async fn after_holds(
 ) {
     let id = &net.config.routes[route].route.id;
     let opened = net.recorder.all(|seen| {
-        let own = seen.route == *id && seen.probe.starts_with("hold-");
+        let own = seen.route == *id && name::is_hold(&seen.probe);
         own.then(|| super::got(seen)).flatten()
     });
     let refused = |got: &Got| matches!(got, Got::Limited | Got::Failed | Got::Ended);
     if !opened.iter().any(refused) || !opened.contains(&Got::Passed) || net.is_cancelled() {
         return;
     }
-    let running = Running::begin(net, step_name(super::AGAIN, &id.0, Some("after the holds")));
+    let running =
+        Running::begin(net, StepKey::new(Probe::Again, id.0.as_str()).part(Part::AfterHolds));
     // Nobody waits for what it tells: the holds are over.
     let (events, _) = mpsc::unbounded_channel();
     let ask = match opening {

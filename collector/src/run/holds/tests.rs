@@ -120,9 +120,9 @@ impl Place for Simulated {
         self.most.fetch_max(open, Ordering::SeqCst);
         Self::note(&self.opened, Instant::now());
         let manner = Manner {
-            interval: (rung.probe == name::HOLD_CHATTY).then(|| ping_every(self.hold)),
-            keepalive: (rung.probe == name::HOLD_KEEPALIVE).then(|| keepalive_every(self.hold)),
-            server_data: rung.probe == name::HOLD_SERVER_DATA,
+            interval: (rung.probe == Probe::HoldChatty).then(|| ping_every(self.hold)),
+            keepalive: (rung.probe == Probe::HoldKeepalive).then(|| keepalive_every(self.hold)),
+            server_data: rung.probe == Probe::HoldServerData,
         };
         let (ours, theirs) = duplex(4096);
         let keepalive = manner.keepalive.is_some();
@@ -147,7 +147,7 @@ impl Place for Simulated {
             planned_ms: rung.length.as_secs_f64() * 1e3,
             result,
         });
-        Self::note(&self.seen, observed(rung.probe, start_ms, step));
+        Self::note(&self.seen, observed(rung.probe.name(), start_ms, step));
         fate
     }
 
@@ -239,7 +239,7 @@ fn bundle(holds: Vec<Observation>) -> Bundle {
             message: None,
         }),
     });
-    let first = [upgrade, frames].map(|step| observed(name::UPGRADE, 0.0, step));
+    let first = [upgrade, frames].map(|step| observed(Probe::Upgrade.name(), 0.0, step));
     let mut observations: Vec<Observation> = first.into_iter().chain(holds).collect();
     observations.sort_by(|a, b| a.start_ms.total_cmp(&b.start_ms));
     for (one, number) in observations.iter_mut().zip(1..) {
@@ -507,7 +507,7 @@ async fn a_server_is_asked_for_data_and_where_it_has_none_a_moment_is_enough() {
 
 #[test]
 fn the_plan_has_what_is_done() {
-    let name_of = |rung: &Rung| step_of(rung, &RouteId::direct());
+    let name_of = |rung: &Rung| key_of(rung, &RouteId::direct()).to_string();
     let ladder = Ladder::new(Duration::from_secs(75), true);
     let names: std::collections::BTreeSet<String> = ladder.rungs().map(name_of).collect();
     assert_eq!(names.len(), ladder.rungs().count(), "each has a name of its own");

@@ -117,14 +117,15 @@ mod tests {
 
     /// A hold that is cut at once, told by these clocks.
     async fn cut(clock: fn() -> Moment) -> wss_bundle::Outcome<wss_bundle::observation::Held> {
-        use crate::net::{BoxIo, Ctx, Net, hold, tap::Tap};
+        use crate::step::{BoxIo, Ctx, Net, hold, tap::Tap};
         use wss_bundle::Step;
         let (progress, _watching) = tokio::sync::mpsc::unbounded_channel();
         let (_stop, cancel) = tokio::sync::watch::channel(false);
         let recorder = crate::recorder::Recorder::new(progress);
         let mut net = Net::new(std::sync::Arc::new(config()), recorder, cancel);
         net.clock = clock;
-        let ctx = Ctx::new(&std::sync::Arc::new(net), 0, "hold-silent", Some("/v1/ws"));
+        let ctx =
+            Ctx::new(&std::sync::Arc::new(net), 0, crate::key::Probe::HoldSilent, Some("/v1/ws"));
         let (near, far) = tokio::io::duplex(1 << 10);
         drop(far);
         let stream = Tap::new(Box::new(near) as BoxIo, false);

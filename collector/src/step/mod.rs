@@ -23,6 +23,7 @@ pub mod ws;
 pub use crate::wire::{BoxIo, classify, deflate, http1, tap};
 
 use crate::config::{Config, RouteConfig};
+use crate::key::Probe;
 use crate::recorder::{Label, Recorder};
 use crate::wire::tls::TlsSetup;
 use std::collections::HashMap;
@@ -235,8 +236,8 @@ pub struct Ctx {
     pub net: Arc<Net>,
     /// Index of the route in the configuration.
     pub route: usize,
-    /// Name of the probe.
-    pub probe: &'static str,
+    /// Which probe.
+    pub probe: Probe,
     /// The path that the probe is about.
     pub path: Option<String>,
     /// Number of the TCP connection, once there is one.
@@ -248,7 +249,7 @@ pub struct Ctx {
 impl Ctx {
     /// A probe's context, not yet on a connection.
     #[must_use]
-    pub fn new(net: &Arc<Net>, route: usize, probe: &'static str, path: Option<&str>) -> Self {
+    pub fn new(net: &Arc<Net>, route: usize, probe: Probe, path: Option<&str>) -> Self {
         let path = path.map(str::to_owned);
         Self { net: net.clone(), route, probe, path, connection: None, keepalive: None }
     }

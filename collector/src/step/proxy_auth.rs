@@ -8,8 +8,8 @@
 
 use super::negotiate::{is_asked, token};
 use crate::config::Credentials;
-use crate::net::Ctx;
-use crate::net::request::basic;
+use crate::step::Ctx;
+use crate::step::request::basic;
 use http_auth::{DigestClient, PasswordParams};
 use std::sync::{Mutex, PoisonError};
 use wss_bundle::observation::SignOn;
