@@ -6,8 +6,8 @@
 //! "the browser did not say", never "there was none". Times are milliseconds
 //! since this request began, since a HAR knows nothing of the collection's clock.
 
+use crate::certificate::Certificate;
 use crate::head::{Bytes, ResponseHead};
-use crate::observation::Certificate;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 

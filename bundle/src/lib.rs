@@ -9,10 +9,12 @@
 pub mod accept;
 pub mod browser;
 pub mod bundle;
+pub mod certificate;
 pub mod environment;
 pub mod failure;
 pub mod format;
 pub mod head;
+pub mod header;
 pub mod manifest;
 pub mod obfuscate;
 pub mod observation;

@@ -10,6 +10,8 @@
 mod configuration;
 mod curl;
 pub mod listed;
+#[cfg(test)]
+mod pasted;
 mod rules;
 mod structured;
 mod walk;
@@ -22,7 +24,6 @@ use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use rules::header_may_stay;
-pub(crate) use rules::{names_a_secret, secret_header};
 
 /// Secrets shorter than this are masked only where the structure shows them
 /// (headers, userinfo, cookies): a search for `ab` would shred every text.

@@ -1,9 +1,9 @@
 //! Before and after: what changed between two runs from the same side, layer
 //! by layer. Facts about the pair; whether that is good news is for the reader.
 
+use crate::evidence::holding::cut;
 use crate::evidence::holding::same_age;
 use crate::evidence::{BundleView, Evidence, RouteView};
-use crate::idle::cut;
 use crate::judge::verdict;
 use crate::ladder::ladder;
 use crate::model::{Change, Changes, Layer, LayerState};

@@ -70,7 +70,8 @@ fn look_at_the_judged(e: &Evidence<'_>, judged: &Judged<'_>, notes: &mut Vec<Fin
         let Check::Judged(check) = rule.check else { continue };
         let before = notes.iter().position(|note| place(note.rule) > Some(at));
         let before = before.unwrap_or(notes.len());
-        notes.splice(before..before, check(e, judged));
+        let found = check(e, judged).into_iter().map(|found| Finding { rule: rule.id, ..found });
+        notes.splice(before..before, found);
     }
 }
 

@@ -77,7 +77,7 @@ fn ask(e: &Evidence<'_>) -> Asked {
     let one = !e.deciding().is_some_and(|(_, route, _)| route.contradicts_itself());
     for rule in rules().iter().filter(|rule| one || !of_one_server(rule)) {
         let Check::Evidence(check) = rule.check else { continue };
-        match check(e) {
+        match check(e).stamped(rule) {
             // What was given up too early shows nothing.
             Answer::Fail(claim) if rests_on_too_little(e, &claim) => {}
             Answer::Fail(claim) => asked.claims.push(*claim),

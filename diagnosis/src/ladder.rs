@@ -2,8 +2,8 @@
 
 use crate::evidence::compression::Compression;
 use crate::evidence::holding::{Holding, Picture};
+use crate::evidence::holding::{after, words};
 use crate::evidence::{BundleView, Evidence, Reach, ReplyKind, RouteView, SocketState};
-use crate::idle::{after, words};
 use crate::model::{Layer, LayerFailure, LayerState, LayerStatus, RouteLadder};
 use wss_bundle::observation::{Peer, Resolver, Tunnel, Verification, probe};
 use wss_bundle::{Failure, FailureKind, Observation, Step};

@@ -481,6 +481,30 @@ pub struct Citation {
     pub excerpt: String,
 }
 
+/// What a citation points at, by its id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cited<'a> {
+    /// An observation of the collector's (`o12`).
+    Observation(&'a str),
+    /// What a browser saw (`b3`).
+    Browser(&'a str),
+    /// A test that somebody pasted, by the id of its output (`attachments/…`).
+    Pasted(&'a str),
+}
+
+impl Citation {
+    /// What it points at.
+    #[must_use]
+    pub fn cited(&self) -> Cited<'_> {
+        let id = self.observation.as_str();
+        if id.starts_with("attachments/") {
+            // Of a test through a proxy there is the answer to CONNECT as well.
+            return Cited::Pasted(id.strip_suffix(crate::curl_output::TUNNEL).unwrap_or(id));
+        }
+        if id.starts_with('b') { Cited::Browser(id) } else { Cited::Observation(id) }
+    }
+}
+
 /// What to do about a finding.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

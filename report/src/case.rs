@@ -113,11 +113,9 @@ impl<'a> Case<'a> {
     /// What was pasted, where a citation is of that: it has a vantage of its own.
     #[must_use]
     pub fn pasted(&self, citation: &Citation) -> Option<&PastedOutput> {
-        let all = self.diagnosis.compared.pasted.iter();
-        all.filter(|output| output.bundle == citation.bundle).find(|output| {
-            citation.observation.strip_suffix(" (CONNECT)").unwrap_or(&citation.observation)
-                == output.observation
-        })
+        let wss_diagnosis::Cited::Pasted(id) = citation.cited() else { return None };
+        let mut all = self.diagnosis.compared.pasted.iter();
+        all.find(|output| output.bundle == citation.bundle && output.observation == id)
     }
 
     /// The view of the bundle that decides.

@@ -65,11 +65,15 @@ fn cited(case: &Case<'_>, citation: &Citation) -> Cited {
     let o = view.and_then(|view| view.observation(&citation.observation));
     let browser = view.and_then(|view| view.browser_anchor(&citation.observation));
     let pasted = case.pasted(citation);
-    let given = || match citation.observation.starts_with("attachments/") {
-        true if pasted.is_some() => "pasted output of curl".to_owned(),
-        true => "a file that was given".to_owned(),
-        false if browser.is_some() => "what a browser saw".to_owned(),
-        false => String::new(),
+    let given = || match citation.cited() {
+        wss_diagnosis::Cited::Pasted(_) if pasted.is_some() => "pasted output of curl".to_owned(),
+        wss_diagnosis::Cited::Pasted(_) => "a file that was given".to_owned(),
+        wss_diagnosis::Cited::Browser(_) | wss_diagnosis::Cited::Observation(_)
+            if browser.is_some() =>
+        {
+            "what a browser saw".to_owned()
+        }
+        wss_diagnosis::Cited::Browser(_) | wss_diagnosis::Cited::Observation(_) => String::new(),
     };
     let what = o.map_or_else(given, |o| {
         let path = o.path.as_deref().unwrap_or_default();

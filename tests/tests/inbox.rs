@@ -125,6 +125,36 @@ fn what_cannot_be_done_is_said() {
     }
 }
 
+/// Nothing new comes, and whoever was not told is told nevertheless: once.
+#[test]
+fn followed_it_tells_again_whoever_was_not_told() {
+    let work = tempfile::tempdir().unwrap();
+    let work = work.path();
+    arrive(work, "inside.zip");
+    let once = "echo \"$WSS_CASE\" >> told.txt; test \"$(grep -c . told.txt)\" -gt 1";
+    let args = ["inbox", "box", "--to", "out", "--follow", "--every", "1", "--on-case", once];
+    let said = std::fs::File::create(work.join("said.txt")).unwrap();
+    let mut follow = analyzer(work, &args).stdout(Stdio::null()).stderr(said).spawn().unwrap();
+    let until = SystemTime::now() + Duration::from_secs(60);
+    while told(work).len() < 2 {
+        assert!(SystemTime::now() < until, "nobody was told again: {:?}", told(work));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // The other half comes, in a pass after that one: nobody is told a third time of the first.
+    arrive(work, "outside.zip");
+    let first = told(work)[0].clone();
+    while told(work).len() < 3 {
+        assert!(SystemTime::now() < until, "the other half was not told of");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    follow.kill().unwrap();
+    follow.wait().unwrap();
+    let all = told(work);
+    assert_eq!(all, [first.clone(), first.clone(), first], "of one case, by its id");
+    let said = std::fs::read_to_string(work.join("said.txt")).unwrap();
+    assert_eq!(said.matches("exit status: 1").count(), 1, "{said}");
+}
+
 /// A file that is still written is left until it is whole.
 #[test]
 fn followed_it_takes_what_is_whole_and_no_more() {

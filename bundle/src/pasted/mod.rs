@@ -9,8 +9,6 @@
 
 mod around;
 pub mod curl;
-#[cfg(test)]
-mod proptests;
 
 pub use around::{Line, after_prompt, lines, straight};
 

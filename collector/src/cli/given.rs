@@ -4,67 +4,103 @@
 
 use super::{CollectArgs, parse};
 use crate::config::TIMEOUT;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use wss_bundle::manifest::GivenOption;
 
-/// The options, in the order of the help.
+/// How an option that was given stands in the command that does the same again.
+struct Carried {
+    /// Its long name. A test finds each of the program's options here or among those
+    /// that are left out.
+    long: &'static str,
+    /// What of it is carried; nothing where it was not given.
+    how: fn(&CollectArgs) -> Vec<GivenOption>,
+}
+
+/// The options that are carried, as the manifest has them and suggested commands repeat
+/// them.
+const CARRIED: &[Carried] = &[
+    Carried {
+        long: "encrypt-to",
+        how: |args| args.encrypt_to.iter().map(|to| GivenOption::new("--encrypt-to", to)).collect(),
+    },
+    Carried { long: "obfuscate", how: |args| flag("--obfuscate", args.obfuscate.is_some()) },
+    Carried {
+        long: "timeout",
+        how: |args| {
+            let given = (args.timeout != TIMEOUT).then(|| duration(args.timeout));
+            text("--timeout", given.as_deref())
+        },
+    },
+    Carried {
+        long: "proxy",
+        how: |args| {
+            let given = args.network.proxy.as_deref().map(without_credentials);
+            let option = |(url, secret)| GivenOption { secret, ..GivenOption::new("-x", url) };
+            given.map(option).into_iter().collect()
+        },
+    },
+    Carried { long: "ticket", how: |args| text("--ticket", args.ticket.as_deref()) },
+    Carried { long: "noproxy", how: |args| text("--noproxy", args.network.noproxy.as_deref()) },
+    Carried { long: "agents", how: |args| flag("--agents", args.agents) },
+    Carried {
+        long: "proxy-negotiate",
+        how: |args| flag("--proxy-negotiate", args.network.proxy_negotiate),
+    },
+    Carried { long: "cacert", how: |args| file("--cacert", args.network.cacert.as_ref()) },
+    Carried { long: "cert", how: |args| file("--cert", args.network.cert.as_ref()) },
+    Carried { long: "key", how: |args| file("--key", args.network.key.as_ref()) },
+    Carried {
+        long: "resolve",
+        how: |args| {
+            let rules = args.network.resolve.iter().map(|rule| {
+                let list: Vec<String> = rule.addresses.iter().map(ToString::to_string).collect();
+                let value = format!("{}:{}:{}", rule.host, rule.port, list.join(","));
+                GivenOption::new("--resolve", value)
+            });
+            rules.collect()
+        },
+    },
+    Carried {
+        long: "header",
+        how: |args| {
+            let names = args.network.headers.iter().filter_map(|line| parse::header(line).ok());
+            let option = |(name, _)| GivenOption { secret: true, ..GivenOption::new("-H", name) };
+            names.map(option).collect()
+        },
+    },
+    Carried { long: "user", how: |args| secret("-u", args.network.user.is_some()) },
+    Carried { long: "ipv4", how: |args| flag("-4", args.network.ipv4) },
+    Carried { long: "ipv6", how: |args| flag("-6", args.network.ipv6) },
+];
+
+/// The options, in the order in which manifests have them. `auth_in_url`: the target's URL
+/// had credentials, which are given with `-u` another time.
 #[must_use]
 pub fn options(args: &CollectArgs, auth_in_url: bool) -> Vec<GivenOption> {
-    let mut out: Vec<GivenOption> = Vec::new();
-    for recipient in &args.encrypt_to {
-        out.push(GivenOption::new("--encrypt-to", recipient));
-    }
-    if args.obfuscate.is_some() {
-        out.push(GivenOption { option: "--obfuscate".into(), value: None, secret: false });
-    }
-    if args.timeout != TIMEOUT {
-        out.push(GivenOption::new("--timeout", duration(args.timeout)));
-    }
-    if let Some(url) = &args.network.proxy {
-        let (url, secret) = without_credentials(url);
-        out.push(GivenOption { secret, ..GivenOption::new("-x", url) });
-    }
-    let text = |option: &str, value: &Option<String>| {
-        value.as_ref().map(|value| GivenOption::new(option, value))
-    };
-    out.extend(text("--ticket", &args.ticket));
-    out.extend(text("--noproxy", &args.network.noproxy));
-    if args.agents {
-        out.push(GivenOption { option: "--agents".into(), value: None, secret: false });
-    }
-    if args.network.proxy_negotiate {
-        out.push(GivenOption { option: "--proxy-negotiate".into(), value: None, secret: false });
-    }
-    let files = [
-        ("--cacert", &args.network.cacert),
-        ("--cert", &args.network.cert),
-        ("--key", &args.network.key),
-    ];
-    for (option, path) in files {
-        out.extend(path.as_deref().map(|path| GivenOption::new(option, shown(path))));
-    }
-    for rule in &args.network.resolve {
-        let list: Vec<String> = rule.addresses.iter().map(ToString::to_string).collect();
-        let value = format!("{}:{}:{}", rule.host, rule.port, list.join(","));
-        out.push(GivenOption::new("--resolve", value));
-    }
-    for line in &args.network.headers {
-        if let Ok((name, _)) = parse::header(line) {
-            out.push(GivenOption { secret: true, ..GivenOption::new("-H", name) });
-        }
-    }
-    if args.network.user.is_some() || auth_in_url {
-        out.push(GivenOption { option: "-u".into(), value: None, secret: true });
-    }
-    for (option, given) in [("-4", args.network.ipv4), ("-6", args.network.ipv6)] {
-        out.extend(given.then(|| GivenOption {
-            option: option.into(),
-            value: None,
-            secret: false,
-        }));
-    }
-    out
+    let each = CARRIED.iter().flat_map(|row| match row.long {
+        "user" if auth_in_url => secret("-u", true),
+        _ => (row.how)(args),
+    });
+    each.collect()
+}
+
+fn text(option: &str, value: Option<&str>) -> Vec<GivenOption> {
+    value.map(|value| GivenOption::new(option, value)).into_iter().collect()
+}
+
+fn file(option: &str, path: Option<&PathBuf>) -> Vec<GivenOption> {
+    text(option, path.map(|path| shown(path)).as_deref())
+}
+
+fn flag(option: &str, given: bool) -> Vec<GivenOption> {
+    let option = || GivenOption { option: option.into(), value: None, secret: false };
+    given.then(option).into_iter().collect()
+}
+
+/// One whose value stays behind.
+fn secret(option: &str, given: bool) -> Vec<GivenOption> {
+    flag(option, given).into_iter().map(|own| GivenOption { secret: true, ..own }).collect()
 }
 
 fn duration(span: Duration) -> String {
@@ -110,6 +146,42 @@ mod tests {
         let target = cli.collect.target.as_deref().unwrap();
         let (_, auth) = parse::target(target, &[]).unwrap();
         options(&cli.collect, auth.is_some()).iter().map(GivenOption::words).collect()
+    }
+
+    /// Options that no command carries on, and why.
+    const LEFT_OUT: [(&str, &str); 16] = [
+        ("output", "each run has a file of its own"),
+        ("force", "each run has a file of its own"),
+        ("vantage", "the command that is suggested says its own"),
+        ("case", "the command that is suggested says it always"),
+        ("lb", "it stands in the bundle as an answer"),
+        ("network-path", "it stands in the bundle as an answer"),
+        ("config", "the file is in the bundle"),
+        ("har", "the recording is in the bundle"),
+        ("curl-output", "the output is in the bundle"),
+        ("browser-message", "the message is in the bundle"),
+        ("browser", "the command that is suggested says it where it tells something"),
+        ("path", "the target that is suggested has it"),
+        ("hold", "the command that is suggested says its own"),
+        ("dry-run", "then there was no run"),
+        ("no-input", "it changes nothing of what is found"),
+        ("json", "it changes nothing of what is found"),
+    ];
+
+    #[test]
+    fn of_every_option_it_is_said_whether_a_command_carries_it_on() {
+        use clap::CommandFactory as _;
+        let program = Cli::command();
+        let mut all: Vec<&str> = program.get_arguments().filter_map(|a| a.get_long()).collect();
+        all.retain(|long| !["help", "version"].contains(long));
+        let decided = CARRIED.iter().map(|row| row.long).chain(LEFT_OUT.iter().map(|row| row.0));
+        let mut decided: Vec<&str> = decided.collect();
+        all.sort_unstable();
+        decided.sort_unstable();
+        assert_eq!(
+            all, decided,
+            "a new option: a row of CARRIED, or one of LEFT_OUT with the reason"
+        );
     }
 
     #[test]

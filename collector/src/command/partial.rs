@@ -76,7 +76,7 @@ impl<'j> Watching<'j> {
         started_at: DateTime<Utc>,
         place: Option<Place>,
     ) -> Self {
-let writer = place.and_then(|place| Some(Writer::start(name(job, started_at)?, place)));
+        let writer = place.and_then(|place| Some(Writer::start(name(job, started_at)?, place)));
         Self { progress, recorder, job, started_at, due: None, last: None, writer }
     }
 

@@ -4,8 +4,7 @@
 use crate::progress::Progress;
 use std::time::Duration;
 use wss_bundle::{Observation, RouteId};
-use wss_diagnosis::evidence::holding::Holding;
-use wss_diagnosis::idle::{between, words};
+use wss_diagnosis::evidence::holding::{Holding, between, words};
 
 /// What is known of one route's.
 #[derive(Debug, Clone, Default)]

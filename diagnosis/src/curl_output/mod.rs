@@ -41,6 +41,9 @@ pub struct Output {
     pub beside: bool,
 }
 
+/// What follows a test's id in that of its proxy's answer to CONNECT.
+pub(crate) const TUNNEL: &str = " (CONNECT)";
+
 /// Every test in the outputs attached to these bundles, in a fixed order.
 #[must_use]
 pub fn all(bundles: &[Bundle]) -> Vec<Output> {

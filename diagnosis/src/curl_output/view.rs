@@ -1,5 +1,6 @@
 //! From a valid pasted test to the small bundle that the rules can read.
 
+use super::TUNNEL;
 use super::errors::{self, At};
 use super::judge::{End, Valid};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -45,7 +46,7 @@ pub(super) fn bundle(own: &Bundle, id: &str, vantage: Vantage, valid: &Valid<'_>
     };
     let mut observations = Vec::new();
     if valid.proxy.is_some() && made.is_behind_the_proxy() {
-        observations.push(observation(format!("{id} (CONNECT)"), made.tunnel(Ok(None)), 0.0));
+        observations.push(observation(format!("{id}{TUNNEL}"), made.tunnel(Ok(None)), 0.0));
     }
     observations.push(observation(id.to_owned(), made.step(), took.unwrap_or(0.0)));
     Bundle {

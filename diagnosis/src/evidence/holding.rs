@@ -426,9 +426,72 @@ fn how_of(one: &Holding<'_>, seen: &[Holding<'_>], how: &[Ends], wanted: Ends) -
     at.is_some_and(|at| how[at] == wanted)
 }
 
+/// Seconds after which a held connection was cut; `None` when it was not. Where nobody
+/// cut it: the age at which it did not answer.
+#[must_use]
+pub(crate) fn cut((observation, hold, held): (&Observation, &Hold, &Held)) -> Option<f64> {
+    let one = Holding { observation, hold, held };
+    one.ended().then(|| round1(one.age_s()))
+}
+
+pub(crate) fn round1(seconds: f64) -> f64 {
+    (seconds * 10.0).round() / 10.0
+}
+
+/// What ended a silent connection, in a few words; `alive` is the longest silence that was
+/// survived.
+#[must_use]
+pub(crate) fn after(one: &Holding<'_>, alive: Option<f64>) -> String {
+    if one.unseen() && one.silent() {
+        return format!("forgotten in silence: the limit is {}", between(alive, one.age_s()));
+    }
+    if one.forgotten() {
+        return format!("no answer any more after {}", words(one.age_s()));
+    }
+    format!("cut after {:.1} s{}", one.age_s(), if one.silent() { " of silence" } else { "" })
+}
+
+/// Seconds as people say them: tenths where they count.
+#[must_use]
+pub fn words(seconds: f64) -> String {
+    if seconds < 5.0 && (seconds - seconds.round()).abs() > 0.05 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{seconds:.0} s")
+    }
+}
+
+/// A limit that nobody told, as far as it is known: `between 5 and 10 s`, rounded
+/// outwards.
+#[must_use]
+pub fn between(alive: Option<f64>, dead: f64) -> String {
+    let (low, high) = if dead < 5.0 {
+        let tenth = |s: f64| (s * 10.0).round() / 10.0;
+        (alive.map(tenth).map(|s| format!("{s}")), format!("{}", tenth(dead)))
+    } else {
+        (alive.map(|s| format!("{:.0}", s.floor())), format!("{:.0}", dead.ceil()))
+    };
+    match low {
+        Some(low) => format!("between {low} and {high} s"),
+        None => format!("at most {high} s"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Ends, ends};
+    use super::{Ends, between, ends};
+
+    #[test]
+    fn a_bracket_is_rounded_outwards() {
+        for (alive, dead, text) in [
+            (Some(2.5), 5.0, "between 2 and 5 s"),
+            (Some(18.75), 37.5, "between 18 and 38 s"),
+            (None, 20.0, "at most 20 s"),
+            (Some(0.5), 2.0, "between 0.5 and 2 s"),
+        ] {
+            assert_eq!(between(alive, dead), text);
+        }
+    }
 
     #[test]
     fn a_moment_and_an_age_look_different_when_connections_begin_apart() {

@@ -3,7 +3,7 @@
 
 use super::compression::Compression;
 use super::{ReplyKind, RouteView};
-use crate::idle::after;
+use crate::evidence::holding::after;
 use wss_bundle::observation::probe;
 
 impl RouteView<'_> {

@@ -62,9 +62,8 @@ fn not_comparable(e: &Evidence<'_>) -> Answer {
         .aside()
         .filter_map(|(view, why)| {
             let observation = view.selected()?.observations.first().copied()?;
-            let cited = "not-comparable";
             let title = "Two bundles cannot be compared";
-            let draft = Draft::new(cited, Severity::Warning, title, view, observation, why);
+            let draft = Draft::new(Severity::Warning, title, view, observation, why);
             let at = view.bundle.manifest.started_at.format("%Y-%m-%d %H:%M UTC");
             Some(
                 draft
@@ -108,7 +107,7 @@ fn curl_output_no_test(e: &Evidence<'_>) -> Answer {
             };
             let title = format!("The pasted curl output from {side} {title}");
             let severity = if output.beside { Severity::Info } else { Severity::Warning };
-            let draft = Draft::pasted("curl-output-no-test", severity, title, output);
+            let draft = Draft::pasted(severity, title, output);
             let again = match output.beside {
                 true => String::new(),
                 false => {
@@ -133,7 +132,7 @@ fn collected_apart(e: &Evidence<'_>) -> Answer {
     let title = format!("Inside and outside were collected {span} apart");
     let at = older.bundle.manifest.started_at.format("%Y-%m-%d %H:%M UTC").to_string();
     Answer::Note(vec![
-        Draft::new("collected-apart", Severity::Warning, title, older, observation, at)
+        Draft::new(Severity::Warning, title, older, observation, at)
             .text(format!(
                 "Something may have been changed in between. A new run settles it: {}",
                 run_at(e, older.bundle.manifest.vantage)
@@ -168,17 +167,10 @@ fn changed_since(e: &Evidence<'_>, judged: &Judged<'_>) -> Vec<Finding> {
     };
     let then = &found.verdict_before;
     vec![
-        Draft::new(
-            "changed-since",
-            Severity::Info,
-            format!("What changed since {at}"),
-            after,
-            first,
-            new,
-        )
-        .text(format!("At {at} the verdict was {} ({}). {what}", then.status, then.cause))
-        .also(Some(before.cite(second, old)))
-        .done(),
+        Draft::new(Severity::Info, format!("What changed since {at}"), after, first, new)
+            .text(format!("At {at} the verdict was {} ({}). {what}", then.status, then.cause))
+            .also(Some(before.cite(second, old)))
+            .done(),
     ]
 }
 
@@ -205,7 +197,7 @@ fn second_fault(e: &Evidence<'_>, judged: &Judged<'_>) -> Vec<Finding> {
     let side = twin.bundle.manifest.vantage.as_str();
     let title = format!("From {side} it fails as well, for another reason");
     vec![
-        Draft::new("second-fault", Severity::Error, title, twin, observation, excerpt)
+        Draft::new(Severity::Error, title, twin, observation, excerpt)
             .text(format!(
                 "{} When what breaks it here is mended, this is what comes next.",
                 theirs.summary

@@ -5,8 +5,8 @@ use super::browser::{ask_a_browser, draft, failing, how, who};
 use super::{Answer, Check, Claim, Draft, Rule, claim};
 use crate::evidence::browser::heard;
 use crate::evidence::compression::{Broken, Compression};
+use crate::evidence::holding::cut;
 use crate::evidence::{BundleView, Evidence, Fate, Reply, RouteView};
-use crate::idle::cut;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
 use crate::suggest::run_outside;
@@ -37,9 +37,7 @@ pub(super) const PROXY_REFUSES_OFFER: Rule = Rule {
     why: "a server that does not know an extension leaves it out of its answer (RFC 6455 section \
           9.1); refusing is a filter's way",
     remedy: "the proxy must let the header through, or remove it",
-    check: Check::Evidence(|e| {
-        offer_refused(e, "proxy-blocks-websocket-offer", Cause::ProxyBlocksWebsocket)
-    }),
+    check: Check::Evidence(|e| offer_refused(e, Cause::ProxyBlocksWebsocket)),
 };
 pub(super) const LB_REFUSES_OFFER: Rule = Rule {
     id: "lb-strips-upgrade-offer",
@@ -48,7 +46,7 @@ pub(super) const LB_REFUSES_OFFER: Rule = Rule {
     why: "a server that does not know an extension leaves it out of its answer (RFC 6455 section \
           9.1); refusing is a filter's way",
     remedy: "remove Sec-WebSocket-Extensions from requests before whoever refuses them",
-    check: Check::Evidence(|e| offer_refused(e, "lb-strips-upgrade-offer", Cause::LbStripsUpgrade)),
+    check: Check::Evidence(|e| offer_refused(e, Cause::LbStripsUpgrade)),
 };
 
 fn frames_blocked_compressed(e: &Evidence<'_>) -> Answer {
@@ -133,7 +131,6 @@ fn broken_here(
     let reply = route.compressed_reply(path);
     let device = reply.and_then(|r| r.devices.first()).map(|m| m.signature.id.as_str());
     let finding = Draft::new(
-        "frames-blocked-compressed",
         Severity::Error,
         "Frames pass uncompressed, and not compressed",
         focus,
@@ -224,7 +221,6 @@ fn as_a_browser_saw_it(
         return Answer::NotApplicable;
     }
     let finding = draft(
-        "frames-blocked-compressed",
         Severity::Error,
         "Frames pass uncompressed, and not compressed",
         focus,
@@ -263,7 +259,7 @@ fn busy(reply: &Reply<'_>) -> bool {
 /// One refusal among several connections may have another reason, such as a
 /// limit on their number: it is a cause only where it happens again after the
 /// same without the offer passed, or where a browser is refused as well.
-fn offer_refused(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answer {
+fn offer_refused(e: &Evidence<'_>, cause: Cause) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     let works = route.socket(path).works();
     let Compression::Refused { reply, again } = route.compression(path) else {
@@ -284,7 +280,6 @@ fn offer_refused(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answer {
     let sure = (again && !busy(reply) && !a_browser_works(focus)) || browser.is_some();
     let severity = if sure { Severity::Error } else { Severity::Warning };
     let finding = Draft::new(
-        rule,
         severity,
         "A handshake that offers compression is refused",
         focus,

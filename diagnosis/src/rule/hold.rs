@@ -4,8 +4,9 @@ mod whose;
 
 use super::{Answer, Check, Claim, Draft, Rule, claim};
 use crate::evidence::holding::{Holding, Picture, same_age};
+use crate::evidence::holding::{after, between, words};
 use crate::evidence::{BundleView, Evidence, RouteView};
-use crate::idle::{after, between, survives, words};
+use crate::idle::survives;
 use crate::model::NextStep;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::remedy;
@@ -266,13 +267,12 @@ fn idle_claim(
     cure.steps.extend(step.map(str::to_owned));
     let excerpt = after(&cut, alive);
     let picture = picture_of_silence(route);
-    let mut draft =
-        Draft::new("idle-timeout", Severity::Error, title, focus, cut.observation, excerpt)
-            .text(format!(
-                "{what}{beside}. The console's socket is silent for longer than that, and needs \
+    let mut draft = Draft::new(Severity::Error, title, focus, cut.observation, excerpt)
+        .text(format!(
+            "{what}{beside}. The console's socket is silent for longer than that, and needs \
                  3600 s.{known}{picture}{kept}{also}"
-            ))
-            .remedy(cure);
+        ))
+        .remedy(cure);
     if let Pinging::Lasted(one) | Pinging::CutLater(one) = &pinging {
         draft = draft.also(Some(focus.cite(one.observation, pings(one))));
     }
@@ -367,7 +367,6 @@ fn lifetime_limit(e: &Evidence<'_>) -> Answer {
         None => format!("The connection that pings was cut after {b:.1} s."),
     };
     let finding = Draft::new(
-        "lifetime-limit",
         Severity::Error,
         format!("Connections are cut after {b:.1} s, whatever the activity"),
         focus,
@@ -425,9 +424,7 @@ fn cut_together(e: &Evidence<'_>) -> Answer {
     } else {
         ""
     };
-    let mut draft = Draft::new(
-        "insufficient-cut-together",
-        Severity::Warning,
+    let mut draft = Draft::new(Severity::Warning,
         "Several connections were cut in the same moment",
         focus,
         first.observation,
@@ -494,17 +491,10 @@ fn pings_alone(e: &Evidence<'_>) -> Answer {
         ),
     };
     let ended = if one.unseen() { "It was gone" } else { "It was cut" };
-    let finding = Draft::new(
-        "insufficient-pings-alone",
-        Severity::Warning,
-        title,
-        focus,
-        one.observation,
-        what,
-    )
-    .text(format!("{ended} after {seconds:.1} s; {but}"))
-    .remedy(remedy::event(e))
-    .done();
+    let finding = Draft::new(Severity::Warning, title, focus, one.observation, what)
+        .text(format!("{ended} after {seconds:.1} s; {but}"))
+        .remedy(remedy::event(e))
+        .done();
     let mut claim = claim(
         Cause::Insufficient,
         Status::Unstable,

@@ -79,7 +79,6 @@ fn on_route(view: &BundleView<'_>, route: &RouteView<'_>) -> Option<Finding> {
     );
     let finding =
         Draft::new(
-            "user-agent-filter",
             Severity::Warning,
             "A filter goes by User-Agent: programs are refused, browsers pass",
             view,

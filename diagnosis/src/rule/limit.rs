@@ -83,7 +83,6 @@ fn meets_browsers(e: &Evidence<'_>, refuses: &Refuses<'_, '_>) -> Answer {
         reply.kind == ReplyKind::Switched && reply.observation.path.as_deref() == Some(path)
     });
     let finding = Draft::new(
-        RATE_LIMITED.id,
         Severity::Error,
         "A limit refuses handshakes that are spaced as a browser's",
         focus,
@@ -121,9 +120,7 @@ fn or_closed(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     let Limit::OrClosed(reply) = route.limit(path) else { return Answer::Pass };
     let who = reply.device_name().unwrap_or_else(|| "The load balancer".to_owned());
-    let finding = Draft::new(
-        OR_CLOSED.id,
-        Severity::Error,
+    let finding = Draft::new(Severity::Error,
         "A limit, or closed on purpose",
         focus,
         reply.observation,
@@ -167,7 +164,6 @@ fn limit_hides(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     let Limit::Hides(_, refused) = route.limit(path) else { return Answer::Pass };
     let finding = Draft::new(
-        LIMIT_HIDES.id,
         Severity::Warning,
         "A limit refused the handshake as browsers make it",
         focus,
@@ -212,7 +208,7 @@ fn limit_met(e: &Evidence<'_>) -> Answer {
     };
     let observation = first.observation;
     let line = first.reply.map_or_else(|| "ended without an answer".to_owned(), |r| r.line());
-    let draft = Draft::new(LIMIT_MET.id, Severity::Warning, title, focus, observation, line);
+    let draft = Draft::new(Severity::Warning, title, focus, observation, line);
     Answer::Note(vec![draft.text(text).done()])
 }
 

@@ -227,6 +227,22 @@ pub fn markdown() -> String {
     out
 }
 
+/// Of a finding that has not been handed on yet: who asks a rule stamps what it answers
+/// with the rule's id.
+const UNSTAMPED: &str = "";
+
+impl Answer {
+    /// With the id of the rule that gave it.
+    pub(crate) fn stamped(mut self, rule: &Rule) -> Self {
+        match &mut self {
+            Self::Fail(claim) => claim.finding.rule = rule.id,
+            Self::Note(findings) => findings.iter_mut().for_each(|found| found.rule = rule.id),
+            Self::Pass | Self::CannotTell(_) | Self::NotApplicable => {}
+        }
+        self
+    }
+}
+
 /// A finding with at least one citation, built step by step.
 pub(crate) struct Draft {
     finding: Finding,
@@ -235,47 +251,40 @@ pub(crate) struct Draft {
 impl Draft {
     /// Starts a finding with the observation that shows it.
     pub(crate) fn new(
-        rule: &'static str,
         severity: Severity,
         title: impl Into<String>,
         view: &BundleView<'_>,
         observation: &Observation,
         excerpt: impl Into<String>,
     ) -> Self {
-        Self::of(rule, severity, title.into(), view.cite(observation, excerpt))
+        Self::of(severity, title.into(), view.cite(observation, excerpt))
     }
 
     /// The same with what a browser saw.
     pub(crate) fn browser(
-        rule: &'static str,
         severity: Severity,
         title: impl Into<String>,
         view: &BundleView<'_>,
         seen: &BrowserHandshake,
         excerpt: impl Into<String>,
     ) -> Self {
-        Self::of(rule, severity, title.into(), view.cite_browser(seen, excerpt))
+        Self::of(severity, title.into(), view.cite_browser(seen, excerpt))
     }
 
     /// The same with what somebody pasted.
-    pub(crate) fn pasted(
-        rule: &'static str,
-        severity: Severity,
-        title: impl Into<String>,
-        output: &Output,
-    ) -> Self {
+    pub(crate) fn pasted(severity: Severity, title: impl Into<String>, output: &Output) -> Self {
         let first = Citation {
             bundle: output.bundle.clone(),
             observation: output.id.clone(),
             excerpt: output.outcome.clone(),
         };
-        Self::of(rule, severity, title.into(), first)
+        Self::of(severity, title.into(), first)
     }
 
-    fn of(rule: &'static str, severity: Severity, title: String, first: Citation) -> Self {
+    fn of(severity: Severity, title: String, first: Citation) -> Self {
         Self {
             finding: Finding {
-                rule,
+                rule: UNSTAMPED,
                 severity,
                 title,
                 text: String::new(),
@@ -284,6 +293,12 @@ impl Draft {
                 remedy: None,
             },
         }
+    }
+
+    /// For whoever speaks for several rules at once.
+    pub(crate) fn of_rule(mut self, rule: &'static str) -> Self {
+        self.finding.rule = rule;
+        self
     }
 
     pub(crate) fn text(mut self, text: impl Into<String>) -> Self {

@@ -96,7 +96,6 @@ fn dns_split(e: &Evidence<'_>) -> Answer {
     let list =
         |s: &BTreeSet<IpAddr>| s.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let finding = Draft::new(
-        "dns-split",
         Severity::Error,
         "The name leads inside to an address that does not answer",
         focus,
@@ -149,7 +148,6 @@ fn proxy_unreachable(e: &Evidence<'_>) -> Answer {
     let bypass = focus.other_working().any(|other| other.limits(path).is_empty());
     let further = focus.other_working().next();
     let finding = Draft::new(
-        "proxy-unreachable",
         Severity::Error,
         "The proxy that this machine is set to use cannot be reached",
         focus,
@@ -227,7 +225,6 @@ fn proxy_required(e: &Evidence<'_>) -> Answer {
     let proof = other.upgrade_reply(path).map(|r| focus.cite(r.observation, r.line()));
     let followed = super::proxies::browsers_work(focus, path);
     let finding = Draft::new(
-        "proxy-required",
         Severity::Error,
         "This network lets the target through by proxy only, and the proxy is not used for it",
         focus,
@@ -294,7 +291,6 @@ fn dns_failure(e: &Evidence<'_>) -> Answer {
     };
     let name = &focus.bundle.manifest.target.host;
     let finding = Draft::new(
-        "dns-failure",
         Severity::Error,
         "The name does not resolve here",
         focus,
@@ -414,7 +410,6 @@ fn unreachable(e: &Evidence<'_>) -> Answer {
     };
     let target = focus.bundle.manifest.target.host_port();
     let finding = Draft::new(
-        "unreachable",
         Severity::Error,
         "No TCP connection to the target",
         focus,
@@ -469,7 +464,6 @@ fn proxy_refuses_tunnel(e: &Evidence<'_>) -> Answer {
         )
     };
     let finding = Draft::new(
-        "proxy-refuses-tunnel",
         Severity::Error,
         "The proxy refuses the tunnel",
         focus,

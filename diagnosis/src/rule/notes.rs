@@ -113,7 +113,6 @@ fn waited_too_short(e: &Evidence<'_>) -> Answer {
     );
     Answer::Note(vec![
         Draft::new(
-            "waited-too-short",
             Severity::Warning,
             "Silence was not waited for long enough",
             focus,
@@ -135,7 +134,6 @@ fn curl_over_http2(e: &Evidence<'_>) -> Answer {
     }
     note(Some(
         Draft::new(
-            "curl-over-http2",
             Severity::Info,
             "The page's curl command shows a failure here, and there is none",
             focus,
@@ -167,16 +165,12 @@ fn another_route(e: &Evidence<'_>, all_the_way: bool) -> Answer {
     };
     let Some(r) = other.upgrade_reply(path) else { return Answer::Pass };
     let (chosen, way) = (route.route.id.noun(), other.route.id.way());
-    let (rule, title, text) = if all_the_way {
+    let (title, text) = if all_the_way {
         let text = format!(
             "This machine's settings choose {chosen}; {way} the same upgrade gets through, and \
              frames pass."
         );
-        (
-            "another-route-works",
-            format!("The WebSocket works by another route: {}", other.route.id.noun()),
-            text,
-        )
+        (format!("The WebSocket works by another route: {}", other.route.id.noun()), text)
     } else {
         let text = format!(
             "This machine's settings choose {chosen}; {way} the same upgrade gets through and a \
@@ -187,9 +181,9 @@ fn another_route(e: &Evidence<'_>, all_the_way: bool) -> Answer {
             "By another route the upgrade gets through, and not all works: {}",
             other.route.id.noun()
         );
-        ("another-route-gets-further", title, text)
+        (title, text)
     };
-    let draft = Draft::new(rule, Severity::Info, title, focus, r.observation, r.line());
+    let draft = Draft::new(Severity::Info, title, focus, r.observation, r.line());
     Answer::Note(vec![draft.text(text).done()])
 }
 
@@ -204,7 +198,6 @@ fn address_of_a_page(e: &Evidence<'_>) -> Answer {
     let path = page.path.as_deref().unwrap_or_default();
     let tried = view.bundle.observations.target.paths.join(", ");
     let finding = Draft::new(
-        "address-of-a-page",
         Severity::Warning,
         format!("{path} is the address of a page, not of the console's socket"),
         view,
@@ -231,7 +224,6 @@ fn agent_path_alone(e: &Evidence<'_>) -> Answer {
     }
     note(Some(
         Draft::new(
-            "agent-path-works",
             Severity::Info,
             "The agents' socket works, the console's does not",
             focus,
@@ -256,7 +248,6 @@ fn works_inside_only(e: &Evidence<'_>) -> Answer {
     let Some(twin) = e.twin() else { return Answer::NotApplicable };
     note(twin.selected().and_then(|r| r.observations.last().copied()).map(|o| {
         Draft::new(
-            "works-inside-only",
             Severity::Info,
             "It works inside and fails outside",
             twin,
@@ -284,7 +275,6 @@ fn certificate_expires(e: &Evidence<'_>) -> Answer {
     }
     note(Some(
         Draft::new(
-            "certificate-expires",
             Severity::Warning,
             format!("The certificate expires in {left} days"),
             focus,
@@ -308,7 +298,6 @@ fn clock_skew(e: &Evidence<'_>) -> Answer {
         .find_map(|r| r.reply.head.header("date").map(|d| (r.observation, d)));
     note(dated.map(|(o, date)| {
         Draft::new(
-            "clock-skew",
             Severity::Warning,
             "This machine's clock is wrong",
             focus,
@@ -331,7 +320,6 @@ fn server_version(e: &Evidence<'_>) -> Answer {
     };
     note(Some(
         Draft::new(
-            "server-version",
             Severity::Info,
             format!("Bindplane {version} answers"),
             focus,

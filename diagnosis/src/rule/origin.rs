@@ -20,9 +20,7 @@ pub(super) const PROXY_REJECTS_NAME: Rule = Rule {
                 another route it is not, or a proxy's mark is on the answer",
     why: "filters go by User-Agent; the server's check of Origin has nothing to do with it",
     remedy: "let browsers pass for the WebSocket paths",
-    check: Check::Evidence(|e| {
-        browsers_name(e, "proxy-blocks-websocket-name", Cause::ProxyBlocksWebsocket)
-    }),
+    check: Check::Evidence(|e| browsers_name(e, Cause::ProxyBlocksWebsocket)),
 };
 pub(super) const BROWSERS_NAME: Rule = Rule {
     id: "lb-strips-upgrade-name",
@@ -31,7 +29,7 @@ pub(super) const BROWSERS_NAME: Rule = Rule {
     why: "a rule against old browsers, against browsers at an address for agents, or one that sends \
           them elsewhere goes by User-Agent; the server's check of Origin has nothing to do with it",
     remedy: "let browsers pass for the WebSocket paths",
-    check: Check::Evidence(|e| browsers_name(e, "lb-strips-upgrade-name", Cause::LbStripsUpgrade)),
+    check: Check::Evidence(|e| browsers_name(e, Cause::LbStripsUpgrade)),
 };
 pub(super) const ORIGIN_REJECTED: Rule = Rule {
     id: "origin-rejected",
@@ -50,9 +48,7 @@ pub(super) const PROXY_REJECTS_BROWSERS: Rule = Rule {
                 from outside or by another route it is not",
     why: "filters tell browsers from other programs by Origin and Sec-WebSocket-Protocol",
     remedy: "let the handshake through as browsers send it",
-    check: Check::Evidence(|e| {
-        browsers_rejected(e, "proxy-blocks-websocket-browsers", Cause::ProxyBlocksWebsocket)
-    }),
+    check: Check::Evidence(|e| browsers_rejected(e, Cause::ProxyBlocksWebsocket)),
 };
 pub(super) const BROWSERS_REJECTED: Rule = Rule {
     id: "origin-rejected-otherwise",
@@ -61,9 +57,7 @@ pub(super) const BROWSERS_REJECTED: Rule = Rule {
     why: "a server that does not like an Origin answers 403; a filter before it answers as it is \
           told to, or hangs up",
     remedy: "let the handshake through as browsers send it",
-    check: Check::Evidence(|e| {
-        browsers_rejected(e, "origin-rejected-otherwise", Cause::OriginRejected)
-    }),
+    check: Check::Evidence(|e| browsers_rejected(e, Cause::OriginRejected)),
 };
 
 /// The handshakes in a browser's name alone, where each is refused and each in the
@@ -79,7 +73,7 @@ fn refused_for_the_name<'a>(route: &RouteView<'a>, path: &'a str) -> Option<Vec<
 /// How often each name has to be answered alike.
 const OFTEN: usize = 2;
 
-fn browsers_name(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answer {
+fn browsers_name(e: &Evidence<'_>, cause: Cause) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     if !route.socket(path).works() || a_browser_works(focus) {
         return Answer::NotApplicable;
@@ -99,9 +93,7 @@ fn browsers_name(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answer {
         Ok(_) => format!("is answered with {}", shown.excerpt),
         Err(_) => format!("gets no answer ({})", shown.excerpt),
     };
-    let finding = Draft::new(
-        rule,
-        Severity::Error,
+    let finding = Draft::new(Severity::Error,
         "Handshakes in a browser's name are refused",
         focus,
         shown.observation,
@@ -156,7 +148,6 @@ fn origin_rejected(e: &Evidence<'_>) -> Answer {
         return Answer::Pass;
     }
     let finding = Draft::new(
-        "origin-rejected",
         Severity::Error,
         "The upgrade works without an Origin and is refused with the browser's",
         focus,
@@ -260,7 +251,7 @@ fn whose(e: &Evidence<'_>, route: &RouteView<'_>, path: &str) -> Option<Blame> {
 
 /// One failure among several connections may have another reason: it is a cause
 /// only where the handshake with an offer of compression fails in the same way.
-fn browsers_rejected(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answer {
+fn browsers_rejected(e: &Evidence<'_>, cause: Cause) -> Answer {
     let Some((focus, route, path)) = e.deciding() else { return Answer::NotApplicable };
     let named = || refused_for_the_name(route, path).is_some();
     if !route.socket(path).works() || a_browser_works(focus) || named() {
@@ -285,7 +276,6 @@ fn browsers_rejected(e: &Evidence<'_>, rule: &'static str, cause: Cause) -> Answ
         Err(_) => format!("gets no answer ({})", shown.excerpt),
     };
     let finding = Draft::new(
-        rule,
         if again { Severity::Error } else { Severity::Warning },
         "The handshake as browsers make it does not get through",
         focus,

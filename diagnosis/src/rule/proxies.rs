@@ -163,8 +163,7 @@ fn clients_differ(e: &Evidence<'_>) -> Answer {
         selected.route.id.noun()
     ));
     let severity = if matters { Severity::Warning } else { Severity::Info };
-    let mut draft =
-        Draft::new("clients-differ", severity, title, focus, o, excerpt).text(text.join(" "));
+    let mut draft = Draft::new(severity, title, focus, o, excerpt).text(text.join(" "));
     let others = choices.iter().map(|c| end(focus, c)).filter(|end| *end != selected.route.id.0);
     let mut cited = Vec::new();
     for end in others {
@@ -208,6 +207,6 @@ fn page_and_socket_differ(e: &Evidence<'_>) -> Answer {
         "The page takes another way than its WebSocket"
     };
     let severity = if broken { Severity::Warning } else { Severity::Info };
-    let draft = Draft::new("page-and-socket-differ", severity, title, focus, o, excerpt);
+    let draft = Draft::new(severity, title, focus, o, excerpt);
     Answer::Note(vec![draft.text(text.join(" ")).done()])
 }

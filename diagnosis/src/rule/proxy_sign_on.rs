@@ -146,10 +146,9 @@ fn by_the_browser(e: &Evidence<'_>, asks: &Asks<'_>, view: &BrowserView<'_>) -> 
     let works = matches!(view.fate, Fate::Works);
     let severity = if works { Severity::Info } else { Severity::Error };
     let title = "The browser signs on to the proxy by itself";
-    let finding =
-        Draft::browser("proxy-auth-required", severity, title, focus, view.seen, how(view))
-            .text(about)
-            .also(Some(focus.cite(asks.observation, asks.excerpt.clone())));
+    let finding = Draft::browser(severity, title, focus, view.seen, how(view))
+        .text(about)
+        .also(Some(focus.cite(asks.observation, asks.excerpt.clone())));
     let (cause, status, location, summary) = match view.fate {
         Fate::Works => (
             Cause::None,
@@ -208,7 +207,6 @@ fn not_signed_on(e: &Evidence<'_>, asks: &Asks<'_>) -> Claim {
     let how = asks.how();
     let told = told(asks);
     let finding: Finding = Draft::new(
-        "proxy-auth-required",
         Severity::Error,
         "The proxy asks for credentials",
         asks.focus,

@@ -97,12 +97,7 @@ fn contradictions<'e, 'a>(
 }
 
 /// A finding that cites the first of each kind of answer, with counts.
-fn cited(
-    rule: &'static str,
-    title: &str,
-    focus: &BundleView<'_>,
-    found: &[Answers<'_, '_>],
-) -> Option<Draft> {
+fn cited(title: &str, focus: &BundleView<'_>, found: &[Answers<'_, '_>]) -> Option<Draft> {
     let mut cites = found.iter().take(3).flat_map(|answers| {
         answers.groups.iter().filter_map(|group| {
             let first = group.first()?;
@@ -111,7 +106,7 @@ fn cited(
         })
     });
     let (observation, excerpt) = cites.next()?;
-    let mut draft = Draft::new(rule, Severity::Error, title, focus, observation, excerpt);
+    let mut draft = Draft::new(Severity::Error, title, focus, observation, excerpt);
     for (observation, excerpt) in cites {
         draft = draft.also(Some(focus.cite(observation, excerpt)));
     }
@@ -135,7 +130,7 @@ fn location(found: &[Answers<'_, '_>]) -> Location {
 fn backends_differ(e: &Evidence<'_>) -> Answer {
     let Some((focus, route, found)) = contradictions(e, false) else { return Answer::Pass };
     let title = "The same request gets contradicting answers";
-    let Some(draft) = cited(BACKENDS_DIFFER.id, title, focus, &found) else { return Answer::Pass };
+    let Some(draft) = cited(title, focus, &found) else { return Answer::Pass };
     // An answer that came once may be a moment's; one that came back is a node's.
     let again = found.iter().any(|answers| answers.rarest() > 1);
     let device = route.replies().find_map(|reply| {
@@ -183,7 +178,7 @@ fn backends_differ(e: &Evidence<'_>) -> Answer {
 fn turned(e: &Evidence<'_>) -> Answer {
     let Some((focus, _, found)) = contradictions(e, true) else { return Answer::Pass };
     let title = "The answer changed while it was collected";
-    let Some(draft) = cited(TURNED.id, title, focus, &found) else { return Answer::Pass };
+    let Some(draft) = cited(title, focus, &found) else { return Answer::Pass };
     let at = found[0].turned().map_or(0.0, |answer| answer.span().0 / 1e3);
     let finding = draft
         .text(format!(
@@ -229,11 +224,8 @@ fn runs(e: &Evidence<'_>, in_turns: bool) -> Answer {
     let mut cited = cited.collect::<Vec<_>>().into_iter();
     let Some((view, observation, excerpt)) = cited.next() else { return Answer::Pass };
     let title = "Runs of one case disagree within minutes";
-    let (id, severity) = match in_turns {
-        true => (RUNS_TAKE_TURNS.id, Severity::Error),
-        false => (RUNS_DISAGREE.id, Severity::Warning),
-    };
-    let mut draft = Draft::new(id, severity, title, view, observation, excerpt);
+    let severity = if in_turns { Severity::Error } else { Severity::Warning };
+    let mut draft = Draft::new(severity, title, view, observation, excerpt);
     for (view, observation, excerpt) in cited {
         draft = draft.also(Some(view.cite(observation, excerpt)));
     }

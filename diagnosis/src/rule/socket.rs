@@ -67,7 +67,6 @@ fn bad_handshake(e: &Evidence<'_>) -> Answer {
     };
     let blame = of_upgrade(e);
     let finding = Draft::new(
-        "bad-handshake",
         Severity::Error,
         "The handshake's answer is not valid",
         focus,
@@ -131,7 +130,6 @@ fn frames_blocked(e: &Evidence<'_>) -> Answer {
         location => (location, blame.confidence),
     };
     let finding = Draft::new(
-        "frames-blocked",
         Severity::Error,
         "The upgrade succeeds, and no frames pass",
         focus,
@@ -182,7 +180,6 @@ fn lb_http2_extended_connect(e: &Evidence<'_>) -> Answer {
     let switches = |reply: Option<&Reply<'_>>| reply.is_some_and(|r| r.kind == ReplyKind::Switched);
     let twin = switches(route.browser_reply(path)) || switches(route.compressed_reply(path));
     let finding = Draft::new(
-        "lb-http2-extended-connect",
         Severity::Error,
         "WebSocket over HTTP/2 is announced and fails",
         focus,

@@ -130,7 +130,6 @@ fn tls_failure(e: &Evidence<'_>) -> Answer {
         _ => "the handshake cannot be completed",
     };
     let finding = Draft::new(
-        "tls-failure",
         Severity::Error,
         "The TLS handshake fails",
         focus,
@@ -177,7 +176,6 @@ fn certificate_demanded(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
     let who = reply.device_name().unwrap_or_else(|| "The front end".into());
     let summary = format!("{who} demands a client certificate (mutual TLS), and none was given.");
     let finding = Draft::new(
-        "tls-failure",
         Severity::Error,
         "A client certificate is demanded",
         focus,
@@ -211,17 +209,11 @@ fn tls_wanted(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
         return plain_behind(e, reply);
     }
     let summary = format!("Port {} speaks TLS, and was spoken to in plain text.", target.port);
-    let finding = Draft::new(
-        "tls-failure",
-        Severity::Error,
-        "The port wants TLS",
-        focus,
-        reply.observation,
-        reply.line(),
-    )
-    .text(format!("{summary} Use https://{}.", target.host_port()))
-    .remedy(remedy::use_https(e))
-    .done();
+    let finding =
+        Draft::new(Severity::Error, "The port wants TLS", focus, reply.observation, reply.line())
+            .text(format!("{summary} Use https://{}.", target.host_port()))
+            .remedy(remedy::use_https(e))
+            .done();
     Answer::Fail(Box::new(claim(
         Cause::TlsFailure,
         Status::Broken,
@@ -240,9 +232,7 @@ fn plain_behind(e: &Evidence<'_>, reply: &Reply<'_>) -> Answer {
         "{who} ends TLS and speaks plain HTTP to what is behind it, which wants TLS ({}).",
         reply.line()
     );
-    let finding = Draft::new(
-        "tls-failure",
-        Severity::Error,
+    let finding = Draft::new(Severity::Error,
         "Plain HTTP is spoken to a TLS port behind the load balancer",
         focus,
         reply.observation,
@@ -287,7 +277,6 @@ fn untrusted_behind_a_proxy(e: &Evidence<'_>) -> Answer {
     let Some((view, observation, detail)) = seen else { return Answer::Pass };
     let summary = "The proxy answers with an error for a server whose certificate is not valid.";
     let finding = Draft::new(
-        "tls-untrusted",
         Severity::Error,
         "The server's certificate is not valid, and the proxy does not accept it",
         view,
@@ -354,7 +343,6 @@ fn lb_http2_alpn(e: &Evidence<'_>) -> Answer {
         ""
     };
     let finding = Draft::new(
-        "lb-http2-alpn",
         Severity::Error,
         "The front end offers HTTP/2 only",
         focus,
@@ -399,7 +387,6 @@ fn tls_intercepted(e: &Evidence<'_>) -> Answer {
     let issuer = tls.chain.first().map_or("", |c| c.issuer.as_str());
     let sure = if e.leaf_differs() == Some(true) { Confidence::High } else { Confidence::Medium };
     let finding = Draft::new(
-        "tls-intercepted",
         Severity::Error,
         "TLS is opened on the way, by somebody this machine does not trust",
         focus,
@@ -457,7 +444,6 @@ fn tls_untrusted(e: &Evidence<'_>) -> Answer {
         (Location::ServerSide, Confidence::Medium)
     };
     let finding = Draft::new(
-        "tls-untrusted",
         Severity::Error,
         "The certificate is not trusted here",
         focus,

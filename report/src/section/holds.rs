@@ -10,7 +10,7 @@ use wss_bundle::observation::Hold;
 use wss_bundle::transcript::ended;
 use wss_bundle::{Observation, Outcome, Step};
 use wss_diagnosis::evidence::holding::Holding;
-use wss_diagnosis::idle::{between, words as seconds};
+use wss_diagnosis::evidence::holding::{between, words as seconds};
 use wss_diagnosis::signature::Signatures;
 
 /// Connections drawn.

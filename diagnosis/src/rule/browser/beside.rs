@@ -52,11 +52,10 @@ fn browser_agrees(e: &Evidence<'_>) -> Answer {
     if route.socket(path).works() && !twin_fails {
         return Answer::NotApplicable;
     }
-    let finding =
-        draft("browser-agrees", Severity::Info, "The browser meets the same fault", focus, &view)
-            .text(format!("{}: {}.", who(&view), how(&view)))
-            .also(counterpart(focus, &view))
-            .done();
+    let finding = draft(Severity::Info, "The browser meets the same fault", focus, &view)
+        .text(format!("{}: {}.", who(&view), how(&view)))
+        .also(counterpart(focus, &view))
+        .done();
     Answer::Note(vec![finding])
 }
 
@@ -86,7 +85,6 @@ fn browser_works(e: &Evidence<'_>) -> Answer {
     };
     let differences = differences(focus, &view);
     let finding = draft(
-        "browser-works",
         Severity::Warning,
         "The browser's WebSocket works, the collector's does not",
         focus,
@@ -111,7 +109,7 @@ fn browser_cut(e: &Evidence<'_>) -> Answer {
         .map(|view| {
             let code = view.seen.closed.as_ref().and_then(|closed| closed.code);
             let code = code.map_or("no code".into(), |code| format!("code {code}"));
-            draft("browser-cut", Severity::Info, "The browser's WebSocket was cut", focus, &view)
+            draft(Severity::Info, "The browser's WebSocket was cut", focus, &view)
                 .text(format!(
                     "{}: {} ({code}: no close frame came). That is all that a browser shows of a \
                      connection that something on the way ends.",
@@ -136,13 +134,12 @@ fn browser_other_way(e: &Evidence<'_>) -> Answer {
                 Taken::NotTried(way) => way.to_owned(),
             };
             let title = format!("The browser goes by {way}, and not by {}", route.route.id);
-            let note =
-                draft("browser-other-way", Severity::Warning, title, focus, &view).text(format!(
-                    "{} took {way}; this machine's settings choose {}. A browser may have a proxy \
+            let note = draft(Severity::Warning, title, focus, &view).text(format!(
+                "{} took {way}; this machine's settings choose {}. A browser may have a proxy \
                      setting or a policy of its own.",
-                    who(&view),
-                    route.route.id
-                ));
+                who(&view),
+                route.route.id
+            ));
             Some(note.done())
         })
         .collect::<Vec<_>>();

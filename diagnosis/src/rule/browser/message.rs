@@ -237,16 +237,9 @@ fn tell(
 ) -> Finding {
     let shown: String = message.text.chars().take(300).collect();
     let note = |severity, title: &str, text: String| {
-        Draft::new(
-            "browser-message",
-            severity,
-            title,
-            focus,
-            observation,
-            format!("pasted: {shown}"),
-        )
-        .text(text)
-        .done()
+        Draft::new(severity, title, focus, observation, format!("pasted: {shown}"))
+            .text(text)
+            .done()
     };
     let elsewhere = match &message.place {
         // The page's own host, and the page's own fault: it is this console's.

@@ -82,13 +82,12 @@ fn timed(seen: &wss_bundle::BrowserHandshake) -> Vec<String> {
 }
 
 pub(super) fn draft(
-    rule: &'static str,
     severity: Severity,
     title: impl Into<String>,
     focus: &BundleView<'_>,
     view: &BrowserView<'_>,
 ) -> Draft {
-    Draft::browser(rule, severity, title, focus, view.seen, how(view))
+    Draft::browser(severity, title, focus, view.seen, how(view))
 }
 
 /// Cites the collector's handshake that a browser's is compared with.

@@ -4,8 +4,8 @@
 use super::{ask_a_browser, counterpart, differences, draft, failing, how, listed, who};
 use crate::evidence::browser::{Taken, taken};
 use crate::evidence::compression::Compression;
+use crate::evidence::holding::cut;
 use crate::evidence::{BrowserView, BundleView, Evidence, Fate, Meaning, ReplyKind, RouteView};
-use crate::idle::cut;
 use crate::model::{Cause, Confidence, Location, Severity, Status};
 use crate::model::{Next, NextStep};
 use crate::remedy;
@@ -56,7 +56,6 @@ fn browser_http2(e: &Evidence<'_>) -> Answer {
         return Answer::NotApplicable;
     }
     let finding = draft(
-        "lb-http2-browser",
         Severity::Error,
         "The browser's WebSocket goes over HTTP/2, and fails",
         focus,
@@ -230,9 +229,7 @@ fn blame_the_browser(
         }
         _ => "Look at the browser: its extensions, its own proxy settings, its policies.",
     };
-    let finding = draft(
-        "browser-only",
-        Severity::Error,
+    let finding = draft(Severity::Error,
         "Only the browser fails",
         focus,
         view,

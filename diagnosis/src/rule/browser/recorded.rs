@@ -45,9 +45,7 @@ fn recorded_refused(e: &Evidence<'_>) -> Answer {
     let status = reply.status;
     let seen_too = failing(focus)
         .filter(|view| view.fresh && view.fate == crate::evidence::Fate::Answered(status));
-    let finding = Draft::new(
-        "lb-strips-upgrade-header",
-        Severity::Error,
+    let finding = Draft::new(Severity::Error,
         format!("The handshake with `{name}: {its}` is refused, with `{name}: {own}` it works"),
         focus,
         reply.observation,

@@ -83,9 +83,7 @@ fn browser_answered(e: &Evidence<'_>) -> Answer {
         return Answer::NotApplicable;
     };
     let when = before(focus, view.seen).unwrap_or_else(|| "at another time than".to_owned());
-    let finding = draft(
-        "browser-answered",
-        Severity::Warning,
+    let finding = draft(Severity::Warning,
         format!("The browser got {status}; the collector's handshakes are answered with 101"),
         focus,
         &view,
@@ -189,7 +187,6 @@ fn browser_reconnects(e: &Evidence<'_>) -> Answer {
                 " A console does not do that when all is well."
             };
             Draft::browser(
-                "browser-reconnects",
                 if by_the_page(&s) { Severity::Info } else { Severity::Warning },
                 "The browser connects again and again",
                 focus,
@@ -280,7 +277,7 @@ fn recording_old(e: &Evidence<'_>) -> Answer {
         };
         let view = BrowserView { seen, fate: crate::evidence::browser::fate(seen), fresh: false };
         notes.push(
-            draft("browser-recording-old", Severity::Warning, title, focus, &view)
+            draft(Severity::Warning, title, focus, &view)
                 .text(format!(
                     "{} {of}: it tells of its own time alone, and was not used. It counts when it is made \
                      within 24 hours of a collection: record it anew while it fails (--har), and collect \

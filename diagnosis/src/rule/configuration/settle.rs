@@ -174,7 +174,8 @@ fn finding(
     };
     let excerpt = format!("{}: {}", issue.place.short(), issue.line);
     let title = format!("{}: {what}", issue.place);
-    let mut finding = Draft::new(rule, severity, title, focus, observation, excerpt)
+    let mut finding = Draft::new(severity, title, focus, observation, excerpt)
+        .of_rule(rule)
         .text(text)
         .remedy(remedy::configuration(c.e, reading, issue))
         .done();
@@ -314,13 +315,13 @@ fn not_in_effect(
         .filter_map(|reading| {
             let last = reading.followed.last()?;
             let finding = Draft::new(
-                NOT_IN_EFFECT.id,
                 Severity::Info,
                 format!("{} would forward the upgrade by these files", reading.program.name()),
                 focus,
                 observation,
                 format!("{}: {}", last.place.short(), last.line),
             )
+            .of_rule(NOT_IN_EFFECT.id)
             .text(format!(
                 "By the files that were given, {} sends the upgrade on ({}: `{}`), and the probe \
                  saw it stripped. Then the files are not what runs (after an edit: reload), or \
@@ -375,13 +376,13 @@ fn untold(e: &Evidence<'_>, focus: &BundleView<'_>, checked: &Checked) -> Option
     reasons.extend(files);
     let hint = generator.and_then(whole_command).unwrap_or_default();
     let finding = Draft::new(
-        UNTOLD.id,
         Severity::Info,
         "The configuration alone does not tell everything",
         focus,
         observation,
         first,
     )
+    .of_rule(UNTOLD.id)
     .text(format!("Not told from the files: {}.{hint}", reasons.join("; ")))
     .done();
     Some(finding)

@@ -58,9 +58,7 @@ pub(super) fn firewall(
         reply.line()
     );
     let look = reply.said.map(|row| row.look);
-    let finding = Draft::new(
-        "blocked-page",
-        Severity::Error,
+    let finding = Draft::new(Severity::Error,
         format!("{name} refuses the upgrade"),
         q.focus,
         reply.observation,
@@ -130,9 +128,7 @@ fn on_which_side(
         if by_words_alone { "a web application firewall" } else { name },
         reader.way()
     );
-    let finding = Draft::new(
-        "blocked-page",
-        Severity::Error,
+    let finding = Draft::new(Severity::Error,
         "A firewall's page, and two who may have written it",
         q.focus,
         reply.observation,

@@ -86,7 +86,6 @@ fn blocked_page(e: &Evidence<'_>) -> Answer {
         remedy::network_team(e, "Allow this host in the filter that answers in its place")
     };
     let finding = Draft::new(
-        "blocked-page",
         Severity::Error,
         format!("{name} answers in the server's place"),
         q.focus,
@@ -190,7 +189,6 @@ fn foreign_page(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
         (None, None) => (Location::Undetermined, Confidence::Medium, ""),
     };
     let finding = Draft::new(
-        "blocked-page",
         Severity::Error,
         "What answers is not Bindplane",
         q.focus,

@@ -64,9 +64,7 @@ fn path_answered(e: &Evidence<'_>) -> Answer {
     let Some((focus, _, path)) = e.deciding() else { return Answer::NotApplicable };
     let Some((other, reply)) = answered_before(e) else { return Answer::Pass };
     let who = reply.device_name();
-    let finding = Draft::new(
-        PATH_ANSWERED.id,
-        Severity::Warning,
+    let finding = Draft::new(Severity::Warning,
         format!("{other} does not reach Bindplane"),
         focus,
         reply.observation,
@@ -159,16 +157,15 @@ fn wrong_path(e: &Evidence<'_>) -> Answer {
             "The WebSocket paths do not reach Bindplane"
         }
     };
-    let draft =
-        Draft::new("wrong-path", Severity::Error, title, q.focus, reply.observation, reply.line())
-            .text(format!("{tried}: {}{}. {whose}.{besides}", what(reply), q.by()))
-            .also(q.cite_plain())
-            .also(cite_start_page(&q, &found))
-            .also(otherwise.as_ref().map(|known| {
-                let line = format!("{} ({})", known.reply.line(), known.spelled);
-                q.focus.cite(known.reply.observation, line)
-            }))
-            .remedy(remedy);
+    let draft = Draft::new(Severity::Error, title, q.focus, reply.observation, reply.line())
+        .text(format!("{tried}: {}{}. {whose}.{besides}", what(reply), q.by()))
+        .also(q.cite_plain())
+        .also(cite_start_page(&q, &found))
+        .also(otherwise.as_ref().map(|known| {
+            let line = format!("{} ({})", known.reply.line(), known.spelled);
+            q.focus.cite(known.reply.observation, line)
+        }))
+        .remedy(remedy);
     let summary = if target {
         format!("No WebSocket path that was tried exists ({tried}): {whose}.")
     } else {

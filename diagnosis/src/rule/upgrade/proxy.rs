@@ -65,7 +65,6 @@ fn proxy_blocks_websocket(e: &Evidence<'_>) -> Answer {
         format!("The {}", q.route.route.id)
     };
     let finding = Draft::new(
-        "proxy-blocks-websocket",
         Severity::Error,
         "Pages pass, and the WebSocket upgrade does not",
         q.focus,
@@ -118,8 +117,7 @@ fn from_pasted(e: &Evidence<'_>, q: &Question<'_, '_>) -> Answer {
         q.excerpt()
     );
     let title = "Something on the client's network does not let the upgrade through";
-    let rule = "proxy-blocks-websocket";
-    let finding = Draft::new(rule, Severity::Error, title, q.focus, observation, q.excerpt())
+    let finding = Draft::new(Severity::Error, title, q.focus, observation, q.excerpt())
         .text(format!(
             "{summary} What was pasted does not show whether pages pass there, nor who is on the \
              way: a bundle from inside does."

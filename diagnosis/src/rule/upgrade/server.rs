@@ -80,13 +80,12 @@ fn blamed(
 ) -> Answer {
     let Some(observation) = q.observation() else { return Answer::NotApplicable };
     let Blame { location, confidence, because } = blame;
-    let finding =
-        Draft::new(cause.slug(), Severity::Error, title, q.focus, observation, q.excerpt())
-            .text(format!("{summary} As to whose it is: {because}."))
-            .also(q.cite_plain())
-            .also(q.cite_pages())
-            .remedy(remedy)
-            .done();
+    let finding = Draft::new(Severity::Error, title, q.focus, observation, q.excerpt())
+        .text(format!("{summary} As to whose it is: {because}."))
+        .also(q.cite_plain())
+        .also(q.cite_pages())
+        .remedy(remedy)
+        .done();
     let mut claim = claim(cause, Status::Broken, location, confidence, summary, finding);
     if e.twin().is_none() {
         claim.missing.push(if q.focus.bundle.manifest.vantage == wss_bundle::Vantage::Inside {

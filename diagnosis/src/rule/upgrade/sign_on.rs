@@ -49,7 +49,6 @@ fn auth_required(e: &Evidence<'_>) -> Answer {
     }
     let refused = refused(&q);
     let finding = Draft::new(
-        "auth-required",
         Severity::Warning,
         "The server asks for credentials before it looks at the upgrade",
         q.focus,
@@ -138,9 +137,7 @@ fn redirected(e: &Evidence<'_>) -> Answer {
     } else {
         remedy::redirect(e, &redirect)
     };
-    let finding = Draft::new(
-        "redirected",
-        Severity::Error,
+    let finding = Draft::new(Severity::Error,
         title(&redirect, client),
         q.focus,
         reply.observation,

@@ -1,10 +1,10 @@
 //! Whatever is handed over: nothing panics, and what is clean stays as it is.
 
-use super::*;
+use crate::pasted::*;
 use proptest::prelude::*;
 
 /// Bytes as people's programs make them, and some that none makes.
-pub(super) fn handed_over() -> impl Strategy<Value = Vec<u8>> {
+fn handed_over() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         proptest::sample::select(PIECES).prop_map(|piece| piece.as_bytes().to_vec()),
         "[ -~\u{a0}\u{201c}\u{2013}\r\n]{0,12}".prop_map(String::into_bytes),
@@ -202,4 +202,21 @@ proptest! {
         let _ = curl::read(&curl::text(&bytes));
         let _ = crate::redact::Redactor::new().curl_output("e", &bytes);
     }
+}
+
+#[test]
+fn shown_by_chance() {
+    let given = "$ curl -i -N -H \"Connection: Upgrade\" -H 'X-Own: hunter2hunter2' -u ann:hunter2hunter2 \\\n$ C:\\>< Set-Cookie: s=hunter2hunter2; Path=/\n";
+    let masked = crate::redact::Redactor::new().curl_output("e", given.as_bytes());
+    assert!(!masked.contains("hunter2"), "{masked}");
+    let read = |text: &str| format!("{:?}", curl::read(text).tests);
+    let mut again = crate::redact::Redactor::new();
+    assert_eq!(facts(masked.as_bytes()), facts(given.as_bytes()), "{masked}");
+    assert_eq!(
+        masked,
+        again.curl_output("e", masked.as_bytes()),
+        "{}\n{}",
+        read(given),
+        read(&masked)
+    );
 }
