@@ -12,6 +12,7 @@ pub mod configuration;
 pub mod environment;
 pub mod expect;
 pub mod key;
+pub mod metrics;
 pub mod probe;
 pub mod progress;
 pub mod proxy;

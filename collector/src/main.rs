@@ -4,7 +4,7 @@ use clap::Parser;
 use std::process::ExitCode;
 use wss_collector::cli::{Cli, Command};
 use wss_collector::command::{
-    ask, check, collect, config_commands, extra, inspect, misused, upload,
+    ask, check, collect, config_commands, extra, inspect, misused, upload, watch,
 };
 
 fn main() -> ExitCode {
@@ -17,6 +17,7 @@ fn main() -> ExitCode {
     };
     let code = ExitCode::from(match cli.command {
         Some(Command::Check(args)) => check::check(*args),
+        Some(Command::Watch(args)) => watch::watch(*args),
         Some(Command::Inspect { bundle, identity }) => {
             inspect::inspect(&bundle, identity.as_deref())
         }

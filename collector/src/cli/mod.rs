@@ -47,6 +47,10 @@ pub enum Command {
     /// Say whether a console can be reached as expected, before it is used: pass or fail
     #[command(after_help = probing::AFTER_CHECK)]
     Check(Box<probing::CheckArgs>),
+    /// Watch a console: rounds on a schedule, and a connection that is held; when it broke,
+    /// why, and for how long
+    #[command(after_help = probing::AFTER_WATCH)]
+    Watch(Box<probing::WatchArgs>),
     /// Show what is in a bundle, and what was removed from it
     Inspect {
         /// The bundle

@@ -3,9 +3,13 @@
 use super::{CollectArgs, NetworkArgs, parse};
 use crate::expect::{self, Expectation};
 use clap::Args;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use wss_bundle::Vantage;
+
+/// The shortest interval between two rounds of a watch.
+pub const LEAST_EVERY: Duration = Duration::from_secs(5);
 
 /// What to probe, and how: for commands that write no bundle of their own accord.
 #[derive(Debug, Clone, Args)]
@@ -100,4 +104,80 @@ pub struct CheckArgs {
     /// What to probe.
     #[command(flatten)]
     pub probe: ProbeArgs,
+}
+
+pub(super) const AFTER_WATCH: &str = "\
+Runs until Ctrl-C or SIGTERM. At most two rounds begin within --every: the planned one, and
+one more when the held connection breaks or comes back. A fault that lasts is asked about
+more seldom: up to four times --every.
+
+Exit codes: 0 stopped; 2 bad arguments, or a file that cannot be written.
+
+Example:
+  wss-collector watch bindplane.corp.com --bundles /var/lib/wss --metrics-listen 127.0.0.1:9815";
+
+/// Options of a watch.
+#[derive(Debug, Clone, Args)]
+pub struct WatchArgs {
+    /// Between two rounds, a tenth more or less; at least 5s
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = every, help_heading = "Schedule")]
+    pub every: Duration,
+    /// How long a round holds connections. When the held one breaks, the next rounds hold some
+    /// for longer than it lived, up to 10m
+    #[arg(long, value_name = "DURATION", default_value = "0", value_parser = parse::duration, help_heading = "Schedule")]
+    pub hold: Duration,
+    /// Between two Pings on the held connection; 0 sends none, and nobody sees one that is
+    /// forgotten without a word
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = parse::duration, help_heading = "Schedule")]
+    pub ping: Duration,
+    /// Write a bundle into this folder when the verdict changes
+    #[arg(long, value_name = "DIR", help_heading = "Bundle")]
+    pub bundles: Option<PathBuf>,
+    /// How many bundles of this target are kept there; the oldest is removed
+    #[arg(long, value_name = "N", default_value = "20", value_parser = keep, help_heading = "Bundle")]
+    pub keep: usize,
+    /// Write metrics into this file: OpenMetrics, or for a name in .prom what node_exporter reads
+    #[arg(long, value_name = "FILE", help_heading = "Monitoring")]
+    pub metrics_file: Option<PathBuf>,
+    /// Answer scrapes at this address, loopback alone: http://ADDRESS/metrics
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = watch_address, help_heading = "Monitoring")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Send metrics, and a log record for each thing that happens, to an OpenTelemetry collector by
+    /// OTLP over HTTP (protobuf); directly, without a proxy
+    #[arg(long, value_name = "URL", help_heading = "Monitoring")]
+    pub otlp: Option<String>,
+    /// Header of these requests, `Name: value` (repeatable)
+    #[arg(
+        long = "otlp-header",
+        value_name = "LINE",
+        requires = "otlp",
+        help_heading = "Monitoring"
+    )]
+    pub otlp_headers: Vec<String>,
+    /// A line of JSON for each thing that happens
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// What to probe.
+    #[command(flatten)]
+    pub probe: ProbeArgs,
+}
+
+fn every(text: &str) -> Result<Duration, String> {
+    match parse::duration(text)? {
+        every if every < LEAST_EVERY => Err("expected at least 5s between two rounds".to_owned()),
+        every => Ok(every),
+    }
+}
+
+fn keep(text: &str) -> Result<usize, String> {
+    let wrong = || "expected between 1 and 10000 bundles".to_owned();
+    text.parse().ok().filter(|keep| (1..=10_000).contains(keep)).ok_or_else(wrong)
+}
+
+/// A loopback address: whoever else is to read it has a file, or a proxy of their own.
+fn watch_address(text: &str) -> Result<SocketAddr, String> {
+    let wrong = "expected a loopback address and a port, such as 127.0.0.1:9815 (0 is any port)";
+    let text = text.replace("localhost:", "127.0.0.1:");
+    let address: SocketAddr = text.parse().map_err(|_| wrong.to_owned())?;
+    if address.ip().is_loopback() { Ok(address) } else { Err(wrong.to_owned()) }
 }

@@ -5,9 +5,10 @@ use crate::cli::Cli;
 use clap::CommandFactory;
 
 /// The program's page, and those of its commands.
-const PAGES: [(&str, &str); 7] = [
+const PAGES: [(&str, &str); 8] = [
     ("", include_str!("../../../packaging/man/wss-collector.1")),
     ("check", include_str!("../../../packaging/man/wss-collector-check.1")),
+    ("watch", include_str!("../../../packaging/man/wss-collector-watch.1")),
     ("inspect", include_str!("../../../packaging/man/wss-collector-inspect.1")),
     ("upload", include_str!("../../../packaging/man/wss-collector-upload.1")),
     ("config-commands", include_str!("../../../packaging/man/wss-collector-config-commands.1")),

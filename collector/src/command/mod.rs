@@ -15,6 +15,7 @@ mod so_far;
 mod store;
 pub mod upload;
 mod warm;
+pub mod watch;
 
 use clap::error::ErrorKind;
 use std::io::Write;

@@ -13,6 +13,8 @@ use wss_bundle::write::{self, WriteError};
 /// Names tried for a bundle before giving up: whoever collects in a loop gets
 /// several within the second that tells them apart.
 const NAMES: u32 = 100;
+/// What their names begin with.
+pub(super) const PREFIX: &str = "wss-";
 
 /// What was written.
 pub(super) struct Stored {
@@ -34,7 +36,7 @@ pub(super) fn store(
     map: Option<&Obfuscator>,
 ) -> Result<Stored, WriteError> {
     let to = job.recipients.as_ref();
-    let Some(path) = &job.output else { return named(job, redacted, map, Path::new("")) };
+    let Some(path) = &job.output else { return named(job, redacted, map, Path::new(""), PREFIX) };
     if path != Path::new("-") {
         return at(job, redacted, map, path);
     }
@@ -49,7 +51,8 @@ pub(super) fn store(
     Ok(Stored { path: path.clone(), bytes: bytes.len() as u64, names })
 }
 
-/// Writes the bundle into a folder, by a name that nobody has there.
+/// Writes the bundle into a folder, by a name that nobody has there and that begins with
+/// `prefix`.
 ///
 /// # Errors
 /// [`WriteError`].
@@ -57,8 +60,9 @@ pub(super) fn store_in(
     job: &Job,
     redacted: &Redacted<Bundle>,
     folder: &Path,
+    prefix: &str,
 ) -> Result<Stored, WriteError> {
-    named(job, redacted, None, folder)
+    named(job, redacted, None, folder, prefix)
 }
 
 fn named(
@@ -66,10 +70,11 @@ fn named(
     redacted: &Redacted<Bundle>,
     map: Option<&Obfuscator>,
     folder: &Path,
+    prefix: &str,
 ) -> Result<Stored, WriteError> {
     let mut number = 1;
     loop {
-        let name = default_name(redacted.get(), number, job.recipients.is_some());
+        let name = default_name(redacted.get(), prefix, number, job.recipients.is_some());
         match at(job, redacted, map, &folder.join(name)) {
             Err(WriteError::Exists(_)) if number < NAMES => number += 1,
             written => return written,
@@ -129,7 +134,7 @@ fn unnamed(job: &Job) -> String {
 
 /// `wss-<host>-<vantage>-<UTC time>.zip` (`wss-<ticket>-<host>-…` where there is a ticket,
 /// `.zip.age` when encrypted), with nothing in it that a file system or a shell minds.
-fn default_name(bundle: &Bundle, number: u32, sealed: bool) -> PathBuf {
+fn default_name(bundle: &Bundle, prefix: &str, number: u32, sealed: bool) -> PathBuf {
     let manifest = &bundle.manifest;
     let host = cleaned(&manifest.target.host);
     let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
@@ -137,7 +142,7 @@ fn default_name(bundle: &Bundle, number: u32, sealed: bool) -> PathBuf {
     let ending = if sealed { "zip.age" } else { "zip" };
     let ticket = manifest.ticket.as_deref().map(|t| format!("{}-", cleaned(t))).unwrap_or_default();
     PathBuf::from(format!(
-        "wss-{ticket}{host}-{}-{time}{again}.{ending}",
+        "{prefix}{ticket}{host}-{}-{time}{again}.{ending}",
         manifest.vantage.as_str()
     ))
 }

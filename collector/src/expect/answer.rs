@@ -114,7 +114,7 @@ fn idle(diagnosis: &Diagnosis, span: Duration, at_least: bool) -> Said {
     let Some(idle) = &diagnosis.idle else {
         let why = match diagnosis.verdict.status {
             Status::Working => "nothing was held: --hold 0".to_owned(),
-            _ => format!("nothing could be held: {}", diagnosis.verdict.summary),
+            _ => format!("nothing could be held (cause: {})", diagnosis.verdict.cause),
         };
         return (Met::Unknown, why);
     };

@@ -11,6 +11,7 @@ mod answer;
 mod parse;
 
 pub use answer::{Answer, Met};
+pub(crate) use answer::{chosen, earliest_expiry};
 pub use parse::{POSSIBLE, parse};
 
 use std::time::Duration;

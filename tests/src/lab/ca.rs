@@ -2,7 +2,7 @@
 //! sign with, and one that nobody trusts. All are made anew for each lab.
 
 use super::config::{CertificateKind, Subject, TlsConfig};
-use chrono::{Datelike, Utc};
+use chrono::{Datelike, Timelike, Utc};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
@@ -17,6 +17,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 /// Whose name a `wrong-name` certificate bears.
 const OTHER: &str = "other.example";
+/// How long a short-lived certificate lives.
+const SHORT: Duration = Duration::from_secs(20);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn other(error: impl std::fmt::Display) -> io::Error {
@@ -62,6 +64,10 @@ fn dated(params: &mut CertificateParams, kind: CertificateKind) {
         CertificateKind::Expired => (midnight - 30 * DAY, midnight - DAY),
         CertificateKind::NotYetValid => (midnight + 2 * DAY, midnight + 90 * DAY),
         CertificateKind::ExpiresSoon => (midnight - 30 * DAY, midnight + 7 * DAY),
+        CertificateKind::ShortLived => {
+            let today = Duration::from_secs(Utc::now().num_seconds_from_midnight().into());
+            (midnight - DAY, midnight + today + SHORT)
+        }
         _ => (midnight - DAY, midnight + 90 * DAY),
     };
 }

@@ -5,7 +5,7 @@ mod junit;
 mod say;
 
 use super::gather::{Judged, Manner, gather, judged};
-use super::store::{folder_of, store_in};
+use super::store::{PREFIX, folder_of, store_in};
 use super::{FAILS, NO_BUNDLE, WORKS, err, fail, out, runtime, signals, warm};
 use crate::cli::probing::CheckArgs;
 use crate::cli::resolve::{Job, job};
@@ -92,7 +92,7 @@ fn tell(args: &CheckArgs, job: &Job, outcome: &mut Outcome) -> u8 {
     if let Some(folder) = &args.bundle_on_failure
         && code != WORKS
     {
-        match store_in(job, &outcome.judged.redacted, folder) {
+        match store_in(job, &outcome.judged.redacted, folder, PREFIX) {
             Ok(stored) => outcome.bundle = Some(stored.path),
             Err(error) => code = fail(&error.to_string()),
         }

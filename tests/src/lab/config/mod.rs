@@ -83,6 +83,8 @@ pub enum CertificateKind {
     Expired,
     /// Runs out in a week.
     ExpiresSoon,
+    /// Runs out twenty seconds after it was made.
+    ShortLived,
     /// Begins tomorrow.
     NotYetValid,
     /// Its own issuer.
