@@ -3,17 +3,18 @@
 //! engine's own hold, with no end; when it breaks, it is opened again.
 
 use crate::config::Config;
-use crate::net::{Ctx, Net};
+use crate::key::Probe;
 use crate::probe::hold_silent::{Manner, Opening, held};
 use crate::probe::resolve;
+use crate::progress::Progress;
 use crate::recorder::Recorder;
-use crate::run::Progress;
+use crate::step::{Ctx, Net};
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use wss_bundle::observation::{EndedBy, probe as name};
+use wss_bundle::observation::EndedBy;
 use wss_bundle::{FailureKind, Outcome, Step};
 
 /// After so long it is opened anew: recordings of one connection are bounded.
@@ -104,7 +105,7 @@ async fn once(
     let (progress, mut watching) = mpsc::unbounded_channel();
     let recorder = Recorder::new(progress);
     let net = Arc::new(Net::new(line.config.clone(), recorder.clone(), cancel));
-    let ctx = Ctx::new(&net, line.route, name::HOLD_CHATTY, Some(&line.path));
+    let ctx = Ctx::new(&net, line.route, Probe::HoldChatty, Some(&line.path));
     let way = match resolve::run(ctx.clone()).await {
         Ok(way) => Arc::new(way),
         Err(failure) => return (Event::Refused(failure.to_string()), Duration::ZERO),

@@ -4,7 +4,7 @@ use super::seen::Seen;
 use crate::cli::probing::ProbeArgs;
 use crate::cli::resolve::{Job, job};
 use crate::command::gather::{Judged, Manner, gather, judged};
-use crate::net::clock;
+use crate::step::clock;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 

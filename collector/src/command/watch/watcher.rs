@@ -12,7 +12,7 @@ use super::serve::{Told, file, serve};
 use crate::cli::probing::WatchArgs;
 use crate::cli::resolve::Job;
 use crate::command::{WORKS, out};
-use crate::net::clock::{self, Moment};
+use crate::step::clock::{self, Moment};
 use crate::screen::Look;
 use chrono::{DateTime, Utc};
 use std::pin::Pin;
