@@ -50,6 +50,12 @@ pub struct Broken {
 }
 
 impl Node {
+    /// No value: where one is looked for and is not there.
+    #[must_use]
+    pub const fn nothing() -> Self {
+        Self { line: 0, value: Value::Scalar(String::new(), false), span: (0, 0) }
+    }
+
     /// The value of a key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
@@ -188,25 +194,21 @@ pub fn documents(text: &str) -> Result<Vec<Node>, Broken> {
     Ok(out)
 }
 
-/// The documents of a text, each with the command that printed it, where that stands
-/// above.
-///
-/// # Errors
-/// As [`documents`].
-pub fn printed(text: &str) -> Result<Vec<(Node, Option<String>)>, Broken> {
-    let all = documents(text)?;
+/// For each of a text's documents the command that printed it, where that stands above.
+#[must_use]
+pub fn commands<'t>(text: &'t str, documents: &[Node]) -> Vec<Option<&'t str>> {
     let mut calls =
         text.lines().enumerate().filter_map(|(at, one)| Some((line(at, 1), call(one)?)));
     let mut next = calls.next();
-    let one = |document: Node| {
+    let one = |document: &Node| {
         let mut own = None;
         while let Some((_, command)) = next.filter(|(at, _)| *at < document.line) {
-            own = Some(command.to_owned());
+            own = Some(command);
             next = calls.next();
         }
-        (document, own)
+        own
     };
-    Ok(all.into_iter().map(one).collect())
+    documents.iter().map(one).collect()
 }
 
 /// A value that is not whole yet: the node, and for a map the key that waits.

@@ -365,19 +365,17 @@ mod tests {
         );
         assert_eq!(out.lines().count(), given.lines().count(), "{out}");
         // What the command names is still what the description names.
-        let printed = crate::structured::printed(&out).unwrap();
-        let arn = printed[0].0.items_of("LoadBalancers")[0].text_of("LoadBalancerArn");
+        let all = documents(&out).unwrap();
+        let printed = crate::structured::commands(&out, &all);
+        let arn = all[0].items_of("LoadBalancers")[0].text_of("LoadBalancerArn");
         assert_eq!(
-            printed[1].1.as_deref(),
+            printed[1],
             Some(
                 format!("aws elbv2 describe-load-balancer-attributes --load-balancer-arn {arn}")
                     .as_str()
             )
         );
-        assert_eq!(
-            printed[0].1.as_deref(),
-            Some("aws elbv2 describe-load-balancers --profile [removed]")
-        );
+        assert_eq!(printed[0], Some("aws elbv2 describe-load-balancers --profile [removed]"));
         let yaml =
             "# Q4nary\nkind: X # Q4nary\n# Q4nary: b\nport: 3 # Q4nary\n---\n# Q4nary\nport: 4\n";
         let out = text(&mut r, "e", yaml);

@@ -189,7 +189,7 @@ fn yaml(whole: Piece<'_>) -> Vec<Piece<'_>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::structured::printed;
+    use crate::structured::{commands, documents};
 
     #[test]
     fn commands_of_a_terminal_are_told_from_other_lines() {
@@ -219,21 +219,20 @@ mod tests {
         let json = "$ aws elbv2 describe-a --x 1\n{\n \"A\": [1]\n}\n[kim@lb1 ~]$ aws elbv2 describe-b\n{\"B\": [2]}{\"C\": [3]}\n[kim@lb1 ~]$ exit\n";
         let yaml = "$ aws elbv2 describe-a --x 1\nA:\n- 1\n$ aws elbv2 describe-b\nB:\n- 2\n---\nC:\n- 3\n";
         for text in [json, yaml] {
-            let all = printed(text).unwrap();
-            let calls: Vec<_> = all.iter().map(|(_, call)| call.as_deref()).collect();
+            let all = documents(text).unwrap();
             assert_eq!(
-                calls,
+                commands(text, &all),
                 [Some("aws elbv2 describe-a --x 1"), Some("aws elbv2 describe-b"), None],
                 "{text}"
             );
             let values: Vec<_> = ["A", "B", "C"]
                 .into_iter()
                 .zip(&all)
-                .map(|(key, (node, _))| node.items_of(key)[0].text())
+                .map(|(key, node)| node.items_of(key)[0].text())
                 .collect();
             assert_eq!(values, ["1", "2", "3"], "{text}");
         }
-        assert_eq!(printed(json).unwrap()[1].0.line, 6);
-        assert_eq!(printed(yaml).unwrap()[2].0.line, 8);
+        assert_eq!(documents(json).unwrap()[1].line, 6);
+        assert_eq!(documents(yaml).unwrap()[2].line, 8);
     }
 }

@@ -5,7 +5,8 @@ use super::{Fix, Issue, Kind, Program, Purpose};
 /// What to do about an issue of a program's files.
 #[must_use]
 pub fn fix(program: Program, issue: &Issue) -> Fix {
-    (program.dialect().fix)(issue).unwrap_or_else(|| common(issue.kind))
+    let own = issue.own_fix.or_else(|| (program.dialect().fix)(issue));
+    own.unwrap_or_else(|| common(issue.kind))
 }
 
 /// What is the same for every program.

@@ -23,6 +23,7 @@ mod iis;
 mod kubernetes;
 mod netscaler;
 mod nginx;
+mod notes;
 mod part;
 mod patch;
 mod pattern;
@@ -227,6 +228,8 @@ pub struct Issue {
     pub diff: String,
     /// The same as a command, of what is set by one; empty where there is none.
     pub command: String,
+    /// What to do about it, where that is not what is done about every other of its kind.
+    pub own_fix: Option<Fix>,
 }
 
 impl Issue {
@@ -242,6 +245,7 @@ impl Issue {
             edits: Vec::new(),
             diff: String::new(),
             command: String::new(),
+            own_fix: None,
         }
     }
 }

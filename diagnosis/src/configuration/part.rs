@@ -1,11 +1,12 @@
 //! Parts of JSON and YAML files, each with its place: what readers of structured
 //! configurations pass around.
 
-use super::dialect::Parsed;
+use super::Place;
+use super::dialect::{Parsed, Recognised};
 use super::source::File;
-use super::{Issue, Kind, Place, Provided, Reading};
 use std::sync::Arc;
-use wss_bundle::structured::{Node, documents};
+use wss_bundle::redact::listed::Listed;
+use wss_bundle::structured::{Node, documents, looks};
 
 /// The documents of a file.
 #[derive(Debug)]
@@ -40,6 +41,35 @@ pub(crate) fn entries(files: &[Documents]) -> Vec<Part<'_>> {
 /// What recognising leaves to who reads.
 pub(crate) fn left(all: Vec<Node>) -> Parsed {
     Parsed(Some(Arc::new(all)))
+}
+
+/// Recognises JSON or YAML by its documents. Of what is not understood `like` says whether
+/// it looks like one all the same, and `what` it then looks like, in words.
+pub(crate) fn recognised(
+    text: &str,
+    listed: &Listed,
+    like: impl Fn(&str) -> bool,
+    what: &str,
+) -> Recognised {
+    if !looks(text) {
+        return Recognised::No;
+    }
+    match documents(text) {
+        Ok(all) if all.iter().any(listed.whose) => Recognised::Yes(left(all)),
+        Err(broken) if like(text) => Recognised::Broken(format!(
+            "it looks like {what}, and is broken off or changed at line {}: {}",
+            broken.line, broken.why
+        )),
+        _ => Recognised::No,
+    }
+}
+
+/// What a tool said in the place of an answer, where it is nothing else.
+pub(crate) fn or_said(recognised: Recognised, said: impl Fn() -> Option<String>) -> Recognised {
+    match recognised {
+        Recognised::No => said().map_or(Recognised::No, Recognised::Broken),
+        other => other,
+    }
 }
 
 /// A value, the file that it is in, and the document.
@@ -80,30 +110,6 @@ impl<'n> Part<'n> {
     /// Its place.
     pub(crate) fn place(self) -> Place {
         Place::at(self.file, self.root, self.node)
-    }
-}
-
-impl Reading {
-    /// Adds a part that the request came by.
-    pub(crate) fn follow_part(&mut self, at: Part<'_>) {
-        let place = at.place();
-        let line = place.with(at.node);
-        self.follow(place, line);
-    }
-
-    /// Adds what gets lost at a part.
-    pub(crate) fn found(
-        &mut self,
-        kind: Kind,
-        at: Part<'_>,
-        says: String,
-        provided: Option<Provided>,
-        command: String,
-    ) {
-        let place = at.place();
-        let line = place.with(at.node);
-        let issue = Issue::new(kind, place, line, says);
-        self.issues.push(Issue { provided, command, ..issue });
     }
 }
 

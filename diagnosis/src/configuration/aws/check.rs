@@ -4,7 +4,9 @@
 use super::gathered::{Call, Part, Whose, all, calls, whose};
 use crate::configuration::chain::Hop;
 use crate::configuration::source::File;
-use crate::configuration::{Issue, Kind, NEEDED_S, Place, Program, Provided, Reading, Request};
+use crate::configuration::{
+    Fix, Issue, Kind, NEEDED_S, Place, Program, Provided, Reading, Request,
+};
 use wss_bundle::structured::Node;
 
 /// What a TLS listener of a Network Load Balancer has, whatever is set.
@@ -49,9 +51,21 @@ impl<'n> Check<'n> {
         says: impl Into<String>,
         command: String,
     ) {
+        self.fixed_by(None, kind, at, says, command);
+    }
+
+    /// One that has a fix of its own.
+    pub(super) fn fixed_by(
+        &mut self,
+        own_fix: Option<Fix>,
+        kind: Kind,
+        at: (Place, String),
+        says: impl Into<String>,
+        command: String,
+    ) {
         let issue = Issue::new(kind, at.0, at.1, says.into());
         let (sure, provided) = (self.sure, self.provided);
-        let issue = Issue { sure, provided, command, ..issue };
+        let issue = Issue { sure, provided, command, own_fix, ..issue };
         if !self.reading.issues.contains(&issue) {
             self.reading.issues.push(issue);
         }
@@ -174,12 +188,12 @@ impl<'n> Check<'n> {
         command: &str,
     ) -> Option<Setting<'n>> {
         let of = |call: &'n Call| {
-            let mut entries = call.root.items_of("Attributes").iter();
+            let mut entries = call.root().items_of("Attributes").iter();
             entries.find(|one| one.text_of("Key") == key)?.get("Value")?.number()
         };
         match whose(self.calls, of, option, arn) {
             Whose::Its(call, s) => {
-                let mut entries = call.root.items_of("Attributes").iter();
+                let mut entries = call.root().items_of("Attributes").iter();
                 let node = entries.find(|one| one.text_of("Key") == key)?;
                 Some(Setting { part: Part { node, call }, s })
             }

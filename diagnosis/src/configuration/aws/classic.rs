@@ -81,7 +81,7 @@ impl<'n> Check<'n> {
         let settings = whose(
             self.calls,
             |call| {
-                call.root
+                call.root()
                     .get("LoadBalancerAttributes")?
                     .get("ConnectionSettings")?
                     .get("IdleTimeout")

@@ -1,20 +1,30 @@
 //! What the calls printed, together: load balancers, listeners, rules, groups; and of
 //! which of them an answer speaks that does not say so itself.
 
-use crate::configuration::Place;
 use crate::configuration::source::File;
-use wss_bundle::structured::{Node, printed};
+use crate::configuration::{Place, part};
+use std::sync::Arc;
+use wss_bundle::structured::{Node, commands};
 
 /// One call's answer.
 #[derive(Debug)]
 pub(super) struct Call {
     pub(super) file: String,
-    pub(super) root: Node,
+    /// The documents of its file, and which of them it is.
+    documents: Arc<Vec<Node>>,
+    number: usize,
     /// The command that printed it, where that stands above it.
     command: Option<String>,
 }
 
+/// A document that is not there.
+static NOTHING: Node = Node::nothing();
+
 impl Call {
+    pub(super) fn root(&self) -> &Node {
+        self.documents.get(self.number).unwrap_or(&NOTHING)
+    }
+
     /// The value of an option of its command.
     pub(super) fn named(&self, option: &str) -> Option<&str> {
         let mut words = self.command.as_deref()?.split([' ', '=']);
@@ -42,7 +52,7 @@ impl<'n> Part<'n> {
 
     /// The same of any value within it.
     pub(super) fn value(&self, node: &Node) -> (Place, String) {
-        let place = Place::at(&self.call.file, &self.call.root, node);
+        let place = Place::at(&self.call.file, self.call.root(), node);
         let line = place.with(node);
         (place, line)
     }
@@ -50,20 +60,24 @@ impl<'n> Part<'n> {
 
 /// All files' answers.
 pub(super) fn calls(files: &[File]) -> Vec<Call> {
-    files
-        .iter()
-        .flat_map(|file| {
-            let all = printed(&file.text).unwrap_or_default();
-            all.into_iter().map(|(root, command)| Call { file: file.name.clone(), root, command })
-        })
-        .collect()
+    let mut out = Vec::new();
+    for (file, own) in files.iter().zip(part::of(files)) {
+        let of = commands(&file.text, &own.all);
+        out.extend(of.into_iter().enumerate().map(|(number, command)| Call {
+            file: own.file.clone(),
+            documents: Arc::clone(&own.all),
+            number,
+            command: command.map(str::to_owned),
+        }));
+    }
+    out
 }
 
 /// Every entry of a list, of all answers.
 pub(super) fn all<'n>(calls: &'n [Call], list: &str) -> Vec<Part<'n>> {
     calls
         .iter()
-        .flat_map(|call| call.root.items_of(list).iter().map(move |node| Part { node, call }))
+        .flat_map(|call| call.root().items_of(list).iter().map(move |node| Part { node, call }))
         .collect()
 }
 
@@ -109,13 +123,13 @@ mod tests {
 
     fn call(command: Option<&str>, seconds: u32) -> Call {
         let text = format!("{{\"Attributes\": [{{\"Key\": \"a\", \"Value\": \"{seconds}\"}}]}}");
-        let root = printed(&text).unwrap().remove(0).0;
-        Call { file: "x".into(), root, command: command.map(str::to_owned) }
+        let documents = Arc::new(wss_bundle::structured::documents(&text).unwrap());
+        Call { file: "x".into(), documents, number: 0, command: command.map(str::to_owned) }
     }
 
     #[test]
     fn answers_are_told_apart_by_their_commands_and_never_by_guessing() {
-        let value = |call: &Call| call.root.items_of("Attributes")[0].get("Value")?.number();
+        let value = |call: &Call| call.root().items_of("Attributes")[0].get("Value")?.number();
         let of = |calls: &[Call], arn: &str| match whose(calls, value, "--load-balancer-arn", arn) {
             Whose::Its(_, s) => format!("{s}"),
             Whose::Untold(count) => format!("untold {count}"),

@@ -2,7 +2,7 @@
 
 use super::check::Check;
 use super::gathered::{Call, Part, Whose, whose};
-use crate::configuration::Kind;
+use crate::configuration::{Fix, Kind};
 
 /// What an answer of `describe-target-health` says of all targets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,7 @@ enum Health {
 }
 
 fn health(call: &Call) -> Option<Health> {
-    let all = call.root.get("TargetHealthDescriptions")?.items();
+    let all = call.root().get("TargetHealthDescriptions")?.items();
     let every = |state: &str| {
         all.iter().all(|one| one.get("TargetHealth").is_some_and(|h| h.text_of("State") == state))
     };
@@ -53,7 +53,11 @@ impl<'n> Check<'n> {
         }
         if !group.text("TargetControlPort").is_empty() {
             let says = "switches the target optimizer on, which carries no WebSocket";
-            self.issue(Kind::UpgradeHeaders, group.at("TargetControlPort"), says, String::new());
+            let fix = Fix::new(
+                "Forward the WebSocket's paths to a target group without TargetControlPort.",
+            );
+            let at = group.at("TargetControlPort");
+            self.fixed_by(Some(fix), Kind::UpgradeHeaders, at, says, String::new());
         }
         self.health(&[*group]);
     }
@@ -76,7 +80,7 @@ impl<'n> Check<'n> {
     }
 
     fn targets(&mut self, call: &'n Call, health: Health) {
-        let Some(list) = call.root.get("TargetHealthDescriptions") else { return };
+        let Some(list) = call.root().get("TargetHealthDescriptions") else { return };
         let first = list.items().first().and_then(|one| one.get("TargetHealth"));
         let part = Part { node: list, call };
         let reason = first.map_or("", |h| h.text_of("Reason"));

@@ -1,10 +1,10 @@
 //! AWS' row of the table: how answers of its command line are recognised.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
+use crate::configuration::part::recognised;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::AWS;
-use wss_bundle::structured::{documents, looks};
 
 /// AWS: Application, Network and Classic Load Balancers.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -66,23 +66,11 @@ fn said(text: &str) -> Option<String> {
 }
 
 fn recognise(text: &str) -> Recognised {
-    if let Some(why) = said(text) {
-        return Recognised::Broken(why);
-    }
-    if !looks(text) {
-        return Recognised::No;
-    }
-    match documents(text) {
-        Ok(all) if all.iter().any(AWS.whose) => Recognised::Yes(Parsed::default()),
-        Ok(_) => Recognised::No,
-        Err(broken) if text.contains("Arn") || text.contains("LoadBalancer") => {
-            Recognised::Broken(format!(
-                "it looks like what AWS' command line prints, and is broken off or changed at line {}: {}",
-                broken.line, broken.why
-            ))
-        }
-        Err(_) => Recognised::No,
-    }
+    let like = |text: &str| text.contains("Arn") || text.contains("LoadBalancer");
+    said(text).map_or_else(
+        || recognised(text, &AWS, like, "what AWS' command line prints"),
+        Recognised::Broken,
+    )
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {
@@ -91,9 +79,6 @@ fn fix(issue: &Issue) -> Option<Fix> {
             Fix::new("Forward the WebSocket's paths to a target group of version HTTP1.")
         }
         Kind::Timeout(_) => Fix::new("Raise the idle timeout to 3600 s."),
-        Kind::UpgradeHeaders if issue.line.contains("TargetControlPort") => {
-            Fix::new("Forward the WebSocket's paths to a target group without TargetControlPort.")
-        }
         Kind::UpgradeHeaders => {
             Fix::new("Use listeners of TCP or SSL, or move to an Application Load Balancer.")
         }

@@ -1,8 +1,8 @@
 //! Azure API Management: which API takes the path, and whether it is one for WebSocket.
 
 use super::check::Check;
-use crate::configuration::Kind;
 use crate::configuration::part::Part;
+use crate::configuration::{Fix, Kind};
 
 /// Reads the APIs that were given.
 pub(super) fn read(check: &mut Check<'_>, all: &[Part<'_>]) {
@@ -48,7 +48,8 @@ fn judged(check: &mut Check<'_>, api: Part<'_>) {
             check.path().trim_start_matches('/'),
             check.path()
         );
-        return check.issue(Kind::UpgradeHeaders, at, says, command);
+        check.issue(Kind::UpgradeHeaders, at, says, command);
+        return check.mended_by(Fix::new("Add an API of the kind WebSocket for the path."));
     }
     let scheme = if check.request.tls { "wss" } else { "ws" };
     let mut protocols = api.items("protocols").peekable();

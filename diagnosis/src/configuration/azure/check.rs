@@ -1,17 +1,12 @@
-//! What the readers of Azure's three load balancers share: the files, and how an issue
-//! is said.
+//! What the readers of Azure's three load balancers share: the files, names, patterns.
 
 use super::{api, front_door, gateway};
 use crate::configuration::chain::Hop;
+pub(super) use crate::configuration::notes::Notes as Check;
 use crate::configuration::part::{self, Part};
 use crate::configuration::source::File;
-use crate::configuration::{Kind, Program, Provided, Reading, Request};
+use crate::configuration::{Program, Reading, Request};
 use wss_bundle::structured::Value;
-
-pub(super) struct Check<'n> {
-    pub(super) request: &'n Request<'n>,
-    pub(super) reading: Reading,
-}
 
 /// Reads the files for a request. Where several kinds were given, the first of Front
 /// Door, Application Gateway and API Management names the device.
@@ -28,57 +23,11 @@ pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Re
             apis.push(one);
         }
     }
-    let mut check = Check { request, reading: Reading::new(Program(&super::DIALECT)) };
+    let mut check = Check::new(Program(&super::DIALECT), request);
     front_door::read(&mut check, &routes);
     gateway::read(&mut check, &gateways);
     api::read(&mut check, &apis);
     check.reading
-}
-
-impl<'n> Check<'n> {
-    /// The path without its query.
-    pub(super) fn path(&self) -> &'n str {
-        self.request.path.split('?').next().unwrap_or_default()
-    }
-
-    pub(super) fn follow(&mut self, at: Part<'_>) {
-        self.reading.follow_part(at);
-    }
-
-    pub(super) fn untold(&mut self, at: Part<'_>, why: impl Into<String>) {
-        self.reading.untold(Some(at.place()), why.into(), None);
-    }
-
-    /// The files describe this device, which takes the request.
-    pub(super) fn device(&mut self, id: &'static str) {
-        self.reading.device = self.reading.device.or(Some(id));
-    }
-
-    pub(super) fn issue(
-        &mut self,
-        kind: Kind,
-        at: Part<'_>,
-        says: impl Into<String>,
-        command: impl Into<String>,
-    ) {
-        self.reading.found(kind, at, says.into(), None, command.into());
-    }
-
-    /// One that counts only where the probe saw it.
-    pub(super) fn if_seen(&mut self, kind: Kind, at: Part<'_>, says: impl Into<String>) {
-        self.reading.found(kind, at, says.into(), Some(Provided::Condition), String::new());
-    }
-
-    /// One of a rule: under its conditions, where it has some.
-    pub(super) fn ruled(
-        &mut self,
-        conditional: bool,
-        kind: Kind,
-        at: Part<'_>,
-        says: impl Into<String>,
-    ) {
-        if conditional { self.if_seen(kind, at, says) } else { self.issue(kind, at, says, "") }
-    }
 }
 
 /// The value of a key, where it is an object: `az` prints `null` for what is not set.

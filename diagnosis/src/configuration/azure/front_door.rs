@@ -3,8 +3,8 @@
 //! other about a path are not judged.
 
 use super::check::{Check, fits, object, replaced};
-use crate::configuration::Kind;
 use crate::configuration::part::Part;
+use crate::configuration::{Fix, Kind};
 
 /// What ends a socket that is silent; nobody can change it.
 const IDLE_S: f64 = 300.0;
@@ -46,6 +46,9 @@ fn judged(check: &mut Check<'_>, route: Part<'_>, pattern: &str) {
         let command = format!("{} --enable-caching false", update(route));
         let at = cache.get("queryStringCachingBehavior").unwrap_or(cache);
         check.issue(Kind::UpgradeHeaders, at, says, command);
+        check.mended_by(Fix::new(
+            "Give /v1/* a route of its own without caching, or switch this one's caching off.",
+        ));
     }
     let asked = check.path();
     if let Some(at) = route.get("originPath").filter(|own| !own.node.text().is_empty()) {
@@ -69,6 +72,7 @@ fn judged(check: &mut Check<'_>, route: Part<'_>, pattern: &str) {
     let says =
         format!("is Front Door's: it cuts a connection on which nothing comes for {IDLE_S:.0} s");
     check.if_seen(Kind::Timeout(IDLE_S), at, says);
+    check.mended_by(Fix::new("Front Door's time is fixed: send something more often."));
 }
 
 /// The command that changes a route.

@@ -2,10 +2,9 @@
 
 use super::check::read;
 use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
-use crate::configuration::part::left;
+use crate::configuration::part::recognised;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::AZURE;
-use wss_bundle::structured::{documents, looks};
 
 /// Azure: Application Gateway, Front Door, API Management.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -69,36 +68,13 @@ fn said(text: &str) -> Option<String> {
 }
 
 fn recognise(text: &str) -> Recognised {
-    if let Some(why) = said(text) {
-        return Recognised::Broken(why);
-    }
-    if !looks(text) {
-        return Recognised::No;
-    }
-    match documents(text) {
-        Ok(all) if all.iter().any(AZURE.whose) => Recognised::Yes(left(all)),
-        Ok(_) => Recognised::No,
-        Err(broken) if names_one(text) => Recognised::Broken(format!(
-            "it looks like what az prints, and is broken off or changed at line {}: {}",
-            broken.line, broken.why
-        )),
-        Err(_) => Recognised::No,
-    }
+    said(text)
+        .map_or_else(|| recognised(text, &AZURE, names_one, "what az prints"), Recognised::Broken)
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {
     Some(match issue.kind {
-        Kind::UpgradeHeaders if issue.command.starts_with("az afd") => Fix::new(
-            "Give /v1/* a route of its own without caching, or switch this one's caching off.",
-        ),
-        Kind::UpgradeHeaders if issue.command.starts_with("az apim") => {
-            Fix::new("Add an API of the kind WebSocket for the path.")
-        }
         Kind::UpgradeHeaders => Fix::new("Take the rewrite of this header away."),
-        Kind::Timeout(_) if issue.command.is_empty() && issue.provided.is_some() => Fix::new(
-            "Front Door's time is fixed: send something more often. A gateway's is the request timeout of \
-             its backend settings: raise it to 3600 s.",
-        ),
         Kind::Timeout(_) | Kind::Lifetime(_) => Fix::new(
             "Raise the backend settings' request timeout to 3600 s or more: it ends sockets that are in use, \
              too.",

@@ -2,26 +2,26 @@
 
 use super::url_map::{is_bucket, last, service};
 use crate::configuration::chain::Hop;
+use crate::configuration::notes::Notes;
 use crate::configuration::part::{self, Part};
 use crate::configuration::source::File;
-use crate::configuration::{Kind, NEEDED_S, Program, Provided, Reading, Request};
+use crate::configuration::{Kind, NEEDED_S, Program, Reading, Request};
 
 /// `timeoutSec`, where it is not set.
 const DEFAULT_S: f64 = 30.0;
 
-pub(super) struct Check<'n> {
+struct Check<'n> {
     all: Vec<Part<'n>>,
-    pub(super) request: &'n Request<'n>,
-    reading: Reading,
+    notes: Notes<'n>,
 }
 
 /// Reads the files for a request.
 pub(super) fn read(files: &[File], request: &Request<'_>, _: Option<&Hop>) -> Reading {
     let files = part::of(files);
     let all = part::entries(&files);
-    let mut check = Check { all, request, reading: Reading::new(Program(&super::DIALECT)) };
+    let mut check = Check { all, notes: Notes::new(Program(&super::DIALECT), request) };
     check.run();
-    check.reading
+    check.notes.reading
 }
 
 impl<'n> Check<'n> {
@@ -29,34 +29,6 @@ impl<'n> Check<'n> {
     fn of(&self, kind: &str) -> Vec<Part<'n>> {
         let own = |one: &&Part<'n>| one.text("kind").strip_prefix("compute#") == Some(kind);
         self.all.iter().filter(own).copied().collect()
-    }
-
-    /// The path without its query.
-    pub(super) fn path(&self) -> &'n str {
-        self.request.path.split('?').next().unwrap_or_default()
-    }
-
-    pub(super) fn follow(&mut self, at: Part<'_>) {
-        self.reading.follow_part(at);
-    }
-
-    pub(super) fn untold(&mut self, at: Option<Part<'_>>, why: impl Into<String>) {
-        self.reading.untold(at.map(Part::place), why.into(), None);
-    }
-
-    pub(super) fn issue(
-        &mut self,
-        kind: Kind,
-        at: Part<'_>,
-        says: impl Into<String>,
-        command: impl Into<String>,
-    ) {
-        self.reading.found(kind, at, says.into(), None, command.into());
-    }
-
-    /// One that counts only where the probe saw it.
-    fn if_seen(&mut self, kind: Kind, at: Part<'_>, says: impl Into<String>) {
-        self.reading.found(kind, at, says.into(), Some(Provided::Condition), String::new());
     }
 
     fn run(&mut self) {
@@ -68,19 +40,19 @@ impl<'n> Check<'n> {
                 [first, ..] => {
                     let why = "which of these takes the request is not told without its URL map: gcloud \
                                compute url-maps describe NAME";
-                    self.untold(first.get("name"), why);
+                    self.notes.untold(first.get("name"), why);
                 }
                 [] => {
                     let why = "nothing that was given takes requests: give the URL map and its backend \
                                services (`wss-collector config-commands gcp`)";
-                    self.untold(self.all.first().copied(), why);
+                    self.notes.untold(self.all.first().copied(), why);
                 }
             },
             [one] => self.mapped(*one, &services),
             [first, ..] => {
                 let why = "several URL maps could take this: give the one of the load balancer, or its \
                            forwarding rule and target proxy as well";
-                self.untold(first.get("name"), why);
+                self.notes.untold(first.get("name"), why);
             }
         }
     }
@@ -89,7 +61,7 @@ impl<'n> Check<'n> {
     /// port where they were given, else by the host, else all.
     fn map(&self) -> Vec<Part<'n>> {
         let maps = self.of("urlMap");
-        let port = self.request.port.to_string();
+        let port = self.notes.request.port.to_string();
         let on_port = |rule: &Part<'n>| {
             rule.text("portRange").split('-').next() == Some(port.as_str())
                 || rule.items("ports").any(|own| own.node.text() == port)
@@ -107,18 +79,18 @@ impl<'n> Check<'n> {
         }
         let host = |map: &&Part<'n>| {
             let mut hosts = map.items("hostRules").flat_map(|rule| rule.items("hosts"));
-            hosts.any(|host| host.node.text().eq_ignore_ascii_case(self.request.host))
+            hosts.any(|host| host.node.text().eq_ignore_ascii_case(self.notes.request.host))
         };
         let own: Vec<Part<'n>> = maps.iter().filter(host).copied().collect();
         if own.len() == 1 { own } else { maps }
     }
 
     fn mapped(&mut self, map: Part<'n>, services: &[Part<'n>]) {
-        self.follow(map.get("name").unwrap_or(map));
-        let Some(at) = service(self, map) else { return };
+        self.notes.follow(map.get("name").unwrap_or(map));
+        let Some(at) = service(&mut self.notes, map) else { return };
         if is_bucket(at.node) {
-            let says = format!("sends {} to a bucket: its files are the answer", self.path());
-            return self.issue(Kind::PathRule(Some(404)), at, says, "");
+            let says = format!("sends {} to a bucket: its files are the answer", self.notes.path());
+            return self.notes.issue(Kind::PathRule(Some(404)), at, says, "");
         }
         let name = last(at.node.text());
         match services.iter().find(|own| own.text("name") == name) {
@@ -127,13 +99,13 @@ impl<'n> Check<'n> {
                 let why = format!(
                     "the backend service was not given: gcloud compute backend-services describe {name}"
                 );
-                self.untold(Some(at), why);
+                self.notes.untold(Some(at), why);
             }
         }
     }
 
     fn service(&mut self, service: Part<'n>) {
-        self.follow(service.get("name").unwrap_or(service));
+        self.notes.follow(service.get("name").unwrap_or(service));
         let name = service.text("name");
         let place = match service.get("region") {
             Some(region) => format!("--region={}", last(region.node.text())),
@@ -144,17 +116,17 @@ impl<'n> Check<'n> {
         if let ("HTTP2" | "H2C" | "GRPC", Some(at)) = (protocol, service.get("protocol")) {
             let says =
                 "makes the load balancer speak HTTP/2 to the server, which an upgrade cannot cross";
-            self.issue(Kind::Http2, at, says, format!("{update} --protocol=HTTP"));
+            self.notes.issue(Kind::Http2, at, says, format!("{update} --protocol=HTTP"));
         }
         let iap = service.get("iap").and_then(|iap| iap.get("enabled"));
         if let Some(at) = iap.filter(|own| own.node.text() == "true") {
             let says = "wants requests to be signed on (Identity-Aware Proxy): what is not gets 302 or 401, \
                         and a WebSocket follows no redirect";
-            self.if_seen(Kind::PathRule(Some(302)), at, says);
+            self.notes.if_seen(Kind::PathRule(Some(302)), at, says);
         }
         if let Some(at) = service.get("securityPolicy").filter(|own| !own.node.text().is_empty()) {
             let says = "is asked before every request, upgrades included: it may answer 403 or 429";
-            self.if_seen(Kind::PathRule(Some(403)), at, says);
+            self.notes.if_seen(Kind::PathRule(Some(403)), at, says);
         }
         self.time(service, &update);
     }
@@ -176,28 +148,28 @@ impl<'n> Check<'n> {
         match (service.text("loadBalancingScheme"), http) {
             // "Backend services overview": idle or not.
             ("EXTERNAL", true) => {
-                self.issue(Kind::Lifetime(seconds), at, age, command);
-                self.if_seen(Kind::Timeout(seconds), at, silence);
+                self.notes.issue(Kind::Lifetime(seconds), at, age, command);
+                self.notes.if_seen(Kind::Timeout(seconds), at, silence);
             }
             // "Internal Application Load Balancer overview": active ones live on. Older
             // documents had an age of these, too: what was seen counts.
             ("EXTERNAL_MANAGED" | "INTERNAL_MANAGED", true) => {
-                self.issue(Kind::Timeout(seconds), at, silence, command);
-                self.if_seen(Kind::Lifetime(seconds), at, age);
+                self.notes.issue(Kind::Timeout(seconds), at, silence, command);
+                self.notes.if_seen(Kind::Lifetime(seconds), at, age);
             }
             // A proxy of TCP or SSL: an idle timeout.
             ("EXTERNAL_MANAGED" | "INTERNAL_MANAGED", false) => {
-                self.issue(Kind::Timeout(seconds), at, silence, command);
+                self.notes.issue(Kind::Timeout(seconds), at, silence, command);
             }
             ("EXTERNAL", false) if !regional && service.text("protocol") != "UDP" => {
-                self.issue(Kind::Timeout(seconds), at, silence, command);
+                self.notes.issue(Kind::Timeout(seconds), at, silence, command);
             }
             // What passes packets on has no such time.
             ("INTERNAL" | "EXTERNAL" | "EXTERNAL_PASSTHROUGH", _) => {}
             (scheme, _) => {
                 let why =
                     format!("what timeoutSec is of a load balancer of scheme {scheme} is not told");
-                self.untold(Some(at), why);
+                self.notes.untold(Some(at), why);
             }
         }
     }

@@ -2,10 +2,9 @@
 
 use super::check::read;
 use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
-use crate::configuration::part::left;
+use crate::configuration::part::{or_said, recognised};
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::GCP;
-use wss_bundle::structured::{documents, looks};
 
 /// Google Cloud: Application and proxy Network Load Balancers.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -47,18 +46,8 @@ fn said(text: &str) -> Option<String> {
 }
 
 fn recognise(text: &str) -> Recognised {
-    if !looks(text) {
-        return said(text).map_or(Recognised::No, Recognised::Broken);
-    }
-    match documents(text) {
-        Ok(all) if all.iter().any(GCP.whose) => Recognised::Yes(left(all)),
-        Ok(_) => Recognised::No,
-        Err(broken) if text.contains("compute#") => Recognised::Broken(format!(
-            "it looks like what gcloud prints, and is broken off or changed at line {}: {}",
-            broken.line, broken.why
-        )),
-        Err(_) => Recognised::No,
-    }
+    let own = recognised(text, &GCP, |text| text.contains("compute#"), "what gcloud prints");
+    or_said(own, || said(text))
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {

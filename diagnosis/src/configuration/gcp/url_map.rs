@@ -1,14 +1,14 @@
 //! Which backend service an URL map sends a request to: host rule, path matcher, then
 //! path rules (the longest) or route rules (the smallest priority).
 
-use super::check::Check;
 use crate::configuration::Kind;
 use crate::configuration::kubernetes::path;
+use crate::configuration::notes::Notes;
 use crate::configuration::part::Part;
 use wss_bundle::structured::Node;
 
 /// Follows a request; gives the backend service's own words.
-pub(super) fn service<'n>(check: &mut Check<'n>, map: Part<'n>) -> Option<Part<'n>> {
+pub(super) fn service<'n>(check: &mut Notes<'n>, map: Part<'n>) -> Option<Part<'n>> {
     let host = check.request.host;
     let rules = map.items("hostRules").filter_map(|rule| {
         let fits = rule.items("hosts").filter_map(|own| path::host(own.node.text(), host)).max();
@@ -52,7 +52,7 @@ pub(super) fn service<'n>(check: &mut Check<'n>, map: Part<'n>) -> Option<Part<'
 }
 
 /// Whether one of a route's matches takes the request; `None` where that is not known.
-fn holds(check: &Check<'_>, rule: Part<'_>) -> Option<bool> {
+fn holds(check: &Notes<'_>, rule: Part<'_>) -> Option<bool> {
     let asked = check.path();
     let mut unknown = false;
     for one in rule.items("matchRules") {
@@ -74,7 +74,7 @@ fn holds(check: &Check<'_>, rule: Part<'_>) -> Option<bool> {
 }
 
 /// What a rule, a matcher or the map itself does.
-fn action<'n>(check: &mut Check<'n>, of: Part<'n>) -> Option<Part<'n>> {
+fn action<'n>(check: &mut Notes<'n>, of: Part<'n>) -> Option<Part<'n>> {
     if let Some(to) = of.get("urlRedirect").or_else(|| of.get("defaultUrlRedirect")) {
         redirect(check, to);
         return None;
@@ -114,7 +114,7 @@ fn action<'n>(check: &mut Check<'n>, of: Part<'n>) -> Option<Part<'n>> {
     found
 }
 
-fn redirect(check: &mut Check<'_>, to: Part<'_>) {
+fn redirect(check: &mut Notes<'_>, to: Part<'_>) {
     let status = match to.text("redirectResponseCode") {
         "FOUND" => 302,
         "SEE_OTHER" => 303,

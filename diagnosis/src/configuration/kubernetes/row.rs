@@ -2,10 +2,10 @@
 
 use super::read::read;
 use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
-use crate::configuration::part::left;
+use crate::configuration::part::{or_said, recognised};
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::KUBERNETES;
-use wss_bundle::structured::{documents, looks};
+use wss_bundle::structured::looks;
 
 /// Kubernetes: Ingress, Service, Gateway API, and what controllers add.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -98,21 +98,12 @@ fn is_template(text: &str) -> bool {
 }
 
 fn recognise(text: &str) -> Recognised {
-    if !looks(text) {
-        return said(text).map_or(Recognised::No, Recognised::Broken);
+    // A template may be YAML by chance.
+    if looks(text) && is_template(text) {
+        return Recognised::Broken(TEMPLATE.to_owned());
     }
-    match documents(text) {
-        // A template may be YAML by chance.
-        Ok(_) if is_template(text) => Recognised::Broken(TEMPLATE.to_owned()),
-        Ok(all) if all.iter().any(KUBERNETES.whose) => Recognised::Yes(left(all)),
-        Ok(_) => said(text).map_or(Recognised::No, Recognised::Broken),
-        Err(_) if is_template(text) => Recognised::Broken(TEMPLATE.to_owned()),
-        Err(broken) if text.contains("apiVersion") => Recognised::Broken(format!(
-            "it looks like objects of Kubernetes, and is broken off or changed at line {}: {}",
-            broken.line, broken.why
-        )),
-        Err(_) => Recognised::No,
-    }
+    let like = |text: &str| text.contains("apiVersion");
+    or_said(recognised(text, &KUBERNETES, like, "objects of Kubernetes"), || said(text))
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {

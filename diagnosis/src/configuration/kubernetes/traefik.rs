@@ -3,10 +3,10 @@
 
 use super::ingress::Taken;
 use super::object::Object;
-use super::path::{self, HostFit};
 use super::read::Check;
 use super::service::{self, Backend};
 use crate::configuration::Kind;
+use crate::configuration::traefik::rule::holds;
 use wss_bundle::structured::Node;
 
 /// Follows the request; says whether there is an IngressRoute at all.
@@ -17,9 +17,9 @@ pub(super) fn read(check: &mut Check<'_>) -> bool {
     for route in &routes {
         for one in route.items(&["spec", "routes"]) {
             let rule = one.text_of("match");
-            match Rule::new(check, rule).holds() {
-                Some(false) => {}
-                Some(true) => {
+            match holds(rule, check.request) {
+                Ok(false) => {}
+                Ok(true) => {
                     let length = u64::try_from(rule.len()).unwrap_or(u64::MAX);
                     let priority = one.text_of("priority").parse().ok().filter(|p| *p > 0);
                     let priority = priority.unwrap_or(length);
@@ -27,8 +27,8 @@ pub(super) fn read(check: &mut Check<'_>) -> bool {
                         best = Some((priority, *route, one));
                     }
                 }
-                None => {
-                    let why = "whether this rule applies cannot be told from it alone";
+                Err(why) => {
+                    let why = format!("whether this rule is taken depends on {why}");
                     check.untold(Some(route.at(one.get("match").unwrap_or(one))), why);
                 }
             }
@@ -172,128 +172,5 @@ fn moved(check: &mut Check<'_>, middleware: &Object<'_>, node: &Node, new: &str)
         let new = if new.is_empty() { "/" } else { new };
         let says = format!("asks the server for {new} in the place of {asked}");
         check.issue(Kind::PathChanged, middleware.at(node), says, "");
-    }
-}
-
-/// A rule such as ``Host(`a`) && (PathPrefix(`/v1`) || Path(`/x`))``.
-struct Rule<'r> {
-    rest: &'r str,
-    host: &'r str,
-    path: &'r str,
-    depth: u8,
-}
-
-impl<'r> Rule<'r> {
-    fn new(check: &Check<'r>, rest: &'r str) -> Self {
-        Self { rest, host: check.request.host, path: check.path(), depth: 0 }
-    }
-
-    /// Whether it takes the request; `None` where that is not known.
-    fn holds(mut self) -> Option<bool> {
-        let held = self.any();
-        // What is left over was not understood.
-        if self.rest.trim().is_empty() { held } else { None }
-    }
-
-    fn word(&mut self, word: &str) -> bool {
-        let rest = self.rest.trim_start();
-        let found = rest.strip_prefix(word);
-        self.rest = found.unwrap_or(rest);
-        found.is_some()
-    }
-
-    fn any(&mut self) -> Option<bool> {
-        let mut held = self.all();
-        while self.word("||") {
-            let other = self.all();
-            held = match (held, other) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                _ => None,
-            };
-        }
-        held
-    }
-
-    fn all(&mut self) -> Option<bool> {
-        let mut held = self.one();
-        while self.word("&&") {
-            let other = self.one();
-            held = match (held, other) {
-                (Some(false), _) | (_, Some(false)) => Some(false),
-                (Some(true), Some(true)) => Some(true),
-                _ => None,
-            };
-        }
-        held
-    }
-
-    fn one(&mut self) -> Option<bool> {
-        self.depth += 1;
-        if self.depth > 40 {
-            self.rest = "";
-            return None;
-        }
-        if self.word("!") {
-            return self.one().map(|held| !held);
-        }
-        if self.word("(") {
-            let held = self.any();
-            return if self.word(")") { held } else { None };
-        }
-        let end = self.rest.find('(')?;
-        let (name, rest) = (self.rest.get(..end)?.trim(), self.rest.get(end + 1..)?);
-        let mut values = Vec::new();
-        let mut rest = rest.trim_start();
-        while let Some(quote) = rest.chars().next().filter(|c| matches!(c, '`' | '"')) {
-            let (value, after) = rest.get(1..)?.split_once(quote)?;
-            values.push(value);
-            rest = after.trim_start().trim_start_matches(',').trim_start();
-        }
-        self.rest = rest.strip_prefix(')')?;
-        let any = |fits: &dyn Fn(&str) -> bool| Some(values.iter().any(|value| fits(value)));
-        match name {
-            "Host" => any(&|value| path::host(value, self.host) == Some(HostFit::Exact)),
-            "HostRegexp" => values.first().and_then(|value| path::matches(value, self.host)),
-            "Path" => any(&|value| value == self.path),
-            "PathPrefix" => any(&|value| self.path.starts_with(value)),
-            "PathRegexp" => {
-                values.first().and_then(|value| path::matches(&format!("{value}.*"), self.path))
-            }
-            "Method" => any(&|value| value == "GET"),
-            "Headers" | "Header" => match values.as_slice() {
-                [name, value] if name.eq_ignore_ascii_case("upgrade") => {
-                    Some(value.eq_ignore_ascii_case("websocket"))
-                }
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rules_as_traefik_reads_them() {
-        for (rest, expected) in [
-            ("Host(`b.example`)", Some(true)),
-            ("Host(`a.example`) && PathPrefix(`/`)", Some(false)),
-            ("Host(`b.example`) && (PathPrefix(`/v1`) || Path(`/x`))", Some(true)),
-            ("Host(`b.example`) && !PathPrefix(`/v1`)", Some(false)),
-            ("Host(`b.example`) && Header(`X-A`, `b`)", None),
-            ("Host(`a.example`) && Header(`X-A`, `b`)", Some(false)),
-            ("Host(`a.example`, `b.example`)", Some(true)),
-            ("ClientIP(`10.0.0.0/8`) || PathPrefix(`/v1`)", Some(true)),
-            ("Host(`b.example`", None),
-            ("[removed]", None),
-        ] {
-            let rule = Rule { rest, host: "b.example", path: "/v1/ws", depth: 0 };
-            assert_eq!(rule.holds(), expected, "{rest}");
-        }
-        let deep = "!(".repeat(10_000);
-        assert_eq!(Rule { rest: &deep, host: "", path: "", depth: 0 }.holds(), None);
     }
 }

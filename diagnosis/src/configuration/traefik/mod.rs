@@ -8,6 +8,6 @@
 mod check;
 mod flat;
 mod row;
-mod rule;
+pub(crate) mod rule;
 
 pub(crate) use row::DIALECT;

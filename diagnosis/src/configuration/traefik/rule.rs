@@ -1,26 +1,22 @@
 //! Rules of routers: functions of the request, joined by `&&`, `||` and `!`.
 
 use crate::configuration::Request;
-use crate::configuration::held::{self, Holds};
+use crate::configuration::held::{Holds, Joined, joined};
 use regex::{Regex, RegexBuilder};
 
-/// Deepest nesting of parentheses.
-const DEPTH: usize = 40;
-
 /// Reads a rule for a request.
-pub(super) fn holds(rule: &str, request: &Request<'_>) -> Holds {
-    let mut own = Reader { rest: rule, request, depth: 0 };
-    let held = own.either()?;
+pub(crate) fn holds(rule: &str, request: &Request<'_>) -> Holds {
+    let mut own = Reader { rest: rule, request };
+    let held = joined(&mut own)?;
     if own.rest.trim().is_empty() { Ok(held) } else { Err(format!("the rule {rule}")) }
 }
 
 struct Reader<'r> {
     rest: &'r str,
     request: &'r Request<'r>,
-    depth: usize,
 }
 
-impl<'r> Reader<'r> {
+impl Joined for Reader<'_> {
     fn sign(&mut self, sign: &str) -> bool {
         match self.rest.trim_start().strip_prefix(sign) {
             Some(rest) => {
@@ -31,45 +27,20 @@ impl<'r> Reader<'r> {
         }
     }
 
-    fn either(&mut self) -> Holds {
-        let mut held = self.both();
-        while self.sign("||") {
-            let other = self.both();
-            held = held::or(held, other);
-        }
-        held
+    fn single(&mut self) -> Holds {
+        self.function()
     }
 
-    fn both(&mut self) -> Holds {
-        let mut held = self.one();
-        while self.sign("&&") {
-            let other = self.one();
-            held = held::and(held, other);
-        }
-        held
+    fn lost(&mut self) -> Holds {
+        self.rest = "?";
+        Err("a rule that is not read here".to_owned())
     }
+}
 
-    fn one(&mut self) -> Holds {
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return Err("a rule that is nested too deep".to_owned());
-        }
-        let held = if self.sign("!") {
-            self.one().map(|held| !held)
-        } else if self.sign("(") {
-            let held = self.either();
-            if self.sign(")") { held } else { Err("a rule that is not read here".to_owned()) }
-        } else {
-            self.function()
-        };
-        self.depth -= 1;
-        held
-    }
-
+impl Reader<'_> {
     fn function(&mut self) -> Holds {
         let rest = self.rest.trim_start();
-        let unread = || Err("a rule that is not read here".to_owned());
-        let Some((name, after)) = rest.split_once('(') else { return unread() };
+        let Some((name, after)) = rest.split_once('(') else { return self.lost() };
         let mut args: Vec<&str> = Vec::new();
         let mut rest = after;
         loop {
@@ -79,10 +50,10 @@ impl<'r> Reader<'r> {
                 return self.of(name.trim(), &args);
             }
             let Some(quote) = rest.chars().next().filter(|c| matches!(c, '`' | '"' | '\'')) else {
-                return unread();
+                return self.lost();
             };
             let Some((arg, after)) = rest.get(1..).and_then(|r| r.split_once(quote)) else {
-                return unread();
+                return self.lost();
             };
             args.push(arg);
             rest = after;
@@ -136,9 +107,15 @@ mod tests {
         ] {
             assert_eq!(holds(rule, &request), expected, "{rule}");
         }
-        for rule in
-            ["ClientIP(`10.0.0.0/8`)", "Host(`b.example`", "Host(b)", "PathPrefix(`/{a:x}`)"]
-        {
+        let deep = "!(".repeat(10_000);
+        for rule in [
+            "ClientIP(`10.0.0.0/8`)",
+            "Host(`b.example`",
+            "Host(`b.example`) || Host(b)",
+            "PathPrefix(`/{a:x}`)",
+            "[removed]",
+            &deep,
+        ] {
             assert!(holds(rule, &request).is_err(), "{rule}");
         }
     }

@@ -3,7 +3,7 @@
 
 use super::parse::{Token, Word};
 use crate::configuration::Request;
-use crate::configuration::held::{self, Holds};
+use crate::configuration::held::{Holds, Joined, joined};
 use crate::configuration::pattern::begins_otherwise;
 use regex::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
@@ -74,14 +74,32 @@ pub(super) struct Expression<'e> {
     state: &'e State,
 }
 
-/// Deepest nesting of parentheses.
+/// Deepest nesting of calls.
 const DEPTH: usize = 60;
+
+impl Joined for Expression<'_> {
+    fn sign(&mut self, wanted: &str) -> bool {
+        let is =
+            matches!(self.words.get(self.at).map(|t| &t.word), Some(Word::Sign(s)) if *s == wanted);
+        self.at += usize::from(is);
+        is
+    }
+
+    fn single(&mut self) -> Holds {
+        self.compared()
+    }
+
+    fn lost(&mut self) -> Holds {
+        self.at = self.words.len() + 1;
+        Err("a condition that is not read here".to_owned())
+    }
+}
 
 impl<'e> Expression<'e> {
     /// Whether a condition holds.
     pub(super) fn holds(words: &'e [Token], state: &'e State) -> Holds {
         let mut own = Self { words, at: 0, depth: 0, state };
-        let held = own.either()?;
+        let held = joined(&mut own)?;
         if own.at < words.len() {
             Err("a condition that is not read here".to_owned())
         } else {
@@ -97,51 +115,6 @@ impl<'e> Expression<'e> {
             return Value::Unknown("an expression that is not read here".to_owned());
         }
         value
-    }
-
-    fn sign(&mut self, wanted: &str) -> bool {
-        let is =
-            matches!(self.words.get(self.at).map(|t| &t.word), Some(Word::Sign(s)) if *s == wanted);
-        self.at += usize::from(is);
-        is
-    }
-
-    fn either(&mut self) -> Holds {
-        let mut held = self.both();
-        while self.sign("||") {
-            let other = self.both();
-            held = held::or(held, other);
-        }
-        held
-    }
-
-    fn both(&mut self) -> Holds {
-        let mut held = self.one();
-        while self.sign("&&") {
-            let other = self.one();
-            held = held::and(held, other);
-        }
-        held
-    }
-
-    fn one(&mut self) -> Holds {
-        self.depth += 1;
-        if self.depth > DEPTH {
-            return Err("a condition that is nested too deep".to_owned());
-        }
-        let held = if self.sign("!") {
-            self.one().map(|held| !held)
-        } else if self.sign("(") {
-            let held = self.either();
-            if !self.sign(")") {
-                self.at = self.words.len() + 1;
-            }
-            held
-        } else {
-            self.compared()
-        };
-        self.depth -= 1;
-        held
     }
 
     fn compared(&mut self) -> Holds {
