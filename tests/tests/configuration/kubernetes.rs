@@ -1,7 +1,8 @@
 //! Kubernetes: every field that is read, and every field of the samples, is one of the
 //! API's, or of what controllers add to it, as published models have them.
 //!
-//! Envoy Gateway publishes no models in a registry: its fields are named here.
+//! Envoy Gateway publishes no models in a registry, nor does OpenShift of what sets its
+//! router up: their fields are named here.
 
 use super::samples;
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +71,11 @@ fn models() -> BTreeMap<String, BTreeSet<String>> {
         let all = own.into_iter().chain(["creationTimestamp", "resourceVersion", "managedFields"]);
         fields.extend(all.map(str::to_owned));
     }
+    let own = ["spec", "tuningOptions", "tunnelTimeout"].map(str::to_owned);
+    out.insert(
+        "operator.openshift.io".into(),
+        own.into_iter().chain(ENVOY_GATEWAY.map(str::to_owned)).collect(),
+    );
     let own = ENVOY_GATEWAY.map(str::to_owned).into_iter().chain(["namespace".to_owned()]);
     out.insert("gateway.envoyproxy.io".into(), own.collect());
     assert!(out.len() >= 9 && out.values().all(|fields| fields.len() > 10), "{:?}", out.keys());

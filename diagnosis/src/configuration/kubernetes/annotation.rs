@@ -40,7 +40,7 @@ pub(super) fn attribute<'t>(text: &'t str, key: &str) -> Option<&'t str> {
 
 /// What is about sockets, by its name.
 fn about_sockets(name: &str) -> bool {
-    const WORDS: [&str; 9] = [
+    const WORDS: [&str; 12] = [
         "websocket",
         "upgrade",
         "timeout",
@@ -50,12 +50,16 @@ fn about_sockets(name: &str) -> bool {
         "http-version",
         "snippet",
         "rewrite-target",
+        "set-headers",
+        "custom-headers",
+        "keepalive",
     ];
     WORDS.iter().any(|word| name.contains(word))
 }
 
-/// Names that ingress-nginx has among those, by its documentation.
-const INGRESS_NGINX: [&str; 20] = [
+/// Names that ingress-nginx has among those, by its table of them ("Annotations Scope and
+/// Risk"). What else stands in its ConfigMap alone does nothing here.
+const INGRESS_NGINX: [&str; 18] = [
     "proxy-connect-timeout",
     "proxy-send-timeout",
     "proxy-read-timeout",
@@ -68,13 +72,11 @@ const INGRESS_NGINX: [&str; 20] = [
     "auth-snippet",
     "modsecurity-snippet",
     "rewrite-target",
+    "auth-keepalive",
+    "auth-keepalive-share-vars",
+    "auth-keepalive-requests",
     "auth-keepalive-timeout",
-    "client-body-timeout",
-    "keepalive-timeout",
-    "upstream-keepalive-timeout",
-    "session-cookie-expires-timeout",
-    "grpc-timeout",
-    "proxy-timeout",
+    "auth-proxy-set-headers",
     "custom-headers",
 ];
 

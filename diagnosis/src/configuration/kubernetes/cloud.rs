@@ -1,88 +1,16 @@
-//! Ingresses that a cloud's own load balancer takes: AWS', GKE's, Azure's.
+//! Ingresses that a cloud's own load balancer takes: GKE's, Azure's. AWS' is in `alb`.
 
-use super::annotation::attribute;
 use super::ingress::Taken;
-use super::object::{Object, within};
+use super::object::Object;
 use super::read::Check;
 use crate::configuration::{Kind, NEEDED_S, Place};
 use wss_bundle::structured::{Node, documents};
 
-const ALB: &str = "alb.ingress.kubernetes.io/";
 const AGIC: &str = "appgw.ingress.kubernetes.io/";
-/// `idle_timeout.timeout_seconds`, where it is not set.
-const ALB_IDLE_S: f64 = 60.0;
 /// Of a backend service, where no BackendConfig or policy says otherwise.
 pub(super) const GOOGLE_S: f64 = 30.0;
 /// The controller's `request-timeout`, where it is not set.
 const AGIC_S: f64 = 30.0;
-
-/// An Application Load Balancer, as the AWS Load Balancer Controller makes it.
-pub(super) fn alb(check: &mut Check<'_>, taken: &Taken<'_>) {
-    check.direct = true;
-    let ingress = taken.ingress;
-    if let Some(node) = taken.entry.and_then(|entry| entry.get("backend")) {
-        let port = within(node, &["service", "port", "name"]).map_or("", Node::text);
-        if port == "use-annotation" {
-            let why = "an annotation (actions.…) says what is done here: `aws elbv2 describe-rules` shows it";
-            check.untold(Some(ingress.at(node)), why);
-        }
-    }
-    let version = format!("{ALB}backend-protocol-version");
-    let own = taken.annotation(&version).map(|node| (ingress, node));
-    if let Some((object, node)) = taken.of_service(&version).or(own)
-        && matches!(node.text().to_ascii_uppercase().as_str(), "HTTP2" | "GRPC")
-    {
-        let says = "makes the load balancer speak HTTP/2 to the targets, which an upgrade cannot cross \
-                        (464)";
-        let command = object.annotate(&[(&version, "HTTP1")]);
-        check.issue(Kind::Http2, object.at(node), says, command);
-    }
-    if let Some(node) = taken.annotation(&format!("{ALB}auth-type")).filter(|n| n.text() != "none")
-    {
-        let says = "wants requests to be signed on (302 to what is not): a WebSocket follows no redirect, \
-                    and has the session of the page's cookie or none";
-        check.if_seen(Kind::PathRule(Some(302)), ingress.at(node), says);
-    }
-    alb_idle(check, &ingress);
-}
-
-fn alb_idle(check: &mut Check<'_>, ingress: &Object<'_>) {
-    const KEY: &str = "idle_timeout.timeout_seconds";
-    let name = format!("{ALB}load-balancer-attributes");
-    let node = ingress.annotation(&name);
-    let set = node.and_then(|node| attribute(node.text(), KEY)).and_then(|s| s.parse().ok());
-    let params = check.of("IngressClassParams");
-    let of_class = params.iter().find_map(|params| {
-        let all = params.items(&["spec", "loadBalancerAttributes"]);
-        let entry = all.iter().find(|entry| entry.text_of("key") == KEY)?;
-        Some((params.at(entry.get("value")?), entry.get("value")?.number()?))
-    });
-    let (seconds, at) = match (of_class, set, node) {
-        (Some((at, seconds)), ..) => (seconds, at),
-        (None, Some(seconds), Some(node)) => (seconds, ingress.at(node)),
-        (None, _, node) => {
-            (ALB_IDLE_S, node.map_or_else(|| ingress.itself(), |node| ingress.at(node)))
-        }
-    };
-    let says = if set.is_some() {
-        format!("cuts a connection on which nothing comes for {seconds:.0} s")
-    } else {
-        format!(
-            "sets no {KEY}: the load balancer cuts a connection on which nothing comes for {seconds:.0} s"
-        )
-    };
-    // What else is set there would be lost by writing it anew.
-    let others = node.map_or("", Node::text).split(',').map(str::trim);
-    let others: Vec<&str> =
-        others.filter(|pair| !pair.is_empty() && !pair.starts_with(KEY)).collect();
-    let mut pairs = others.join(",");
-    if !pairs.is_empty() {
-        pairs.push(',');
-    }
-    let command = ingress.annotate(&[(&name, &format!("{pairs}{KEY}=3600"))]);
-    let command = if pairs.contains("[removed") { String::new() } else { command };
-    check.short(Kind::Timeout(seconds), at, says, command);
-}
 
 /// The value of an annotation that is JSON of its own.
 pub(super) fn inner(node: &Node) -> Option<Node> {

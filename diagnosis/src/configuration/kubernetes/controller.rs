@@ -25,6 +25,8 @@ pub(super) struct Known {
     pub(super) controller: Controller,
     /// Its name, for people.
     pub(super) name: &'static str,
+    /// Id of the device (`signatures/`) that it sets.
+    pub(super) device: &'static str,
     /// Beginnings or parts of an IngressClass' `spec.controller`.
     controllers: &'static [&'static str],
     /// Classes that its documentation names.
@@ -38,6 +40,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::IngressNginx,
         name: "ingress-nginx",
+        device: "ingress-nginx",
         controllers: &["ingress-nginx", "webapprouting.kubernetes.azure.com/nginx"],
         classes: &["nginx", "ingress-nginx", "webapprouting.kubernetes.azure.com"],
         prefixes: &["nginx.ingress.kubernetes.io/"],
@@ -45,6 +48,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::F5,
         name: "F5's NGINX Ingress Controller",
+        device: "nginx",
         controllers: &["nginx.org/ingress-controller"],
         classes: &["nginx"],
         prefixes: &["nginx.org/", "nginx.com/"],
@@ -52,6 +56,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::Alb,
         name: "the AWS Load Balancer Controller",
+        device: "aws-alb",
         controllers: &["ingress.k8s.aws/alb", "eks.amazonaws.com/alb"],
         classes: &["alb"],
         prefixes: &["alb.ingress.kubernetes.io/"],
@@ -59,6 +64,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::Gke,
         name: "GKE's controller",
+        device: "gcp-glb",
         controllers: &["networking.gke.io/", "ingress-gce"],
         classes: &["gce", "gce-internal"],
         prefixes: &[
@@ -72,6 +78,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::Traefik,
         name: "Traefik",
+        device: "traefik",
         controllers: &["traefik.io/ingress-controller"],
         classes: &["traefik"],
         prefixes: &["traefik.ingress.kubernetes.io/"],
@@ -79,6 +86,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::HaproxyIngress,
         name: "HAProxy Ingress",
+        device: "haproxy",
         controllers: &["haproxy-ingress.github.io/controller"],
         classes: &["haproxy"],
         prefixes: &["haproxy-ingress.github.io/"],
@@ -86,6 +94,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::HaproxyTech,
         name: "HAProxy's Kubernetes Ingress Controller",
+        device: "haproxy",
         controllers: &["haproxy.org/ingress-controller"],
         classes: &["haproxy"],
         prefixes: &["haproxy.org/"],
@@ -93,6 +102,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::Contour,
         name: "Contour",
+        device: "envoy",
         controllers: &["projectcontour.io/"],
         classes: &["contour"],
         prefixes: &["projectcontour.io/"],
@@ -100,6 +110,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::Kong,
         name: "Kong",
+        device: "kong",
         controllers: &["ingress-controllers.konghq.com/kong"],
         classes: &["kong"],
         prefixes: &["konghq.com/"],
@@ -107,6 +118,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::AppGateway,
         name: "Azure's Application Gateway controller",
+        device: "azure-appgw",
         controllers: &["azure/application-gateway"],
         classes: &["azure/application-gateway", "azure-application-gateway"],
         prefixes: &["appgw.ingress.kubernetes.io/"],
@@ -114,6 +126,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::Istio,
         name: "Istio",
+        device: "istio",
         controllers: &["istio.io/ingress-controller"],
         classes: &["istio"],
         prefixes: &[],
@@ -121,6 +134,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::Cilium,
         name: "Cilium",
+        device: "envoy",
         controllers: &["cilium.io/ingress-controller"],
         classes: &["cilium"],
         prefixes: &["ingress.cilium.io/"],
@@ -128,6 +142,7 @@ pub(super) static KNOWN: [Known; 13] = [
     Known {
         controller: Controller::OpenShift,
         name: "OpenShift's router",
+        device: "openshift-router",
         controllers: &["openshift.io/ingress-to-route"],
         classes: &["openshift-default"],
         prefixes: &["haproxy.router.openshift.io/", "route.openshift.io/"],

@@ -68,6 +68,7 @@ fn aws(check: &mut Check<'_>, service: &Object<'_>) {
     let network = kind.starts_with("nlb") || kind == "external" || class.ends_with("/nlb")
         // `x.elb.us-east-1.amazonaws.com`; a Classic's is `x.us-east-1.elb.amazonaws.com`.
         || host.contains(".elb.") && !host.ends_with(".elb.amazonaws.com");
+    check.device(if network { "aws-nlb" } else { "aws-clb" });
     if network {
         return nlb(check, service);
     }

@@ -22,6 +22,18 @@ pub(super) enum Implementation {
     Other,
 }
 
+impl Implementation {
+    /// Id of the device (`signatures/`) that it sets.
+    const fn device(self) -> Option<&'static str> {
+        match self {
+            Self::EnvoyGateway => Some("envoy"),
+            Self::Gke => Some("gcp-glb"),
+            Self::Istio => Some("istio"),
+            Self::Other => None,
+        }
+    }
+}
+
 /// A match of a rule that takes the request.
 struct Found<'n> {
     route: Object<'n>,
@@ -179,6 +191,9 @@ fn taken(check: &mut Check<'_>, found: &Found<'_>) {
     let implementation = implementation(check, &route);
     check.follow(route.itself());
     check.follow(route.at(found.at.get("path").and_then(|p| p.get("value")).unwrap_or(found.at)));
+    if let Some(device) = implementation.and_then(Implementation::device) {
+        check.device(device);
+    }
     if filters(check, &route, found.rule) {
         return;
     }

@@ -7,17 +7,17 @@ use super::object::{Object, within};
 use super::path::{self, HostFit, PathFit, Specific};
 use super::read::Check;
 use super::service::{self, Backend};
-use super::{cloud, ingress_nginx, others, traefik};
+use super::{alb, cloud, ingress_nginx, others, traefik};
 use crate::configuration::Kind;
 use wss_bundle::structured::Node;
 
 /// A rule for the host.
-struct Rule<'n> {
-    ingress: Object<'n>,
+pub(super) struct Rule<'n> {
+    pub(super) ingress: Object<'n>,
     class: Class<'n>,
     fit: HostFit,
     /// `spec.rules[…]`; `None` for `spec.defaultBackend`.
-    node: Option<&'n Node>,
+    pub(super) node: Option<&'n Node>,
 }
 
 /// The rule that takes the request.
@@ -105,7 +105,7 @@ fn rules<'n>(check: &Check<'n>, ingresses: &[Object<'n>]) -> Vec<Rule<'n>> {
 }
 
 /// One controller's rules.
-fn one(check: &mut Check<'_>, rules: &[&Rule<'_>]) {
+fn one<'n>(check: &mut Check<'n>, rules: &[&Rule<'n>]) {
     let Some(first) = rules.first() else { return };
     let before = check.sure;
     let known = first.class.known;
@@ -117,7 +117,8 @@ fn one(check: &mut Check<'_>, rules: &[&Rule<'_>]) {
         rules.iter().filter(|rule| alb || Some(rule.fit) == best).copied().collect();
     let regex = known.is_some_and(|known| known.controller == Controller::IngressNginx)
         && own.iter().any(|rule| ingress_nginx::regex(&rule.ingress));
-    match pick(check, &own, regex, alb) {
+    let found = if alb { alb::pick(check, &own) } else { pick(check, &own, regex) };
+    match found {
         Some((rule, entry)) => taken(check, rule, Some(entry)),
         None => match rules.iter().find(|rule| rule.node.is_none()) {
             Some(rule) => taken(check, rule, None),
@@ -151,7 +152,6 @@ fn pick<'r, 'n>(
     check: &Check<'n>,
     rules: &[&'r Rule<'n>],
     regex: bool,
-    alb: bool,
 ) -> Option<(&'r Rule<'n>, &'n Node)> {
     let asked = check.path();
     let mut best: Option<(PathFit, &Rule<'n>, &'n Node)> = None;
@@ -169,10 +169,6 @@ fn pick<'r, 'n>(
             if best.as_ref().is_none_or(|(other, ..)| fit > *other) {
                 best = Some((fit, rule, entry));
             }
-        }
-        // Rules of an ALB go one after the other.
-        if alb && best.is_some() {
-            break;
         }
     }
     best.map(|(_, rule, entry)| (rule, entry))
@@ -196,10 +192,11 @@ fn taken(check: &mut Check<'_>, rule: &Rule<'_>, entry: Option<&Node>) {
         }
         return;
     };
+    check.device(known.device);
     unread(check, &ingress, known);
     match known.controller {
         Controller::IngressNginx => ingress_nginx::settings(check, &taken),
-        Controller::Alb => cloud::alb(check, &taken),
+        Controller::Alb => alb::settings(check, &taken),
         Controller::Gke => cloud::gke(check, &taken),
         Controller::AppGateway => cloud::app_gateway(check, &taken),
         Controller::Traefik => traefik::of_ingress(check, &taken),
@@ -222,9 +219,24 @@ fn nobody(check: &mut Check<'_>, rules: &[&Rule<'_>]) {
     let json = |patch: String| {
         format!("{} patch ingress {} --type json -p '[{patch}]'", ingress.kubectl(), ingress.name)
     };
+    let alb = rule.class.known.is_some_and(|known| known.controller == Controller::Alb);
     // A path that would take it, were it a prefix.
-    let narrow = entries.iter().position(|entry| path::below(entry.text_of("path"), asked));
+    let narrow =
+        |entry: &Node| path::below(entry.text_of("path").trim_end_matches(['*', '/']), asked);
+    let narrow = entries.iter().position(|entry| {
+        narrow(entry) && (!entry.text_of("path").contains('*') || alb && alb::is_error(entry))
+    });
     let (says, command) = match narrow.and_then(|at| Some((at, entries.get(at)?))) {
+        Some((place, entry)) if alb && alb::is_error(entry) => {
+            let says = "is of a pathType that may hold no * or ?: the controller refuses the Ingress, with all of \
+                        its group, and what was there before stays in effect"
+                .to_owned();
+            let path = format!("/spec/rules/{number}/http/paths/{place}/path");
+            let new = entry.text_of("path").split(['*', '?']).next().unwrap_or_default();
+            let new = new.trim_end_matches('/');
+            let new = if new.is_empty() { "/" } else { new };
+            (says, json(format!(r#"{{"op":"replace","path":"{path}","value":"{new}"}}"#)))
+        }
         Some((place, entry)) => {
             let kind = match entry.text_of("pathType") {
                 "Exact" => "is Exact: it takes this very path".to_owned(),

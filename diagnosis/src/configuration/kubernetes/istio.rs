@@ -28,6 +28,7 @@ pub(super) fn read(check: &mut Check<'_>) -> bool {
         return true;
     };
     let service = *service;
+    check.device("istio");
     check.follow(service.itself());
     for route in service.items(&["spec", "http"]) {
         match holds(check, route) {

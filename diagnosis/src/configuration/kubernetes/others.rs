@@ -6,6 +6,7 @@ use super::controller::Controller;
 use super::ingress::Taken;
 use super::object::Object;
 use super::read::Check;
+use super::service::Backend;
 use crate::configuration::Kind;
 use wss_bundle::structured::Node;
 
@@ -138,11 +139,18 @@ fn contour(check: &mut Check<'_>, taken: &Taken<'_>) {
         let all = if all.is_empty() { path.to_owned() } else { format!("{all},{path}") };
         check.issue(Kind::UpgradeHeaders, at, says, ingress.annotate(&[(ROUTES, &all)]));
     }
-    let Some(backend) = &taken.backend else { return };
+    if let Some(backend) = &taken.backend {
+        contour_protocol(check, backend);
+    }
+}
+
+/// What a Service's annotations make Contour speak to it.
+pub(super) fn contour_protocol(check: &mut Check<'_>, backend: &Backend<'_>) {
     for name in
         ["projectcontour.io/upstream-protocol.h2", "projectcontour.io/upstream-protocol.h2c"]
     {
-        let Some((service, node)) = taken.of_service(name) else { continue };
+        let Some(service) = backend.service else { continue };
+        let Some(node) = service.annotation(name) else { continue };
         let port = backend.port.map(|port| [port.text_of("name"), port.text_of("port")]);
         let own = |port: &str| !port.is_empty() && lists(Some(node), port);
         if port.is_some_and(|names| names.into_iter().any(own)) {

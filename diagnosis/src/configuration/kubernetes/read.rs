@@ -1,11 +1,11 @@
 //! The reading of one request through the objects: what all parts of it share.
 
 use super::object::{Object, objects};
-use super::{front, gateway, ingress, istio, traefik};
+use super::{contour, front, gateway, ingress, istio, openshift, traefik};
 use crate::configuration::chain::Hop;
 use crate::configuration::part;
 use crate::configuration::source::File;
-use crate::configuration::{Issue, Kind, Place, Program, Provided, Reading, Request};
+use crate::configuration::{Fix, Issue, Kind, Place, Program, Provided, Reading, Request};
 use wss_bundle::structured::Node;
 
 /// One reading.
@@ -36,8 +36,14 @@ impl<'n> Check<'n> {
     fn run(&mut self) {
         self.types();
         // Each looks for its own; none keeps another from looking.
-        let any =
-            [ingress::read(self), gateway::read(self), istio::read(self), traefik::read(self)];
+        let any = [
+            ingress::read(self),
+            gateway::read(self),
+            istio::read(self),
+            traefik::read(self),
+            contour::read(self),
+            openshift::read(self),
+        ];
         let any = any.contains(&true);
         front::read(self, any);
     }
@@ -50,6 +56,13 @@ impl<'n> Check<'n> {
     /// The path without its query.
     pub(super) fn path(&self) -> &'n str {
         self.request.path.split('?').next().unwrap_or_default()
+    }
+
+    /// The objects set this device, which takes the request.
+    pub(super) fn device(&mut self, id: &'static str) {
+        if self.sure {
+            self.reading.device = self.reading.device.or(Some(id));
+        }
     }
 
     pub(super) fn follow(&mut self, at: (Place, String)) {
@@ -81,6 +94,13 @@ impl<'n> Check<'n> {
         let before = self.provided.replace(Provided::Condition);
         self.issue(kind, at, says, "");
         self.provided = before;
+    }
+
+    /// The issue that was noted last is mended by this, and not as others of its kind.
+    pub(super) fn mended_by(&mut self, fix: Fix, command: String) {
+        if let Some(last) = self.reading.issues.last_mut() {
+            (last.own_fix, last.command) = (Some(fix), command);
+        }
     }
 
     /// What is written and does nothing.

@@ -36,6 +36,8 @@ pub(crate) const DIALECT: Dialect = Dialect {
         "kubectl get backendtrafficpolicy,clienttrafficpolicy -A -o yaml > policies.yaml   # Envoy Gateway",
         "kubectl get virtualservice,destinationrule -A -o yaml > istio.yaml   # Istio",
         "kubectl get ingressroute,middleware -A -o yaml > traefik.yaml   # Traefik",
+        "kubectl get httpproxy -A -o yaml > httpproxy.yaml   # Contour",
+        "oc get route -A -o yaml > routes.yaml; oc get ingresscontroller -n openshift-ingress-operator -o yaml > router.yaml   # OpenShift",
         "kubectl get configmap -n ingress-nginx ingress-nginx-controller -o yaml > controller.yaml   # ingress-nginx",
     ],
     reload: "kubectl diff -f FILE && kubectl apply -f FILE",

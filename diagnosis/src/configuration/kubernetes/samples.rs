@@ -25,6 +25,48 @@ pub(crate) fn all() -> Vec<Sample> {
             &["path Some(404) @24"],
         ),
         of(
+            "a group of an ALB in which the other's /* comes first",
+            include_str!("samples/alb-order.yaml"),
+            &["other @44 if seen"],
+        ),
+        of(
+            "an ALB's prefix with a wildcard",
+            include_str!("samples/alb-wildcard.yaml"),
+            &["path Some(404) @19"],
+        ),
+        of("Contour's proxy, all is well", include_str!("samples/contour-good.yaml"), &[]),
+        of(
+            "a route of Contour's without upgrades",
+            include_str!("samples/contour-plain.yaml"),
+            &["headers @9", "idle @20", "life 15 @9 if seen", "limit 429 @12", "timeout 300 @9"],
+        ),
+        of(
+            "what Contour's proxy includes",
+            include_str!("samples/contour-proxy.yaml"),
+            &["h2 @43", "headers @36", "moved @39", "timeout 90 @45"],
+        ),
+        of(
+            "OpenShift passes TLS on, and its timeout is the tunnel's",
+            include_str!("samples/openshift-passthrough.yaml"),
+            &["timeout 90 @5"],
+        ),
+        of(
+            "OpenShift's narrower Route",
+            include_str!("samples/openshift-routes.yaml"),
+            &["h2 @29 if seen", "idle @22", "idle @37", "moved @21"],
+        ),
+        of("OpenShift, all is well", include_str!("samples/openshift-good.yaml"), &[]),
+        of(
+            "a Route without TLS",
+            include_str!("samples/openshift-plain.yaml"),
+            &["path Some(503) @6"],
+        ),
+        of(
+            "names that are no annotations",
+            include_str!("samples/nginx-not-annotations.yaml"),
+            &["idle @5", "idle @7"],
+        ),
+        of(
             "Azure's gateway ends requests",
             include_str!("samples/appgw-short.yaml"),
             &["life 45 @5"],

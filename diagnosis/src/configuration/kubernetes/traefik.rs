@@ -45,6 +45,7 @@ pub(super) fn read(check: &mut Check<'_>) -> bool {
 }
 
 fn taken(check: &mut Check<'_>, route: &Object<'_>, one: &Node) {
+    check.device("traefik");
     check.follow(route.itself());
     check.follow(route.at(one.get("match").unwrap_or(one)));
     for middleware in one.items_of("middlewares") {
