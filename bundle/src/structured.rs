@@ -1,5 +1,5 @@
-//! JSON and YAML as command-line tools print them and people save them, with the
-//! place of every value: several documents in one file, JSON after JSON.
+//! JSON and YAML as command-line tools print them and people save them, and TOML, with
+//! the place of every value: several documents in one file, JSON after JSON.
 //!
 //! Read by `saphyr-parser` (YAML 1.2, of which JSON is a part), which keeps
 //! positions and gives events; `serde` forgets where a value stood. What is
@@ -7,11 +7,13 @@
 //! followed: a small file could mean a large one.
 
 mod pieces;
+mod toml;
 
 pub(crate) use pieces::begin;
 pub use pieces::call;
 use pieces::pieces;
 use saphyr_parser::{Event, Parser, ScalarStyle};
+pub(crate) use toml::is as is_toml;
 
 /// Deepest nesting.
 const DEPTH: usize = 60;
@@ -148,11 +150,11 @@ fn key_step(key: &str, first: bool) -> String {
     if first { key.to_owned() } else { format!(".{key}") }
 }
 
-/// Whether a text is JSON, or YAML as tools print it; a command and what else a
-/// terminal shows may stand above it.
+/// Whether a text is TOML, JSON, or YAML as tools print it; a command and what else a
+/// terminal shows may stand above the latter two.
 #[must_use]
 pub fn looks(text: &str) -> bool {
-    begin(text).is_some() && (!holds_a_file(text) || holds_a(&["Secret"], text))
+    is_toml(text) || begin(text).is_some() && (!holds_a_file(text) || holds_a(&["Secret"], text))
 }
 
 /// Whether an object of one of these kinds is in a text, whole or not.
@@ -184,8 +186,11 @@ pub fn opens_a_file(line: &str) -> bool {
 /// The documents of a text.
 ///
 /// # Errors
-/// It is neither JSON nor YAML, or larger than what is read.
+/// It is neither JSON nor YAML nor TOML, or larger than what is read.
 pub fn documents(text: &str) -> Result<Vec<Node>, Broken> {
+    if is_toml(text) {
+        return Ok(vec![toml::document(text)?]);
+    }
     let mut out = Vec::new();
     let mut count = 0;
     for piece in pieces(text) {

@@ -1,4 +1,4 @@
-//! What may stay of JSON and YAML that describe a load balancer: numbers, switches,
+//! What may stay of JSON, YAML and TOML that describe a load balancer: numbers, switches,
 //! and the values of listed keys (`listed/`). Everything else is masked, whatever it is.
 //!
 //! Account and subscription numbers go from what stays; other identifiers become
@@ -9,7 +9,7 @@
 use super::Redactor;
 use super::listed::{self, Listed};
 use super::rules::looks_like_a_token;
-use crate::structured::{Node, Value, begin, call, documents, holds_a};
+use crate::structured::{Node, Value, begin, call, documents, holds_a, is_toml};
 use regex::{Captures, Regex};
 use sha2::{Digest, Sha256};
 use std::sync::OnceLock;
@@ -31,9 +31,13 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
     for document in &all {
         walk(document, listed::of(document), At::default(), &mut masks);
     }
+    // A table of TOML may be written in several places.
+    masks.sort_by_key(|(node, _)| node.span.0);
     let characters: Vec<char> = text.chars().collect();
-    let json = begin(text).is_some_and(|at| text[at..].starts_with(['{', '[']));
+    let toml = is_toml(text);
+    let exact = toml || begin(text).is_some_and(|at| text[at..].starts_with(['{', '[']));
     let ends: Vec<usize> = (0..characters.len()).filter(|at| characters[*at] == '\n').collect();
+    let given = Given { characters: &characters, ends: &ends, documents: &all, toml };
     let mut out = String::with_capacity(text.len());
     let mut at = 0;
     for (node, mask) in masks {
@@ -41,10 +45,10 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
         if from < at || to > characters.len() || from > to {
             continue;
         }
-        out.push_str(&around(r, entry, (&characters, &ends), at..from, &all));
+        out.push_str(&around(r, entry, &given, at..from));
         let own: String = characters[from..to].iter().collect();
         // The parser's place may reach to the end of the line.
-        let end = if json || mask == Mask::Whole { own.len() } else { end(&own) };
+        let end = if exact || mask == Mask::Whole { own.len() } else { end(&own) };
         let (own, behind) = own.split_at(end);
         let new = match mask {
             Mask::Whole => "\"[removed]\"".to_owned(),
@@ -67,8 +71,17 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
         at = to;
     }
     let at = at.min(characters.len());
-    out.push_str(&around(r, entry, (&characters, &ends), at..characters.len(), &all));
+    out.push_str(&around(r, entry, &given, at..characters.len()));
     out
+}
+
+/// A text that is masked.
+struct Given<'t> {
+    characters: &'t [char],
+    /// Where its lines end.
+    ends: &'t [usize],
+    documents: &'t [Node],
+    toml: bool,
 }
 
 /// What stands between two values that are looked at: structure, keys, comments, and
@@ -76,21 +89,26 @@ pub(super) fn text(r: &mut Redactor, entry: &str, text: &str) -> String {
 fn around(
     r: &mut Redactor,
     entry: &str,
-    (characters, ends): (&[char], &[usize]),
+    given: &Given<'_>,
     range: std::ops::Range<usize>,
-    all: &[Node],
 ) -> String {
+    let &Given { characters, ends, documents, toml } = given;
     let mut out = String::new();
     let mut at = range.start;
     while at < range.end {
-        let document = all.iter().find(|node| node.span.0 <= at && at < node.span.1);
-        let next = all.iter().map(|node| node.span.0).find(|begin| *begin > at);
+        // In the order of the text, of which many may be in one file.
+        let behind = documents.partition_point(|node| node.span.1 <= at);
+        let document = documents.get(behind).filter(|node| node.span.0 <= at);
+        let next = documents.get(documents.partition_point(|node| node.span.0 <= at));
+        let next = next.map(|node| node.span.0);
         let most = document.map(|node| node.span.1).or(next).unwrap_or(range.end).min(range.end);
         let rest = &characters[at..most];
         let line = rest.iter().position(|c| *c == '\n').map_or(rest, |end| &rest[..=end]);
         let text: String = line.iter().collect();
         let kept = match document {
-            Some(node) if matches!(characters.get(node.span.0), Some('{' | '[')) => text.clone(),
+            Some(node) if !toml && matches!(characters.get(node.span.0), Some('{' | '[')) => {
+                text.clone()
+            }
             Some(_) => without_comments(&text),
             None => outside(&text),
         };
@@ -384,6 +402,21 @@ mod tests {
             "{out}"
         );
         assert_eq!(out.lines().count(), yaml.lines().count(), "{out}");
+    }
+
+    #[test]
+    fn of_toml_tables_that_are_written_in_parts_nothing_stays_either() {
+        let given = "# Q4nary\n[http.routers.a]\n  rule = \"Host(`b.example`)\" # Q4nary\n[http.middlewares.k.headers.customRequestHeaders]\n  X-Key = \"Q4nary\"\n[entryPoints.web]\n  address = \":443\"\n[http.routers.b]\n  rule = \"Header(`k`, `Q4nary`)\"\n[http.middlewares.p.basicAuth]\n  users = [\n    'kim:Q4nary', # Q4nary\n    \"\"\"\nQ4nary\n\"\"\",\n  ]\n";
+        let mut r = Redactor::new();
+        let out = text(&mut r, "e", given);
+        assert!(!out.contains("Q4nary"), "{out}");
+        for kept in ["b.example", ":443", "[http.routers.b]"] {
+            assert!(out.contains(kept), "{kept}\n{out}");
+        }
+        assert_eq!(out.lines().count(), given.lines().count(), "{out}");
+        assert!(documents(&out).is_ok(), "{out}");
+        let out = text(&mut r, "e", "[http.routers.a]\nrule = \"a\nkey = \"Q4nary\"\n");
+        assert!(!out.contains("Q4nary"), "{out}");
     }
 
     #[test]

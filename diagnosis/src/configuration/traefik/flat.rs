@@ -1,4 +1,4 @@
-//! YAML, labels (`traefik.http.routers.x.rule=…`) and options (`--entrypoints.x.address=…`)
+//! YAML, TOML, labels (`traefik.http.routers.x.rule=…`) and options (`--entrypoints.x.address=…`)
 //! as one list of keys with their values.
 
 use crate::configuration::Place;

@@ -1,4 +1,4 @@
-//! Traefik: its static and dynamic configuration in YAML or JSON, labels of containers
+//! Traefik: its static and dynamic configuration in YAML, TOML or JSON, labels of containers
 //! and options of its command line. `flat` makes one list of keys of all of them,
 //! `rule` reads routers' rules, `check` follows a request, `row` is the row.
 //!

@@ -14,13 +14,13 @@ pub(crate) const DIALECT: Dialect = Dialect {
     id: "traefik",
     name: "Traefik",
     devices: &["traefik"],
-    expected: "a Traefik one in YAML (http, routers; entryPoints)",
-    whole: "Traefik: give traefik.yml and the dynamic files, in YAML",
+    expected: "a Traefik one in YAML or TOML (http, routers; entryPoints)",
+    whole: "Traefik: give traefik.yml (or traefik.toml) and the dynamic files",
     commands: &[
-        "cat /etc/traefik/traefik.yml > traefik.yml",
-        "cat /etc/traefik/dynamic/*.yml > traefik-dynamic.yml",
+        "cat /etc/traefik/traefik.yml > traefik.yml   # or traefik.toml",
+        "cat /etc/traefik/dynamic/*.yml > traefik-dynamic.yml   # or *.toml",
     ],
-    reload: "dynamic files are in effect when they are saved; traefik.yml after a restart",
+    reload: "dynamic files are in effect when they are saved; the static one after a restart",
     masked: Masked::Listed(&TRAEFIK),
     proof: Proof::Documents,
     recognise,
@@ -35,8 +35,16 @@ fn recognise(text: &str) -> Recognised {
     if !(lower.contains("entrypoints") || lower.contains("routers")) || !looks(text) {
         return Recognised::No;
     }
-    let Ok(all) = documents(text) else { return Recognised::No };
-    let all = Arc::new(all);
+    let all = match documents(text) {
+        Ok(all) => Arc::new(all),
+        Err(broken) if lower.contains("[entrypoints.") || lower.contains("[http.routers.") => {
+            return Recognised::Broken(format!(
+                "it looks like Traefik's TOML, and is broken off or changed at line {}: {}",
+                broken.line, broken.why
+            ));
+        }
+        Err(_) => return Recognised::No,
+    };
     let files = [Documents { file: String::new(), all: Arc::clone(&all) }];
     if is(&files) { Recognised::Yes(Parsed(Some(all))) } else { Recognised::No }
 }

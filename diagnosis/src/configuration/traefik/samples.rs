@@ -42,6 +42,14 @@ fn file(rule: &str, middlewares: &str) -> String {
     )
 }
 
+/// The same in TOML, static and dynamic in one; the rule is line 8.
+fn good_toml() -> String {
+    "[entryPoints.websecure]\n  address = \":443\"\n[entryPoints.websecure.transport.respondingTimeouts]\n  readTimeout = \"0s\"\n  \
+     idleTimeout = 3600\n\n[http.routers.console]\n  rule = \"Host(`b.example`) && PathPrefix(`/v1`)\"\n  service = \"console\"\n\n\
+     # the server\n[[http.services.console.loadBalancer.servers]]\n  url = \"http://127.0.0.1:3001\"\n"
+        .to_owned()
+}
+
 pub(crate) fn all() -> Vec<Sample> {
     let ours = "Host(`b.example`) && PathPrefix(`/v1`)";
     let with = |middleware: &str| file(ours, middleware);
@@ -77,6 +85,25 @@ pub(crate) fn all() -> Vec<Sample> {
                 "    all:\n      rule: PathPrefix(`/`)\n      priority: 1000\n      service: nobody\n  services:\n",
             ),
             vec!["untold @0"],
+        ),
+        ("TOML, all is well", good_toml(), vec![]),
+        (
+            "TOML: HTTP/2, the Host, and the path",
+            good_toml()
+                .replace("http://", "h2c://")
+                .replace("[[http.services", "[http.services.console.loadBalancer]\n  passHostHeader = false\n[http.middlewares.own.stripPrefix]\n  prefixes = [\"/v1\"]\n[[http.services")
+                .replace("service = \"console\"", "service = \"console\"\n  middlewares = [\"own@file\"]"),
+            vec!["h2 @18", "moved @16"],
+        ),
+        (
+            "TOML: no router",
+            good_toml().replace("PathPrefix(`/v1`)", "PathPrefix(`/app`)"),
+            vec!["path Some(404) @8 if seen"],
+        ),
+        (
+            "TOML: the default times",
+            "# static\n[entryPoints]\n  [entryPoints.websecure]\n    address = \":443\"\n\n[http.routers.console]\nrule = \"PathPrefix(`/`)\"\nservice = \"console@file\"\n[http.services.console.loadBalancer]\nservers = [{ url = \"http://127.0.0.1:3001\" }]\n".to_owned(),
+            vec!["timeout 180 @4 if seen", "timeout 60 @4 if seen"],
         ),
         (
             "labels",

@@ -6,6 +6,7 @@ use crate::evidence::holding::Picture;
 use crate::evidence::{Author, Evidence, Reply, ReplyKind, RouteView};
 use crate::model::{Cause, Confidence, DeviceRole, Location};
 use crate::rule::Claim;
+use crate::signature::Signature;
 use wss_bundle::ResponseHead;
 
 /// What the probe saw of an issue: a sentence, and the rules whose claims it
@@ -15,9 +16,9 @@ pub(super) struct Seen {
     pub(super) explains: Vec<&'static str>,
 }
 
-/// Whether the answer to the upgrade bears the mark of a load balancer that is
-/// certainly another program's: then these files need not be to blame.
-pub(super) fn another_hop(e: &Evidence<'_>, program: Program) -> Option<String> {
+/// The load balancer whose mark the answer to the upgrade bears, where it is certainly
+/// another program's: then these files need not be to blame.
+pub(super) fn another_hop<'e>(e: &'e Evidence<'_>, program: Program) -> Option<&'e Signature> {
     let (_, route, path) = e.deciding()?;
     let devices = &route.upgrade_reply(path)?.devices;
     let in_front = || {
@@ -28,7 +29,7 @@ pub(super) fn another_hop(e: &Evidence<'_>, program: Program) -> Option<String> 
     if in_front().any(|m| program.is_device(&m.signature.id)) {
         return None;
     }
-    in_front().next().map(|m| m.signature.name.clone())
+    in_front().next().map(|m| m.signature)
 }
 
 /// Whether a response is a file from a disk: what sends files dates and tags them.

@@ -10,6 +10,7 @@ use crate::evidence::{Author, BundleView, Evidence};
 use crate::model::{Cause, Confidence, Finding, Location, Severity, Status};
 use crate::remedy;
 use crate::rule::{Claim, Draft, claim};
+use crate::signature::Signature;
 use wss_bundle::Observation;
 use wss_bundle::observation::probe;
 
@@ -39,8 +40,10 @@ pub(crate) fn settle(
     let c = Compared { e, claims: &before };
     let disk = c.page_instead();
     for (r, reading) in checked.readings.iter().enumerate() {
-        let other = another_hop(e, reading.program);
+        let mark = another_hop(e, reading.program);
         for (i, issue) in reading.issues.iter().enumerate() {
+            let mark = mark.filter(|mark| !acquitted(&c, checked, mark, issue));
+            let other = mark.map(|mark| mark.name.clone());
             let seen = c.seen(reading.program, issue).filter(|_| issue.sure && other.is_none());
             let Some(finding) = finding(&c, focus, reading, issue, &seen, other.clone()) else {
                 continue;
@@ -85,6 +88,20 @@ pub(crate) fn settle(
     settled.notes.extend(not_in_effect(&c, focus, checked));
     settled.notes.extend(untold(e, focus, checked));
     settled
+}
+
+/// Whether a load balancer that left its mark has nothing to do with an issue of another's
+/// files: its own were given, and none of their lines foretells what was seen.
+fn acquitted(c: &Compared<'_, '_, '_>, checked: &Checked, mark: &Signature, issue: &Issue) -> bool {
+    let alike =
+        |own: &Issue| std::mem::discriminant(&own.kind) == std::mem::discriminant(&issue.kind);
+    let own = checked.readings.iter().filter(|reading| reading.program.is_device(&mark.id));
+    let mut own = own.filter(|reading| !reading.followed.is_empty()).peekable();
+    own.peek().is_some()
+        && own.all(|reading| {
+            let mut alike = reading.issues.iter().filter(|own| alike(own));
+            !alike.any(|own| c.seen(reading.program, own).is_some())
+        })
 }
 
 /// Whether a claim stands on an answer of a limiter that a file names: the probes'
