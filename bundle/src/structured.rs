@@ -104,6 +104,24 @@ impl Node {
         self.get(key).map_or(&[], Self::items)
     }
 
+    /// Whether both hold the same, wherever they stand.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        match (&self.value, &other.value) {
+            (Value::List(own), Value::List(others)) => {
+                own.len() == others.len()
+                    && own.iter().zip(others).all(|(own, other)| own.says_the_same(other))
+            }
+            (Value::Map(own), Value::Map(others)) => {
+                own.len() == others.len()
+                    && own.iter().zip(others).all(|((key, own), (other_key, other))| {
+                        key == other_key && own.says_the_same(other)
+                    })
+            }
+            (own, other) => own == other,
+        }
+    }
+
     /// The way from here to a value within, as people write it:
     /// `TargetGroups[0].ProtocolVersion`, `annotations["nginx.org/x"]`; nothing where
     /// it is this value itself, or is not within. It is looked for when it is asked

@@ -33,6 +33,8 @@ mod patches;
 mod samples;
 #[path = "cases/server.rs"]
 mod server;
+#[path = "configuration/size.rs"]
+mod size;
 #[path = "configuration/varnish.rs"]
 mod varnish;
 

@@ -4,9 +4,10 @@
 use super::Place;
 use super::dialect::{Parsed, Recognised};
 use super::source::File;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wss_bundle::redact::listed::Listed;
-use wss_bundle::structured::{Node, documents, looks};
+use wss_bundle::structured::{Node, Value, documents, looks};
 
 /// The documents of a file.
 #[derive(Debug)]
@@ -26,7 +27,8 @@ pub(crate) fn of(files: &[File]) -> Vec<Documents> {
     files.iter().map(|file| Documents { file: file.name.clone(), all: read(file) }).collect()
 }
 
-/// What the documents describe: each by itself, or each entry of a list.
+/// What the documents describe: each by itself, or each entry of a list. What was printed
+/// twice (`show` and `list`) is one.
 pub(crate) fn entries(files: &[Documents]) -> Vec<Part<'_>> {
     let roots = files.iter().flat_map(|one| one.all.iter().map(move |root| (&one.file, root)));
     let mut all = Vec::new();
@@ -35,7 +37,33 @@ pub(crate) fn entries(files: &[Documents]) -> Vec<Part<'_>> {
         let own = if items.is_empty() { std::slice::from_ref(root) } else { items };
         all.extend(own.iter().map(|node| Part { node, file, root }));
     }
+    once(all, |part| part.node)
+}
+
+/// How many entries of one name are held against each other.
+const MOST_ALIKE: usize = 20;
+
+/// Each entry once, whoever printed it again.
+pub(crate) fn once<'n, T>(mut all: Vec<T>, node: impl Fn(&T) -> &'n Node) -> Vec<T> {
+    let mut named: BTreeMap<&str, Vec<&Node>> = BTreeMap::new();
+    all.retain(|one| {
+        let node = node(one);
+        let alike = named.entry(name(node)).or_default();
+        let again = alike.iter().any(|other| other.says_the_same(node));
+        if !again && alike.len() < MOST_ALIKE {
+            alike.push(node);
+        }
+        !again
+    });
     all
+}
+
+/// What tells an entry from others: its name, or what it says first.
+fn name(node: &Node) -> &str {
+    let own = node.text_of("name");
+    let Value::Map(all) = &node.value else { return own };
+    let first = || all.iter().map(|(_, node)| node.text()).find(|text| !text.is_empty());
+    if own.is_empty() { first().unwrap_or_default() } else { own }
 }
 
 /// What recognising leaves to who reads.

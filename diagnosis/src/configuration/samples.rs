@@ -78,3 +78,29 @@ pub(crate) fn secrets() -> Vec<(&'static str, &'static str)> {
         ("traefik", traefik::SECRETS),
     ]
 }
+
+/// A file of about so many bytes: a row's first sample again and again, each for a host and
+/// with a name of its own, as `list` prints many; the last is the sample itself.
+pub(crate) fn large(id: &str, bytes: usize) -> String {
+    let all = all();
+    let (_, own) = all.iter().find(|(own, _)| *own == id).unwrap_or(&all[0]);
+    let text = own[0].1.trim_end();
+    let json = text.starts_with('{');
+    // What one call prints is a list; others stand one after the other.
+    let list = id == "azure";
+    let mut out = String::with_capacity(bytes + text.len() * 2);
+    let mut number = 0;
+    let end = match (list, json) {
+        (true, _) => ",\n",
+        (false, true) => "\n",
+        (false, false) => "\n---\n",
+    };
+    while out.len() + text.len() < bytes {
+        let name = |of: &str| of.replace("b.example", &format!("h{number}.example"));
+        out.push_str(&name(text).replace("console", &format!("console-{number}")));
+        out.push_str(end);
+        number += 1;
+    }
+    out.push_str(text);
+    if list { format!("[\n{out}\n]\n") } else { out + "\n" }
+}

@@ -309,6 +309,32 @@ proptest! {
     }
 }
 
+/// What `show` and `list` printed both is one thing.
+#[test]
+fn what_was_printed_twice_is_read_once() {
+    let twice = |show: &str, list: &str| {
+        let alone = shown(&reading(show));
+        let both = shown(&reading_of(&[("/a.json", show), ("/b.json", list)], "/v1/ws", None));
+        assert_eq!(both, alone, "{list}");
+    };
+    let of = |id: &str| {
+        let all = samples::all();
+        let (_, own) = all.into_iter().find(|(own, _)| *own == id).unwrap();
+        let json = own.into_iter().filter(|(_, text, _)| text.trim_start().starts_with(['{', '[']));
+        json.map(|(_, text, _)| text).collect::<Vec<_>>()
+    };
+    for text in of("azure").iter().filter(|text| text.trim_start().starts_with('{')) {
+        twice(text, &format!("[\n{text}\n]\n"));
+    }
+    for text in of("aws") {
+        twice(&text, &text);
+    }
+    let gateway = of("azure").into_iter().find(|text| text.contains("requestTimeout")).unwrap();
+    let newer = gateway.replace("\"requestTimeout\": ", "\"requestTimeout\": 1");
+    let both = reading_of(&[("/a.json", &gateway), ("/b.json", &newer)], "/v1/ws", None);
+    assert!(both.untold.iter().any(|u| u.why.contains("given twice")), "{both:?}");
+}
+
 /// The place of a value says the way to it, from JSON and YAML alike.
 #[test]
 fn places_in_structured_files_have_a_path() {

@@ -73,12 +73,12 @@ pub(super) fn calls(files: &[File]) -> Vec<Call> {
     out
 }
 
-/// Every entry of a list, of all answers.
+/// Every entry of a list, of all answers: each once.
 pub(super) fn all<'n>(calls: &'n [Call], list: &str) -> Vec<Part<'n>> {
-    calls
+    let entries = calls
         .iter()
-        .flat_map(|call| call.root().items_of(list).iter().map(move |node| Part { node, call }))
-        .collect()
+        .flat_map(|call| call.root().items_of(list).iter().map(move |node| Part { node, call }));
+    part::once(entries.collect(), |part| part.node)
 }
 
 /// Which of several answers speaks of one thing.

@@ -26,8 +26,30 @@ pub(super) fn find<'n>(gateway: Part<'n>, list: &str, name: &str) -> Option<Part
     gateway.items(list).find(|own| own.text("name").eq_ignore_ascii_case(name))
 }
 
+/// Each gateway once: `show` and `list` may both have printed it, at different times.
+fn once<'n>(check: &mut Check<'_>, all: &[Part<'n>]) -> Vec<Part<'n>> {
+    let mut out: Vec<Part<'n>> = Vec::new();
+    for one in all {
+        let same = |other: &&Part<'n>| {
+            ["name", "resourceGroup"]
+                .iter()
+                .all(|key| other.text(key).eq_ignore_ascii_case(one.text(key)))
+        };
+        match out.iter().find(same) {
+            None => out.push(*one),
+            Some(_) => {
+                let why = "this gateway was given twice, and not alike: the first of the two is read. Give the \
+                           newer one alone";
+                check.untold(one.get("name").unwrap_or(*one), why);
+            }
+        }
+    }
+    out
+}
+
 /// Reads the gateways that were given.
 pub(super) fn read(check: &mut Check<'_>, all: &[Part<'_>]) {
+    let all = once(check, all);
     let Some(first) = all.first() else { return };
     let first = first.get("name").unwrap_or(*first);
     let port = check.request.port;

@@ -1,7 +1,7 @@
 //! The objects of the files: out of lists and documents, each with its name and place.
 
 use crate::configuration::Place;
-use crate::configuration::part::Documents;
+use crate::configuration::part::{Documents, once};
 use wss_bundle::structured::{Node, Value};
 
 /// An object, and where it stands.
@@ -126,5 +126,5 @@ pub(super) fn objects(files: &[Documents]) -> Vec<Object<'_>> {
         let list = root.text_of("kind").ends_with("List") || root.get("items").is_some();
         out.extend(Object::of(file, root, root).filter(|_| !list));
     }
-    out
+    once(out, |object| object.node)
 }
