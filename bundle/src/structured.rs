@@ -18,7 +18,7 @@ pub(crate) use toml::is as is_toml;
 /// Deepest nesting.
 const DEPTH: usize = 60;
 /// Most values of a file.
-const NODES: usize = 400_000;
+const NODES: usize = 1_000_000;
 
 /// A value, and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,9 +9,11 @@ use super::patch::Edit;
 use super::source::File;
 use super::{Issue, Reading, Request};
 use std::any::Any;
+use std::cell::OnceCell;
 use std::fmt;
 use std::sync::Arc;
 use wss_bundle::redact::listed::Listed;
+use wss_bundle::structured::{Broken, Node, documents, looks};
 
 /// What recognising a text has already made of it, for its program to read on: a
 /// file may be long, and many bundles are judged.
@@ -32,6 +34,24 @@ impl PartialEq for Parsed {
 }
 
 impl Eq for Parsed {}
+
+/// A text that every row is asked about. What it is as JSON, YAML or TOML is found out once.
+pub(crate) struct Text<'t> {
+    pub(crate) text: &'t str,
+    documents: OnceCell<Option<Result<Arc<Vec<Node>>, Broken>>>,
+}
+
+impl<'t> Text<'t> {
+    pub(crate) const fn new(text: &'t str) -> Self {
+        Self { text, documents: OnceCell::new() }
+    }
+
+    /// Its documents; `None` where it does not look like any of them.
+    pub(crate) fn documents(&self) -> Option<&Result<Arc<Vec<Node>>, Broken>> {
+        let parsed = || looks(self.text).then(|| documents(self.text).map(Arc::new));
+        self.documents.get_or_init(parsed).as_ref()
+    }
+}
 
 /// Whether a text is a program's configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +146,7 @@ pub struct Dialect {
     /// How it is known that files are read as the program reads them.
     pub proof: Proof,
     /// Recognises a text.
-    pub(crate) recognise: fn(&str) -> Recognised,
+    pub(crate) recognise: fn(&Text<'_>) -> Recognised,
     /// Reads the files for a request.
     pub(crate) read: fn(&[File], &Request<'_>, Option<&Hop>) -> Reading,
     /// Patterns of files that a text includes.

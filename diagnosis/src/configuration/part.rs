@@ -2,12 +2,12 @@
 //! configurations pass around.
 
 use super::Place;
-use super::dialect::{Parsed, Recognised};
+use super::dialect::{Parsed, Recognised, Text};
 use super::source::File;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wss_bundle::redact::listed::Listed;
-use wss_bundle::structured::{Node, Value, documents, looks};
+use wss_bundle::structured::{Node, Value, documents};
 
 /// The documents of a file.
 #[derive(Debug)]
@@ -67,24 +67,22 @@ fn name(node: &Node) -> &str {
 }
 
 /// What recognising leaves to who reads.
-pub(crate) fn left(all: Vec<Node>) -> Parsed {
-    Parsed(Some(Arc::new(all)))
+pub(crate) fn left(all: &Arc<Vec<Node>>) -> Parsed {
+    let all: Arc<Vec<Node>> = Arc::clone(all);
+    Parsed(Some(all))
 }
 
 /// Recognises JSON or YAML by its documents. Of what is not understood `like` says whether
 /// it looks like one all the same, and `what` it then looks like, in words.
 pub(crate) fn recognised(
-    text: &str,
+    text: &Text<'_>,
     listed: &Listed,
     like: impl Fn(&str) -> bool,
     what: &str,
 ) -> Recognised {
-    if !looks(text) {
-        return Recognised::No;
-    }
-    match documents(text) {
-        Ok(all) if all.iter().any(listed.whose) => Recognised::Yes(left(all)),
-        Err(broken) if like(text) => Recognised::Broken(format!(
+    match text.documents() {
+        Some(Ok(all)) if all.iter().any(listed.whose) => Recognised::Yes(left(all)),
+        Some(Err(broken)) if like(text.text) => Recognised::Broken(format!(
             "it looks like {what}, and is broken off or changed at line {}: {}",
             broken.line, broken.why
         )),

@@ -1,7 +1,7 @@
 //! The files of a configuration check: what program they are for, where each
 //! stood, and which of them an `include` means.
 
-use super::dialect::{Parsed, Program, Recognised};
+use super::dialect::{Parsed, Program, Recognised, Text};
 use super::{DIALECTS, clean, nginx};
 use glob::{MatchOptions, Pattern};
 use wss_bundle::{Attachment, AttachmentKind};
@@ -46,8 +46,9 @@ pub(super) fn understood(text: &str) -> Result<(Program, Parsed), String> {
         return Err(format!("there is nothing in it; {}", expected()));
     }
     let (mut part, mut broken) = (None, None);
+    let given = Text::new(text);
     for dialect in DIALECTS {
-        match (dialect.recognise)(text) {
+        match (dialect.recognise)(&given) {
             Recognised::Yes(parsed) => return Ok((Program(dialect), parsed)),
             Recognised::Part(parsed) => part = part.or(Some((Program(dialect), parsed))),
             Recognised::Broken(why) => broken = broken.or(Some(why)),

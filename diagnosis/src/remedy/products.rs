@@ -3,6 +3,7 @@
 //! found on the path, or the one that a person named (`--lb`).
 
 use super::snippets::{Known, Purpose};
+use crate::evidence::configured::described;
 use crate::evidence::{Author, Evidence};
 use crate::model::{Confidence, DeviceRole, Side};
 
@@ -346,8 +347,8 @@ pub(crate) fn told(text: &str) -> Option<Product> {
 }
 
 /// The products that may have to be changed on the server's side, the likeliest
-/// first: who wrote the answer, who is known to drop upgrades, who passed it on;
-/// and at last the one that a person named.
+/// first: who wrote the answer, who is known to drop upgrades or was described by files,
+/// who passed it on; and at last the one that a person named.
 pub(crate) fn on_the_path(e: &Evidence<'_>) -> Vec<Product> {
     let mut found: Vec<(u8, Product)> = Vec::new();
     if let Some((_, route, path)) = e.deciding() {
@@ -378,6 +379,16 @@ pub(crate) fn on_the_path(e: &Evidence<'_>) -> Vec<Product> {
                 by: Source::Found,
             };
             found.push((rank, product));
+        }
+    }
+    // What hides its name is known by what was given of it.
+    for (id, _) in described(e) {
+        let known = e.signatures.get(id).filter(|known| known.role != DeviceRole::Origin);
+        if let Some(known) =
+            known.filter(|_| !found.iter().any(|(_, p)| p.id.as_deref() == Some(id)))
+        {
+            let name = known.name.clone();
+            found.push((1, Product { id: Some(id.to_owned()), name, by: Source::Found }));
         }
     }
     found.sort_by_key(|(rank, _)| *rank);

@@ -133,6 +133,8 @@ pub static KUBERNETES: Listed = Listed {
         "alb.ingress.kubernetes.io/backend-protocol-version",
         "alb.ingress.kubernetes.io/backend-protocol",
         "alb.ingress.kubernetes.io/auth-type",
+        "alb.ingress.kubernetes.io/group.name",
+        "alb.ingress.kubernetes.io/group.order",
         "service.beta.kubernetes.io/aws-load-balancer-type",
         "service.beta.kubernetes.io/aws-load-balancer-backend-protocol",
         "service.beta.kubernetes.io/aws-load-balancer-connection-idle-timeout",

@@ -3,7 +3,9 @@
 use super::check::read;
 use super::parse::parse;
 use super::tree;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised};
+use crate::configuration::dialect::{
+    Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised, Text,
+};
 use crate::configuration::patch::Edit;
 use crate::configuration::{Issue, Kind};
 
@@ -75,7 +77,7 @@ const SECTIONS: [&str; 12] = [
     "<filesmatch",
 ];
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let first = |line: &str| {
         let word = line.split_whitespace().next()?.to_ascii_lowercase();
         let word = word.trim_end_matches('>');

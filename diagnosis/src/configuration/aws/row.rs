@@ -1,7 +1,7 @@
 //! AWS' row of the table: how answers of its command line are recognised.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, Text, no_includes};
 use crate::configuration::part::recognised;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::AWS;
@@ -65,9 +65,9 @@ fn said(text: &str) -> Option<String> {
     })
 }
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(text: &Text<'_>) -> Recognised {
     let like = |text: &str| text.contains("Arn") || text.contains("LoadBalancer");
-    said(text).map_or_else(
+    said(text.text).map_or_else(
         || recognised(text, &AWS, like, "what AWS' command line prints"),
         Recognised::Broken,
     )

@@ -1,7 +1,7 @@
 //! Azure's row of the table: how what `az` prints is recognised.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, Text, no_includes};
 use crate::configuration::part::recognised;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::AZURE;
@@ -67,8 +67,8 @@ fn said(text: &str) -> Option<String> {
     (table || values).then(|| "it is az's table: run the command again with -o json".to_owned())
 }
 
-fn recognise(text: &str) -> Recognised {
-    said(text)
+fn recognise(text: &Text<'_>) -> Recognised {
+    said(text.text)
         .map_or_else(|| recognised(text, &AZURE, names_one, "what az prints"), Recognised::Broken)
 }
 
@@ -124,7 +124,7 @@ mod tests {
                 "broken off",
             ),
         ] {
-            let Recognised::Broken(error) = recognise(text) else { panic!("{text}") };
+            let Recognised::Broken(error) = recognise(&Text::new(text)) else { panic!("{text}") };
             assert!(error.contains(says), "{text}: {error}");
         }
     }

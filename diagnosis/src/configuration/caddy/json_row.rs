@@ -2,10 +2,9 @@
 
 use super::json_check::read;
 use super::row::fix;
-use crate::configuration::dialect::{Dialect, Masked, Proof, Recognised, no_includes};
-use crate::configuration::part::left;
+use crate::configuration::dialect::{Dialect, Masked, Proof, Recognised, Text, no_includes};
+use crate::configuration::part::recognised;
 use wss_bundle::redact::listed::CADDY;
-use wss_bundle::structured::{documents, looks};
 
 /// Caddy, by its JSON.
 pub(crate) const JSON: Dialect = Dialect {
@@ -28,18 +27,9 @@ pub(crate) const JSON: Dialect = Dialect {
     edits: |_, _| Vec::new(),
 };
 
-fn recognise(text: &str) -> Recognised {
-    let words = ["\"servers\"", "\"listen\""];
-    if !words.iter().all(|word| text.contains(word)) || !looks(text) {
+fn recognise(text: &Text<'_>) -> Recognised {
+    if !["\"servers\"", "\"listen\""].iter().all(|word| text.text.contains(word)) {
         return Recognised::No;
     }
-    match documents(text) {
-        Ok(all) if all.iter().any(CADDY.whose) => Recognised::Yes(left(all)),
-        Ok(_) => Recognised::No,
-        Err(broken) if text.contains("\"handler\"") => Recognised::Broken(format!(
-            "it looks like Caddy's JSON, and is broken off or changed at line {}: {}",
-            broken.line, broken.why
-        )),
-        Err(_) => Recognised::No,
-    }
+    recognised(text, &CADDY, |text| text.contains("\"handler\""), "Caddy's JSON")
 }

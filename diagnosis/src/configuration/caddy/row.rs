@@ -3,7 +3,7 @@
 use super::check::read;
 use super::parse::parse;
 use crate::configuration::Kind;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, Text};
 use crate::configuration::{Issue, Purpose};
 
 /// Caddy, by its Caddyfile.
@@ -40,7 +40,7 @@ const WORDS: [&str; 12] = [
     "basic_auth",
 ];
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let first = |line: &str| {
         let mut words = line.split_whitespace();
         let word = words.next()?;

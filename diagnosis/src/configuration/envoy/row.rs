@@ -2,11 +2,10 @@
 
 use super::check::read;
 use super::edits::edits;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
-use crate::configuration::part::left;
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, Text, no_includes};
+use crate::configuration::part::recognised;
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::ENVOY;
-use wss_bundle::structured::{documents, looks};
 
 /// Envoy.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -42,18 +41,12 @@ const WORDS: [&str; 8] = [
     "ConfigDump",
 ];
 
-fn recognise(text: &str) -> Recognised {
-    if !WORDS.iter().any(|word| text.contains(word)) || !looks(text) {
+fn recognise(text: &Text<'_>) -> Recognised {
+    let words = |text: &str| WORDS.iter().any(|word| text.contains(word));
+    if !words(text.text) {
         return Recognised::No;
     }
-    match documents(text) {
-        Ok(all) if all.iter().any(ENVOY.whose) => Recognised::Yes(left(all)),
-        Ok(_) => Recognised::No,
-        Err(broken) => Recognised::Broken(format!(
-            "it looks like Envoy's, and is broken off or changed at line {}: {}",
-            broken.line, broken.why
-        )),
-    }
+    recognised(text, &ENVOY, words, "Envoy's")
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {

@@ -2,7 +2,9 @@
 
 use super::check::read;
 use super::parse::objects;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{
+    Dialect, Fix, Masked, Parsed, Proof, Recognised, Text, no_includes,
+};
 use crate::configuration::{Issue, Kind, Purpose};
 
 /// F5 BIG-IP.
@@ -27,7 +29,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     edits: |_, _| Vec::new(),
 };
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let begins = |line: &str| {
         let line = line.trim_start();
         ["ltm virtual ", "ltm profile ", "ltm pool "].iter().any(|word| line.starts_with(word))

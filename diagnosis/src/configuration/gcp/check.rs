@@ -86,6 +86,7 @@ impl<'n> Check<'n> {
     }
 
     fn mapped(&mut self, map: Part<'n>, services: &[Part<'n>]) {
+        self.notes.device("gcp-glb");
         self.notes.follow(map.get("name").unwrap_or(map));
         let Some(at) = service(&mut self.notes, map) else { return };
         if is_bucket(at.node) {
@@ -105,6 +106,7 @@ impl<'n> Check<'n> {
     }
 
     fn service(&mut self, service: Part<'n>) {
+        self.notes.device("gcp-glb");
         self.notes.follow(service.get("name").unwrap_or(service));
         let name = service.text("name");
         let place = match service.get("region") {

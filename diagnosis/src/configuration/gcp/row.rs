@@ -1,7 +1,7 @@
 //! Google Cloud's row of the table: how what `gcloud` prints is recognised.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, Text, no_includes};
 use crate::configuration::part::{or_said, recognised};
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::GCP;
@@ -45,9 +45,9 @@ fn said(text: &str) -> Option<String> {
     table.then(|| "it is gcloud's table: run the command again with --format=yaml".to_owned())
 }
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(text: &Text<'_>) -> Recognised {
     let own = recognised(text, &GCP, |text| text.contains("compute#"), "what gcloud prints");
-    or_said(own, || said(text))
+    or_said(own, || said(text.text))
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {

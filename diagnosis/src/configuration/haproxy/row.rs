@@ -2,7 +2,7 @@
 
 use super::check::read;
 use crate::configuration::dialect::{
-    Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised, no_includes,
+    Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised, Text, no_includes,
 };
 use crate::configuration::patch::Edit;
 use crate::configuration::{Issue, Kind};
@@ -28,7 +28,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
 /// Sections of HAProxy (configuration manual, section 2.1).
 const SECTIONS: [&str; 5] = ["global", "defaults", "frontend", "backend", "listen"];
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let first_words = || {
         text.lines()
             .filter_map(|line| line.split_whitespace().next())

@@ -1,7 +1,9 @@
 //! IIS' row of the table.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{
+    Dialect, Fix, Masked, Parsed, Proof, Recognised, Text, no_includes,
+};
 use crate::configuration::{Issue, Kind, Purpose};
 
 /// IIS with ARR.
@@ -25,7 +27,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     edits: |_, _| Vec::new(),
 };
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let lower = text.to_ascii_lowercase();
     let begins = lower.trim_start().starts_with('<') && lower.contains("<configuration");
     let words = ["<system.webserver", "<webfarm", "<rewrite"];

@@ -3,7 +3,7 @@
 
 use super::object::Object;
 use super::read::Check;
-use crate::configuration::Kind;
+use crate::configuration::{Fix, Kind};
 use wss_bundle::structured::Node;
 
 const AWS: &str = "service.beta.kubernetes.io/aws-load-balancer-";
@@ -78,12 +78,10 @@ fn aws(check: &mut Check<'_>, service: &Object<'_>) {
         let says = "makes the Classic Load Balancer read HTTP, and drop Upgrade: it carries WebSocket by \
                         tcp or ssl alone";
         let name = format!("{AWS}backend-protocol");
-        check.issue(
-            Kind::UpgradeHeaders,
-            service.at(node),
-            says,
-            service.annotate(&[(&name, "tcp")]),
-        );
+        check.issue(Kind::UpgradeHeaders, service.at(node), says, String::new());
+        let fix = "Let it pass bytes on (tcp, or ssl for TLS to the pods), or use a Network or an Application Load \
+                   Balancer.";
+        check.mended_by(Fix::new(fix), service.annotate(&[(&name, "tcp")]));
     }
     let name = format!("{AWS}connection-idle-timeout");
     let node = service.annotation(&name);

@@ -220,6 +220,9 @@ fn nobody(check: &mut Check<'_>, rules: &[&Rule<'_>]) {
         format!("{} patch ingress {} --type json -p '[{patch}]'", ingress.kubectl(), ingress.name)
     };
     let alb = rule.class.known.is_some_and(|known| known.controller == Controller::Alb);
+    if let Some(known) = rule.class.known {
+        check.device(known.device);
+    }
     // A path that would take it, were it a prefix.
     let narrow =
         |entry: &Node| path::below(entry.text_of("path").trim_end_matches(['*', '/']), asked);

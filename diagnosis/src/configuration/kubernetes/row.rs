@@ -1,11 +1,10 @@
 //! Kubernetes' row of the table: how its objects are recognised.
 
 use super::read::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, Text, no_includes};
 use crate::configuration::part::{or_said, recognised};
 use crate::configuration::{Issue, Kind};
 use wss_bundle::redact::listed::KUBERNETES;
-use wss_bundle::structured::looks;
 
 /// Kubernetes: Ingress, Service, Gateway API, and what controllers add.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -99,13 +98,13 @@ fn is_template(text: &str) -> bool {
         && [".Values.", ".Release.", "include \""].iter().any(|word| text.contains(word))
 }
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(text: &Text<'_>) -> Recognised {
     // A template may be YAML by chance.
-    if looks(text) && is_template(text) {
+    if is_template(text.text) && text.documents().is_some() {
         return Recognised::Broken(TEMPLATE.to_owned());
     }
     let like = |text: &str| text.contains("apiVersion");
-    or_said(recognised(text, &KUBERNETES, like, "objects of Kubernetes"), || said(text))
+    or_said(recognised(text, &KUBERNETES, like, "objects of Kubernetes"), || said(text.text))
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {

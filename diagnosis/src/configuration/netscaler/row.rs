@@ -1,7 +1,9 @@
 //! NetScaler's row of the table.
 
 use super::check::read;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, no_includes};
+use crate::configuration::dialect::{
+    Dialect, Fix, Masked, Parsed, Proof, Recognised, Text, no_includes,
+};
 use crate::configuration::{Issue, Kind, Purpose};
 
 /// NetScaler.
@@ -22,7 +24,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     edits: |_, _| Vec::new(),
 };
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let words =
         ["add lb vserver ", "add cs vserver ", "set ns httpProfile ", "add ns httpProfile "];
     let own = |line: &str| words.iter().any(|word| line.trim_start().starts_with(word));

@@ -3,7 +3,9 @@
 use super::check::read;
 use super::parse::{self, Directive};
 use super::tree;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised};
+use crate::configuration::dialect::{
+    Dialect, Fix, Masked, Parsed, Proof, Purpose, Recognised, Text,
+};
 use crate::configuration::patch::{Edit, How};
 use crate::configuration::source::File;
 use crate::configuration::{Issue, Kind};
@@ -45,7 +47,7 @@ const WORDS: [&str; 14] = [
     "include",
 ];
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let known = |word: &str| WORDS.contains(&word);
     let word = |d: &Directive| {
         d.name.starts_with(|c: char| c.is_ascii_lowercase())

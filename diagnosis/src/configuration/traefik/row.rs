@@ -2,12 +2,11 @@
 
 use super::check::read;
 use super::flat::is;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, no_includes};
-use crate::configuration::part::Documents;
+use crate::configuration::dialect::{Dialect, Fix, Masked, Proof, Recognised, Text, no_includes};
+use crate::configuration::part::{Documents, left};
 use crate::configuration::{Issue, Kind, Purpose};
 use std::sync::Arc;
 use wss_bundle::redact::listed::TRAEFIK;
-use wss_bundle::structured::{documents, looks};
 
 /// Traefik.
 pub(crate) const DIALECT: Dialect = Dialect {
@@ -30,23 +29,26 @@ pub(crate) const DIALECT: Dialect = Dialect {
     edits: |_, _| Vec::new(),
 };
 
-fn recognise(text: &str) -> Recognised {
-    let lower = text.to_ascii_lowercase();
-    if !(lower.contains("entrypoints") || lower.contains("routers")) || !looks(text) {
+fn recognise(text: &Text<'_>) -> Recognised {
+    let lower = text.text.to_ascii_lowercase();
+    if !(lower.contains("entrypoints") || lower.contains("routers")) {
         return Recognised::No;
     }
-    let all = match documents(text) {
-        Ok(all) => Arc::new(all),
-        Err(broken) if lower.contains("[entrypoints.") || lower.contains("[http.routers.") => {
-            return Recognised::Broken(format!(
+    match text.documents() {
+        Some(Ok(all)) => {
+            let files = [Documents { file: String::new(), all: Arc::clone(all) }];
+            if is(&files) { Recognised::Yes(left(all)) } else { Recognised::No }
+        }
+        Some(Err(broken))
+            if lower.contains("[entrypoints.") || lower.contains("[http.routers.") =>
+        {
+            Recognised::Broken(format!(
                 "it looks like Traefik's TOML, and is broken off or changed at line {}: {}",
                 broken.line, broken.why
-            ));
+            ))
         }
-        Err(_) => return Recognised::No,
-    };
-    let files = [Documents { file: String::new(), all: Arc::clone(&all) }];
-    if is(&files) { Recognised::Yes(Parsed(Some(all))) } else { Recognised::No }
+        _ => Recognised::No,
+    }
 }
 
 fn fix(issue: &Issue) -> Option<Fix> {

@@ -2,7 +2,7 @@
 
 use super::check::read;
 use super::parse::parse;
-use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised};
+use crate::configuration::dialect::{Dialect, Fix, Masked, Parsed, Proof, Recognised, Text};
 use crate::configuration::{Issue, Kind, Purpose};
 use regex::Regex;
 use std::sync::OnceLock;
@@ -31,7 +31,7 @@ pub(crate) const DIALECT: Dialect = Dialect {
     edits: |_, _| Vec::new(),
 };
 
-fn recognise(text: &str) -> Recognised {
+fn recognise(&Text { text, .. }: &Text<'_>) -> Recognised {
     let begins = |line: &str| {
         let line = line.trim_start();
         let word = |word: &str| {
