@@ -13,8 +13,8 @@ pub fn markdown() -> String {
         - What conditions, variables or files that were not given decide is said to be untold.\n\
         - Where few lines mend it, the report shows them as a diff; `wss-analyzer report --format patch BUNDLE` prints all of a case, for\n  \
         `patch -p1`. What was masked in the bundle is in no diff.\n\
-        - JSON and YAML are read alike, as printed or as saved: several calls in one file, PowerShell's UTF-16, a command above. A Terraform state\n  \
-        is refused: it holds secrets.\n\
+        - JSON, YAML and TOML are read alike, as printed or as saved: several calls in one file, PowerShell's UTF-16, a command above. What was\n  \
+        printed twice (`show` and `list`) is one. A Terraform state is refused: it holds secrets.\n\
         - `wss-collector config-commands [DEVICE]` prints the read-only commands that give what is in effect.\n\
         - Secrets are masked before anything is written (`wss-collector inspect BUNDLE` lists what was).\n\n\
         | program | devices | recognised | read-only commands | a change is checked by | of it stays | proved by |\n\
@@ -44,6 +44,37 @@ pub fn markdown() -> String {
             commands.join("<br>"),
             one.reload,
         ));
+    }
+    out.push_str(
+        "\n## What stays of descriptions\n\n\
+         Besides numbers and switches the values of these keys, at any depth (`a.b` is a `b` of an `a`); of them account numbers go, and ids\n\
+         become short tokens. Comments go, and all else is `[removed]`.\n",
+    );
+    for one in DIALECTS {
+        let Masked::Listed(listed) = one.masked else { continue };
+        let keys: Vec<String> = listed.keys.iter().map(|key| format!("`{key}`")).collect();
+        out.push_str(&format!("\n- **{}**: {}\n", one.name, keys.join(" ")));
+        if !listed.pairs.is_empty() {
+            let pairs: Vec<String> = listed.pairs.iter().map(|end| format!("`{end}`")).collect();
+            out.push_str(&format!(
+                "  Of pairs of `Key` and `Value` those whose key ends so: {}\n",
+                pairs.join(" ")
+            ));
+        }
+        if !listed.finer.attributes.is_empty() {
+            let own: Vec<String> =
+                listed.finer.attributes.iter().map(|key| format!("`{key}`")).collect();
+            out.push_str(&format!(
+                "  Of lists of attributes (`a=1,b=x`) numbers and switches: {}\n",
+                own.join(" ")
+            ));
+        }
+        if !listed.finer.hidden.is_empty() {
+            out.push_str(&format!(
+                "  Nothing of objects of kind {}\n",
+                listed.finer.hidden.join(", ")
+            ));
+        }
     }
     out
 }
