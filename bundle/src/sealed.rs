@@ -119,7 +119,14 @@ impl Identities {
     /// # Errors
     /// One sentence that names the file, the line and the way out; never a key.
     pub fn file(path: &Path) -> Result<Self, String> {
-        let text = keys_file(path)?;
+        Self::text(path, &keys_file(path)?)
+    }
+
+    /// The same of its text; messages call it by `path`.
+    ///
+    /// # Errors
+    /// As [`Self::file`].
+    pub fn text(path: &Path, text: &str) -> Result<Self, String> {
         let at = |why: &str| Err(format!("{}: {why}", path.display()));
         if text.as_bytes().starts_with(BINARY) || text.as_bytes().starts_with(ARMOURED) {
             return at("this identity is itself encrypted; decrypt it first: age -d -o KEY-FILE \

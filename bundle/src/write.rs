@@ -135,6 +135,30 @@ pub fn bytes_to(bundle: &Redacted<Bundle>, to: Option<&Recipients>) -> Result<Ve
     }
 }
 
+/// `wss-<host>-<vantage>-<UTC time>.zip` (`wss-<ticket>-<host>-…` where there is a ticket,
+/// `.zip.age` when encrypted), with nothing in it that a file system or a shell minds.
+/// `prefix` stands for its `wss-` where somebody keeps bundles of his own apart. `number`
+/// tells bundles of one second apart, from 1.
+#[must_use]
+pub fn file_name(bundle: &Bundle, prefix: &str, number: u32, sealed: bool) -> String {
+    let manifest = &bundle.manifest;
+    let host = cleaned(&manifest.target.host);
+    let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
+    let again = if number > 1 { format!("-{number}") } else { String::new() };
+    let ending = if sealed { "zip.age" } else { "zip" };
+    let ticket = manifest.ticket.as_deref().map(|t| format!("{}-", cleaned(t))).unwrap_or_default();
+    format!("{prefix}{ticket}{host}-{}-{time}{again}.{ending}", manifest.vantage.as_str())
+}
+
+/// A word of somebody else's as a part of a file's name.
+fn cleaned(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .map(|c| if c.is_ascii_alphanumeric() || c == '.' || c == '-' { c } else { '_' })
+        .take(100)
+        .collect()
+}
+
 /// The bundle as it will be in its zip: without what would be more than a reader
 /// takes, which is next to nothing but where servers or files are enormous. For
 /// whoever judges it here, as it will be judged there.

@@ -54,7 +54,8 @@ fn upgrade_test(e: &Evidence<'_>) -> ChecklistItem {
     let mut seen = [false, false];
     for view in &e.bundles {
         let vantage = view.bundle.manifest.vantage;
-        let Some(route) = view.selected() else { continue };
+        // What was pasted is told as that.
+        let Some(route) = view.selected().filter(|_| e.probed(view)) else { continue };
         let outcome = match (route.upgrade_reply(view.path), route.upgrade_failure(view.path)) {
             (Some(r), _) => r.line(),
             (None, Some((_, f))) => f.to_string(),
@@ -305,6 +306,10 @@ fn network_path(e: &Evidence<'_>) -> ChecklistItem {
             .filter(|r| !r.route.id.is_direct())
             .map(|r| r.route.id.to_string())
             .collect();
+        // Of a machine that was not looked at nothing is known.
+        if proxies.is_empty() && !e.probed(view) {
+            continue;
+        }
         have.push(format!(
             "{}: {}",
             view.bundle.manifest.vantage.as_str(),

@@ -30,7 +30,8 @@ pub fn diagnose(bundles: &[Bundle]) -> Diagnosis {
 #[must_use]
 pub fn diagnose_with(bundles: &[Bundle], signatures: &Signatures) -> Diagnosis {
     let pasted = curl_output::all(bundles);
-    let e = Evidence::new(bundles, &pasted, signatures);
+    let stood_in = curl_output::in_place_of_probes(bundles, &pasted);
+    let e = Evidence::new(stood_in.as_deref().unwrap_or(bundles), &pasted, signatures);
     let Judgement { mut verdict, alternatives, claims, mut notes, settled } = judge(&e);
     let changes = changes(&e);
     let judged =

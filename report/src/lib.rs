@@ -15,6 +15,7 @@ pub mod words;
 
 pub use case::{Case, View};
 
+use wss_bundle::read::Opened;
 use wss_diagnosis::Diagnosis;
 
 /// The contract's JSON.
@@ -37,4 +38,22 @@ pub fn patch(diagnosis: &Diagnosis) -> String {
         .filter(|(at, _)| configured.issues.iter().any(|issue| issue.reading == *at))
         .map(|(_, reading)| reading.patch.as_str())
         .collect()
+}
+
+/// What there is to say of a bundle's integrity, but for its defects: which it is, and
+/// whether all is well.
+#[must_use]
+pub fn verified(opened: &Opened) -> String {
+    let manifest = &opened.bundle.manifest;
+    let mut text = format!(
+        "bundle {} of case {}, {}, {} entries\n",
+        manifest.id.escape_debug(),
+        manifest.case.escape_debug(),
+        if manifest.complete { "complete" } else { "interrupted" },
+        opened.entries.len()
+    );
+    if opened.bundle.defects.is_empty() {
+        text.push_str("every checksum is right, and nothing is in it that should not be\n");
+    }
+    text
 }

@@ -125,9 +125,16 @@ impl Browser {
     /// # Errors
     /// It does not load.
     pub async fn open(&mut self, page: &Path, view: View) -> Result<(), String> {
+        self.open_url(&format!("file://{}", page.display()), view).await
+    }
+
+    /// Opens an address, and waits until it has loaded.
+    ///
+    /// # Errors
+    /// It does not load.
+    pub async fn open_url(&mut self, url: &str, view: View) -> Result<(), String> {
         self.look(view).await?;
         self.events.clear();
-        let url = format!("file://{}", page.display());
         self.call("Page.navigate", json!({ "url": url })).await?;
         while !self.events.iter().any(|event| event["method"] == "Page.loadEventFired") {
             self.receive("Page.navigate").await?;
@@ -169,7 +176,8 @@ impl Browser {
             Some("Network.requestWillBeSent") => {
                 let url = event["params"]["request"]["url"].as_str().unwrap_or_default();
                 let itself = url.starts_with("file://") && event["params"]["type"] == "Document";
-                (!itself && !url.starts_with("data:")).then(|| format!("request: {url}"))
+                let local = ["data:", "blob:", "about:"].iter().any(|own| url.starts_with(own));
+                (!itself && !local).then(|| format!("request: {url}"))
             }
             _ => None,
         };

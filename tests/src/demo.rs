@@ -77,6 +77,12 @@ fn programs() -> Result<Programs, String> {
     })
 }
 
+/// The page that judges in the browser, where `packaging/page` has built it.
+fn page() -> Option<PathBuf> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../dist/wss-report.html");
+    page.canonicalize().ok()
+}
+
 /// A network in which a console's WebSocket fails inside, and works outside.
 fn network() -> LabConfig {
     LabConfig {
@@ -111,6 +117,9 @@ async fn scenes(programs: &Programs) -> Result<(), String> {
 
     let report = programs.folder.join("report.html");
     analyze(programs, &inside, &outside, &report).await?;
+    if let Some(page) = page() {
+        println!("\nBoth bundles can be dropped into this page as well: {}", page.display());
+    }
     println!("\n{}\n{}\n{}", inside.display(), outside.display(), report.display());
     Ok(())
 }

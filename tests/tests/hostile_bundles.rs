@@ -382,3 +382,70 @@ fn a_changed_bundle_says_so_in_the_head_of_its_report() {
     let page = String::from_utf8(page.output.stdout).unwrap();
     assert!(page.split("</header>").next().unwrap().contains("damaged, read in part"));
 }
+
+/// Drops one file, and counts how long nothing else could be done meanwhile.
+const DROPPED: &str = "(async () => {
+    const data = new DataTransfer();
+    const text = atob(DATA);
+    data.items.add(new File([Uint8Array.from(text, (c) => c.charCodeAt(0))], 'case.zip'));
+    delete document.body.dataset.judged;
+    let last = performance.now(), longest = 0;
+    const timer = setInterval(() => { const now = performance.now(); longest = Math.max(longest, now - last); last = now; }, 20);
+    document.getElementById('drop').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+    const from = performance.now();
+    while (document.body.dataset.judged === undefined && performance.now() - from < 30000) await new Promise((done) => setTimeout(done, 20));
+    clearInterval(timer);
+    const row = document.querySelector('#items > li');
+    const answer = { judged: document.body.dataset.judged, longest, kind: row.className, text: row.textContent,
+        status: document.getElementById('status').textContent, title: document.title,
+        strange: document.querySelectorAll('#work img, #work script, #work style, #work form, #work object').length };
+    for (const button of [...document.querySelectorAll('#items button')].reverse()) button.click();
+    while (document.body.dataset.judged !== undefined) await new Promise((done) => setTimeout(done, 20));
+    return answer;
+})()";
+
+/// The same bundles in the page that judges in the browser: nothing runs, nothing hangs it,
+/// and each is told of as the analyzer does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "./tests/run page builds the page"]
+async fn the_page_bears_every_hostile_bundle() {
+    use base64::Engine as _;
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/page/wss-report.html");
+    let page = page.canonicalize().expect("./tests/run page builds it");
+    let view = wss_lab::browser::View { width: 1366, height: 900, dark: false };
+    let mut browser = wss_lab::browser::Browser::start().await.unwrap();
+    browser.open(&page, view).await.unwrap();
+    while browser.evaluate("document.body.dataset.ready !== undefined").await.unwrap() != true {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut wrong = Vec::new();
+    for case in all() {
+        let data = base64::engine::general_purpose::STANDARD.encode(&case.bytes);
+        let drop = DROPPED.replace("DATA", &format!("\"{data}\""));
+        let answer = browser.evaluate(&drop).await.unwrap();
+        let mut complain = |what: String| wrong.push(format!("{}: {what}", case.name));
+        if answer["longest"].as_f64().is_none_or(|ms| ms > 1000.0) {
+            complain(format!("the page stood still for {} ms", answer["longest"]));
+        }
+        if !answer["judged"].is_string() {
+            complain(format!("it was not done with: {answer}"));
+        }
+        if answer["title"] != "Why does the console stay offline?" || answer["strange"] != 0 {
+            complain(format!("something was drawn that is not the page's: {answer}"));
+        }
+        match &case.expect {
+            Expect::Read(_) if answer["kind"] != "warn" => {
+                complain(format!("no defect told: {answer}"))
+            }
+            Expect::Clean if answer["kind"] != "good" => complain(format!("not well: {answer}")),
+            Expect::Refused(_) if answer["kind"] != "bad" => {
+                complain(format!("not refused: {answer}"))
+            }
+            _ => {}
+        }
+        for complaint in browser.complaints().await.unwrap() {
+            complain(complaint);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

@@ -18,19 +18,8 @@ pub fn verify(path: &Path, identity: Option<&Path>) -> u8 {
             return NOTHING;
         }
     };
-    let manifest = &opened.bundle.manifest;
-    let mut text = format!(
-        "{}: bundle {} of case {}, {}, {} entries\n",
-        path.display(),
-        manifest.id.escape_debug(),
-        manifest.case.escape_debug(),
-        if manifest.complete { "complete" } else { "interrupted" },
-        opened.entries.len()
-    );
+    let text = format!("{}: {}", path.display(), wss_report::verified(&opened));
     let defects = &opened.bundle.defects;
-    if defects.is_empty() {
-        text.push_str("every checksum is right, and nothing is in it that should not be\n");
-    }
     for defect in defects {
         complain(&format!("{}: {defect}", path.display()));
     }

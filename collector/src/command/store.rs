@@ -74,7 +74,7 @@ fn named(
 ) -> Result<Stored, WriteError> {
     let mut number = 1;
     loop {
-        let name = default_name(redacted.get(), prefix, number, job.recipients.is_some());
+        let name = write::file_name(redacted.get(), prefix, number, job.recipients.is_some());
         match at(job, redacted, map, &folder.join(name)) {
             Err(WriteError::Exists(_)) if number < NAMES => number += 1,
             written => return written,
@@ -130,21 +130,6 @@ fn unnamed(job: &Job) -> String {
     let case: String =
         job.case.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     format!("wss-{case}.names.json")
-}
-
-/// `wss-<host>-<vantage>-<UTC time>.zip` (`wss-<ticket>-<host>-…` where there is a ticket,
-/// `.zip.age` when encrypted), with nothing in it that a file system or a shell minds.
-fn default_name(bundle: &Bundle, prefix: &str, number: u32, sealed: bool) -> PathBuf {
-    let manifest = &bundle.manifest;
-    let host = cleaned(&manifest.target.host);
-    let time = manifest.started_at.format("%Y%m%dT%H%M%SZ");
-    let again = if number > 1 { format!("-{number}") } else { String::new() };
-    let ending = if sealed { "zip.age" } else { "zip" };
-    let ticket = manifest.ticket.as_deref().map(|t| format!("{}-", cleaned(t))).unwrap_or_default();
-    PathBuf::from(format!(
-        "{prefix}{ticket}{host}-{}-{time}{again}.{ending}",
-        manifest.vantage.as_str()
-    ))
 }
 
 /// A host as a part of a file's name.

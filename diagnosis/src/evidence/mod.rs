@@ -264,7 +264,19 @@ impl<'a> Evidence<'a> {
     /// Whether the side that decides is known by a pasted output of curl alone.
     #[must_use]
     pub fn focus_is_pasted(&self) -> bool {
-        self.output_focus.is_some()
+        self.output_focus.is_some() || self.focus().is_some_and(|view| self.stands_in(view))
+    }
+
+    /// Whether anything in a bundle is of a probe, and not of what was handed over.
+    #[must_use]
+    pub fn probed(&self, view: &BundleView<'_>) -> bool {
+        !view.bundle.observations.observations.is_empty() && !self.stands_in(view)
+    }
+
+    /// Whether a pasted output stands for the probes that a bundle lacks.
+    fn stands_in(&self, view: &BundleView<'_>) -> bool {
+        let own = &view.bundle.observations.observations;
+        self.pasted.iter().any(|output| own.iter().any(|o| o.id == output.id))
     }
 
     /// Whether the other side is known by a pasted output of curl alone: one

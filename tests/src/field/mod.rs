@@ -227,6 +227,18 @@ pub fn each(
     })
 }
 
+/// Copies what a case hands over, with times in its recordings as a run has them.
+///
+/// # Errors
+/// A file cannot be read or written.
+pub fn copy_of(case: &Case, to: &Path) -> Result<(), String> {
+    let began = match &case.what {
+        What::Recorded(recorded, _) => chrono::Utc::now() - recorded.recorded,
+        What::Live(_) => chrono::Utc::now(),
+    };
+    recorded::copy(&case.folder, to, began)
+}
+
 fn folders(root: &Path) -> Result<Vec<PathBuf>, String> {
     let entries =
         std::fs::read_dir(root).map_err(|error| format!("{}: {error}", root.display()))?;
