@@ -271,7 +271,7 @@ fn realm(token: &[u8]) -> Option<String> {
 fn principals(said: &str) -> Vec<String> {
     let line = |line: &str| {
         let (what, name) = line.split_once(':')?;
-        let what = what.trim().rsplit(' ').next()?.to_ascii_lowercase();
+        let what = what.split_whitespace().next_back()?.to_ascii_lowercase();
         ["principal", "client"].contains(&what.as_str()).then(|| name.replace(' ', ""))
     };
     let Some(whole) = said.lines().find_map(line).filter(|name| name.contains('@')) else {

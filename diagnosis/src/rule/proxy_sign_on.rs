@@ -254,7 +254,12 @@ fn sign_on_again(e: &Evidence<'_>, asks: &Asks<'_>) -> Vec<Next> {
         out.push(run_again(e, NextStep::Browser, "--browser"));
     }
     if asks.offers("negotiate") && asks.sign_on.is_some() {
-        out.push(run_again(e, NextStep::ProxyCredentials, "--proxy-negotiate"));
+        // Kerberos knows services by their names: the same option again would fail again.
+        let option = match asks.sign_on {
+            Some(SignOn::NamedByAddress) => "--proxy http://PROXY-NAME:PORT --proxy-negotiate",
+            _ => "--proxy-negotiate",
+        };
+        out.push(run_again(e, NextStep::ProxyCredentials, option));
     }
     if !asks.integrated() || out.is_empty() {
         let given = "--proxy http://USER:PASSWORD@PROXY:PORT";

@@ -303,7 +303,7 @@ mod tests {
 
     /// Read from what a browser or a person gave, which no server of a scenario
     /// does; `diagnosis/tests/it` and the tests of those options have them.
-    const GIVEN: [&str; 12] = [
+    const GIVEN: [&str; 11] = [
         "browser-agrees",
         "browser-cut",
         "browser-message",
@@ -312,7 +312,6 @@ mod tests {
         "browser-works",
         "changed-since",
         "collected-apart",
-        "config-targets",
         "curl-output-no-test",
         "lb-http2-browser",
         "page-and-socket-differ",
